@@ -1,0 +1,69 @@
+"""Packet index, rollover counter and replay window (RFC 3711 sections 3.3.1, 3.3.2)."""
+
+from __future__ import annotations
+
+from .errors import SrtpError, SrtpFailure
+
+MAX_RTP_INDEX = (1 << 48) - 1
+MAX_RTCP_INDEX = (1 << 31) - 1
+
+MAX_STREAMS = 1024
+"""SSRCs in one context. The state of an SSRC is kept as long as its key, as
+forgetting it would let its packets be replayed, or its indexes be used again; a
+peer that goes on making up SSRCs is refused instead."""
+
+REPLAY_WINDOW = 1024
+"""Packets. RFC 3711 asks for 64 or more; a burst of video reordered by a second
+path is longer than that."""
+
+_WINDOW_MASK = (1 << REPLAY_WINDOW) - 1
+
+
+def estimate_index(sequence_number: int, highest: int) -> int:
+    """The packet index that a sequence number stands for.
+
+    ``highest`` is the greatest index seen so far. The estimate is the index that
+    comes closest to it (RFC 3711 appendix A); at equal distance the rollover
+    counter stays. There is nothing below index 0: before the first rollover a
+    sequence number far above is taken as it stands.
+    """
+    step = (sequence_number - highest) & 0xFFFF
+    if step > 0x8000 or (step == 0x8000 and highest & 0x8000):
+        step -= 0x10000
+    index = highest + step
+    return index if index >= 0 else index + 0x10000
+
+
+class ReplayWindow:
+    """Which of the last REPLAY_WINDOW indexes have been accepted."""
+
+    __slots__ = ("_accepted", "highest")
+
+    def __init__(self) -> None:
+        self.highest = -1
+        self._accepted = 0  # bit n: the index n below the highest
+
+    def check(self, index: int) -> None:
+        """Refuse an index that was accepted before, or may have been.
+
+        Raises:
+            SrtpError: REPLAYED or TOO_OLD.
+        """
+        age = self.highest - index
+        if age < 0:
+            return
+        if age >= REPLAY_WINDOW:
+            raise SrtpError(SrtpFailure.TOO_OLD)
+        if self._accepted >> age & 1:
+            raise SrtpError(SrtpFailure.REPLAYED)
+
+    def accept(self, index: int) -> None:
+        """Note an index, once its packet has been authenticated."""
+        step = index - self.highest
+        if step <= 0:
+            self._accepted |= 1 << -step
+            return
+        # A shift by more than the window would only build a number to cut off again.
+        kept = self._accepted << step & _WINDOW_MASK if step < REPLAY_WINDOW else 0
+        self._accepted = kept | 1
+        self.highest = index
