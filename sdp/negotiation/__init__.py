@@ -1,0 +1,1 @@
+"""Offer/answer: one file per procedure of RFC 3264 and RFC 8829."""
