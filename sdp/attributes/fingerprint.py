@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable
 from typing import ClassVar, Self
 
-from ..errors import SdpError
+from sdp.errors import SdpError
 
 HASH_BYTES = {
     "sha-512": 64,

@@ -6,7 +6,7 @@ import dataclasses
 import re
 from typing import ClassVar, Self
 
-from ..errors import SdpError
+from sdp.errors import SdpError
 
 _ID = re.compile(r"[!#-'*+\-.0-9A-Z^-~]{1,64}")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from typing import ClassVar
 
-from ..errors import SdpError
+from sdp.errors import SdpError
 
 
 class Setup(enum.Enum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from ..kinds import MediaKind
+from sdp.kinds import MediaKind
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
-from ..attributes.direction import Direction
-from ..attributes.msid import Msid
-from ..kinds import MediaKind
+from sdp.attributes.direction import Direction
+from sdp.attributes.msid import Msid
+from sdp.kinds import MediaKind
+
 from .codec import NegotiatedCodec
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from sdp.attributes.direction import Direction
+from sdp.attributes.setup import Setup
+from sdp.kinds import MediaKind, SdpType
 from transport import RandomBytes
 
-from ..attributes.direction import Direction
-from ..attributes.setup import Setup
-from ..kinds import MediaKind, SdpType
 from .candidates import CandidateMessage
 from .codec import RtpCodec
 from .media import NegotiatedMedia

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import enum
 
-from ..errors import InvalidStateError
-from ..kinds import SdpType
+from sdp.errors import InvalidStateError
+from sdp.kinds import SdpType
 
 
 class SignalingState(enum.Enum):

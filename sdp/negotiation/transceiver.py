@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from ..attributes.direction import Direction
-from ..kinds import MediaKind
+from sdp.attributes.direction import Direction
+from sdp.kinds import MediaKind
+
 from .codec import RtpCodec
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from ..attributes.fingerprint import Fingerprint
-from ..attributes.setup import Setup
+from sdp.attributes.fingerprint import Fingerprint
+from sdp.attributes.setup import Setup
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
