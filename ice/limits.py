@@ -1,0 +1,33 @@
+"""Every bound on what a peer can make an agent keep, with its reason."""
+
+from __future__ import annotations
+
+MAX_PAIRS = 100
+"""Candidate pairs over all checklists (RFC 8445 section 6.1.2.5): a peer that lists the
+addresses of a victim makes us send at most this many checks to it (section 19.5.1)."""
+
+MAX_REMOTE_CANDIDATES = 100
+"""Signalled candidates kept per data stream: more could never all be paired."""
+
+MAX_HELD_CANDIDATES = 100
+"""Candidates that came before the credentials of their generation."""
+
+MAX_PEER_REFLEXIVE = 32
+"""Remote candidates learned from requests, per data stream: a NAT with endpoint-dependent
+mapping shows a new port for each check, and only a few of those can ever answer."""
+
+MAX_LOCAL_PEER_REFLEXIVE = 32
+"""Local candidates learned from responses, per data stream: a peer chooses what it reports."""
+
+MAX_EARLY_REQUESTS = 32
+"""Requests that came before the remote credentials, one per path: as many as a peer has
+plausible paths to us; the peer repeats what does not fit."""
+
+MAX_TRANSACTIONS = 256
+"""Checks whose answer is still accepted, cancelled ones included: two per pair and some."""
+
+MAX_VALIDATED_PATHS = 128
+"""Paths from which data is taken: every pair, and some that were pruned since."""
+
+MAX_PAST_UFRAGS = 16
+"""Remote username fragments of former generations, to know a stale candidate by."""
