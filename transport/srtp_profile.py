@@ -10,37 +10,18 @@ import enum
 
 
 class SrtpProfile(enum.Enum):
-    """A protection profile: its cipher, and how much keying material it takes.
+    """What SRTP is protected with, once DTLS has agreed on it. Lengths are in bytes."""
 
-    The value is the profile's code point in the use_srtp extension. ``openssl_name``
-    is what OpenSSL calls it; ``key_length`` and ``salt_length`` are the bytes of
-    master key and master salt per direction.
-    """
+    AEAD_AES_128_GCM = ("SRTP_AEAD_AES_128_GCM", 16, 12)
+    AEAD_AES_256_GCM = ("SRTP_AEAD_AES_256_GCM", 32, 12)
+    AES128_CM_SHA1_80 = ("SRTP_AES128_CM_SHA1_80", 16, 14)
 
-    AEAD_AES_128_GCM = 0x0007
-    AEAD_AES_256_GCM = 0x0008
-    AES128_CM_SHA1_80 = 0x0001
-
-    @property
-    def openssl_name(self) -> str:
-        return f"SRTP_{self.name}"
+    def __init__(self, openssl_name: str, key_length: int, salt_length: int) -> None:
+        self.openssl_name = openssl_name
+        self.key_length = key_length
+        self.salt_length = salt_length
 
     @property
-    def key_length(self) -> int:
-        return 32 if self is SrtpProfile.AEAD_AES_256_GCM else 16
-
-    @property
-    def salt_length(self) -> int:
-        return 14 if self is SrtpProfile.AES128_CM_SHA1_80 else 12
-
-    @classmethod
-    def from_openssl_name(cls, name: str) -> SrtpProfile:
-        """The profile of that name.
-
-        Raises:
-            ValueError: it is none of ours.
-        """
-        for profile in cls:
-            if profile.openssl_name == name:
-                return profile
-        raise ValueError(f"no SRTP protection profile of ours is called {name!r}")
+    def material_length(self) -> int:
+        """How many bytes to export: two master keys and two master salts."""
+        return 2 * (self.key_length + self.salt_length)
