@@ -1,0 +1,78 @@
+"""What a peer session reports, beside the events of its ICE agent.
+
+Events of the agent that its driver must answer (``HostAddressesRequested`` and the
+like) pass through unchanged.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+
+from transport import Event
+
+from ..units import AccessUnit, MediaKind
+
+
+class ConnectionState(enum.Enum):
+    """ICE and DTLS together, as the W3C's RTCPeerConnectionState."""
+
+    NEW = "new"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    DISCONNECTED = "disconnected"
+    FAILED = "failed"
+    CLOSED = "closed"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ConnectionStateChanged(Event):
+    """The session as a whole entered another state; ``reason`` says why it failed."""
+
+    state: ConnectionState
+    reason: str = ""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LocalCandidate(Event):
+    """A candidate to be signaled to the peer (RFC 8829 section 3.5.2).
+
+    An empty ``candidate`` is the end of candidates. ``mid`` and ``media_index`` name
+    the media description that carries the bundle's transport.
+    """
+
+    candidate: str
+    mid: str
+    media_index: int
+    username_fragment: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TrackAdded(Event):
+    """The peer may now send in this media description."""
+
+    mid: str
+    kind: MediaKind
+    stream_ids: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TrackEnded(Event):
+    """The peer stopped sending here: it said BYE, or the direction changed."""
+
+    mid: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class UnitReceived(Event):
+    """A whole access unit came from the peer, in order."""
+
+    mid: str
+    unit: AccessUnit
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class KeyframeRequested(Event):
+    """The peer asked for a keyframe (PLI or FIR), or our own sender lost its place."""
+
+    mid: str
