@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from .address import TransportAddress
 
@@ -112,6 +112,7 @@ class Machine(Protocol):
         ...
 
 
+@runtime_checkable
 class StreamMachine(Machine, Protocol):
     """A machine that also speaks over TCP or TLS."""
 

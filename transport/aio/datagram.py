@@ -7,7 +7,7 @@ import enum
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from ..address import TransportAddress
+from transport.address import TransportAddress
 
 MAX_DATAGRAMS_PER_WAKE_UP = 64
 """What one socket may hand out before the others have their turn."""

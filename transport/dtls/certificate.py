@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from ..machine import RandomBytes
+from transport.machine import RandomBytes
 
 FINGERPRINT_HASHES = ("sha-1", "sha-224", "sha-256", "sha-384", "sha-512")
 """The hash names of RFC 8122 section 5, without the broken MD2 and MD5."""

@@ -6,8 +6,9 @@ import collections
 import enum
 from collections.abc import Sequence
 
-from ..machine import Event, Path, Transmit
-from ..timers import Timers
+from transport.machine import Event, Path, Transmit
+from transport.timers import Timers
+
 from .certificate import DtlsCertificate, fingerprint
 from .events import DtlsClosed, DtlsConnected, DtlsDataReceived, DtlsFailed
 from .flight import FlightRepeater

@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from ..machine import Event
+from transport.machine import Event
+
 from .profile import SrtpKeys, SrtpProfile
 
 

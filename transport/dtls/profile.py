@@ -1,4 +1,4 @@
-"""SRTP protection profiles and their keys (RFC 5764 sections 4.1.2 and 4.2, RFC 7714 section 14.2)."""
+"""SRTP protection profiles and keys (RFC 5764 sections 4.1.2 and 4.2, RFC 7714 section 14.2)."""
 
 from __future__ import annotations
 
