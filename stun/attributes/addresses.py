@@ -1,0 +1,84 @@
+"""The two encodings of a transport address (RFC 8489 sections 14.1 and 14.2)."""
+
+from __future__ import annotations
+
+import enum
+import ipaddress
+import struct
+
+from transport import DecodeError, IPAddress, TransportAddress
+
+from stun.constants import MAGIC_COOKIE
+
+_IPV4 = struct.Struct("!xBHI")
+_HEAD = struct.Struct("!xBH")
+_IPV4_BYTES = 8
+_IPV6_BYTES = 20
+_PORT_MASK = MAGIC_COOKIE >> 16
+_COOKIE_ABOVE_ID = MAGIC_COOKIE << 96
+
+
+class AddressFamily(enum.IntEnum):
+    """The families that section 14.1 defines."""
+
+    IPV4 = 0x01
+    IPV6 = 0x02
+
+    @classmethod
+    def of(cls, address: TransportAddress) -> AddressFamily:
+        return cls.IPV6 if address.is_ipv6 else cls.IPV4
+
+
+def encode_address(address: TransportAddress) -> bytes:
+    """As in MAPPED-ADDRESS."""
+    ip = address.ip
+    if isinstance(ip, ipaddress.IPv4Address):
+        return _IPV4.pack(0x01, address.port, int(ip))
+    return _HEAD.pack(0x02, address.port) + ip.packed
+
+
+def encode_xor_address(address: TransportAddress, transaction_id: bytes) -> bytes:
+    """As in XOR-MAPPED-ADDRESS."""
+    ip = address.ip
+    port = address.port ^ _PORT_MASK
+    if isinstance(ip, ipaddress.IPv4Address):
+        return _IPV4.pack(0x01, port, int(ip) ^ MAGIC_COOKIE)
+    mask = _COOKIE_ABOVE_ID | int.from_bytes(transaction_id, "big")
+    return _HEAD.pack(0x02, port) + (int(ip) ^ mask).to_bytes(16, "big")
+
+
+def decode_address(element: str, value: bytes) -> TransportAddress:
+    """From the encoding of MAPPED-ADDRESS; the first byte is ignored.
+
+    Raises:
+        DecodeError: the family is unknown, or the length is not the family's.
+    """
+    port, number, width = _fields(element, value)
+    return TransportAddress(_ip(number, width), port)
+
+
+def decode_xor_address(element: str, value: bytes, transaction_id: bytes) -> TransportAddress:
+    """From the encoding of XOR-MAPPED-ADDRESS.
+
+    Raises:
+        DecodeError: the family is unknown, or the length is not the family's.
+    """
+    port, number, width = _fields(element, value)
+    if width == 4:
+        number ^= MAGIC_COOKIE
+    else:
+        number ^= _COOKIE_ABOVE_ID | int.from_bytes(transaction_id, "big")
+    return TransportAddress(_ip(number, width), port ^ _PORT_MASK)
+
+
+def _fields(element: str, value: bytes) -> tuple[int, int, int]:
+    """The port, the address as a number, and how many bytes it has."""
+    size = len(value)
+    family = value[1] if size > 1 else 0
+    if (family, size) not in ((0x01, _IPV4_BYTES), (0x02, _IPV6_BYTES)):
+        raise DecodeError(element, f"family {family} in {size} bytes")
+    return int.from_bytes(value[2:4], "big"), int.from_bytes(value[4:], "big"), size - 4
+
+
+def _ip(number: int, width: int) -> IPAddress:
+    return ipaddress.IPv4Address(number) if width == 4 else ipaddress.IPv6Address(number)

@@ -1,0 +1,59 @@
+"""Methods, classes, and the field that holds both (RFC 8489 section 5)."""
+
+from __future__ import annotations
+
+import enum
+from typing import Final
+
+
+class MessageClass(enum.IntEnum):
+    """What a message is for; the value is its two bits within the type field."""
+
+    REQUEST = 0x000
+    INDICATION = 0x010
+    SUCCESS = 0x100
+    ERROR = 0x110
+
+
+class Method(enum.IntEnum):
+    """The methods of RFC 8489, RFC 8656 and RFC 6062."""
+
+    BINDING = 0x001
+    ALLOCATE = 0x003
+    REFRESH = 0x004
+    SEND = 0x006
+    DATA = 0x007
+    CREATE_PERMISSION = 0x008
+    CHANNEL_BIND = 0x009
+    CONNECT = 0x00A
+    CONNECTION_BIND = 0x00B
+    CONNECTION_ATTEMPT = 0x00C
+
+
+MAX_METHOD: Final = 0xFFF
+
+
+def join_type(method: int, message_class: MessageClass) -> int:
+    """Weave the 12 bits of the method around the 2 bits of the class."""
+    return (method & 0x00F) | (method & 0x070) << 1 | (method & 0xF80) << 2 | message_class
+
+
+def _split(value: int) -> tuple[int, MessageClass]:
+    method = (value & 0x000F) | (value & 0x00E0) >> 1 | (value & 0x3E00) >> 2
+    return method, MessageClass(value & 0x0110)
+
+
+_KNOWN: Final[dict[int, tuple[int, MessageClass]]] = {
+    join_type(method, message_class): (method, message_class)
+    for method in Method
+    for message_class in MessageClass
+}
+
+
+def split_type(value: int) -> tuple[int, MessageClass]:
+    """The method and the class in a type field whose top two bits are 0.
+
+    A known method comes back as a ``Method``.
+    """
+    known = _KNOWN.get(value)
+    return _split(value) if known is None else known
