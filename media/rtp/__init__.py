@@ -18,6 +18,7 @@ from .extension_types import (
 from .extensions import HeaderExtension, decode_extensions, encode_extensions
 from .packet import FIXED_HEADER_LENGTH, OpaqueExtension, RtpPacket, pack_header
 from .source import initial_sequence_number, initial_timestamp, random_ssrc
+from .statistics import ReceiveStatistics
 from .unwrap import SequenceUnwrapper, TimestampUnwrapper
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "AudioLevel",
     "HeaderExtension",
     "OpaqueExtension",
+    "ReceiveStatistics",
     "RtpPacket",
     "SdesMid",
     "SdesRepairedRtpStreamId",

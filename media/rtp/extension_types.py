@@ -79,7 +79,7 @@ class AbsoluteSendTime:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TransportSequenceNumber:
-    """The number of the packet among all of its transport (draft-holmer-rmcat-transport-wide-cc)."""
+    """The number of a packet among all of its transport (draft-holmer-rmcat-transport-wide-cc)."""
 
     URI: ClassVar[str] = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 

@@ -28,7 +28,6 @@ _MARKER = 0x80
 _fixed_header = struct.Struct("!BBHII")
 _pack_fixed_header = _fixed_header.pack
 _unpack_fixed_header = _fixed_header.unpack_from
-_unpack_extension_header = struct.Struct("!HH").unpack_from
 
 
 class OpaqueExtension(NamedTuple):
@@ -148,8 +147,8 @@ class RtpPacket:
         """Read the extension at ``offset`` and return where it ends."""
         if len(data) < offset + 4:
             raise DecodeError("RTP packet", "the header extension is cut off")
-        profile, words = _unpack_extension_header(data, offset)
-        end = offset + 4 + 4 * words
+        profile = int.from_bytes(data[offset : offset + 2], "big")
+        end = offset + 4 + 4 * int.from_bytes(data[offset + 2 : offset + 4], "big")
         if len(data) < end:
             raise DecodeError("RTP packet", "the header extension is cut off")
         block = data[offset + 4 : end]
