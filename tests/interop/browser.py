@@ -1,0 +1,90 @@
+"""Debian's Chromium, headless, driven by Playwright."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import AsyncIterator
+
+from playwright.async_api import Browser, Page, async_playwright
+
+from .conftest import need
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--allow-loopback-in-peer-connection",
+]
+
+
+@contextlib.asynccontextmanager
+async def chromium(*more: str) -> AsyncIterator[Browser]:
+    """A browser with an empty profile, closed at the end."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(
+            executable_path=need("chromium"), args=[*ARGUMENTS, *more]
+        )
+        try:
+            yield browser
+        finally:
+            await browser.close()
+
+
+@dataclasses.dataclass(frozen=True)
+class Reading:
+    """What a page's peer connection has received so far."""
+
+    time: float
+    frames: int
+    audio_packets: int
+    audio_energy: float
+    lost: int
+    local_type: str
+    remote_type: str
+    codec: str
+
+
+READ = """async () => {
+  const peer = window.peer();
+  if (!peer) return null;
+  const stats = await peer.getStats();
+  const all = [...stats.values()];
+  const inbound = (kind) => all.find((r) => r.type === "inbound-rtp" && r.kind === kind) ?? {};
+  const video = inbound("video"), audio = inbound("audio");
+  const transport = all.find((r) => r.type === "transport") ?? {};
+  const pair = stats.get(transport.selectedCandidatePairId) ?? {};
+  const type = (id) => stats.get(id)?.candidateType ?? "";
+  return {
+    time: performance.now() / 1000,
+    frames: video.framesDecoded ?? 0,
+    audio_packets: audio.packetsReceived ?? 0,
+    audio_energy: audio.totalAudioEnergy ?? 0,
+    lost: (video.packetsLost ?? 0) + (audio.packetsLost ?? 0),
+    local_type: type(pair.localCandidateId),
+    remote_type: type(pair.remoteCandidateId),
+    codec: stats.get(video.codecId)?.mimeType ?? "",
+  };
+}"""
+
+
+async def read(page: Page) -> Reading:
+    """What the page's viewer has received so far."""
+    return Reading(**await page.evaluate(READ))
+
+
+async def wait_for_picture(page: Page, *, within: float = 10.0) -> None:
+    """Until the page's video element shows frames.
+
+    Raises:
+        TimeoutError: none came.
+    """
+    await page.wait_for_function(
+        "() => document.getElementById('video').videoWidth > 0 && window.peer?.()",
+        timeout=within * 1000,
+    )

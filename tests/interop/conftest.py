@@ -1,0 +1,27 @@
+"""Real peers: a missing one fails in CI, elsewhere it skips and says how to get it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+
+import pytest
+
+PACKAGES = {
+    "chromium": "apt-get install chromium",
+    "turnserver": "apt-get install coturn",
+    "node": "apt-get install nodejs",
+    "npm": "apt-get install npm",
+    "ip": "apt-get install iproute2",
+}
+
+
+def need(program: str) -> str:
+    """The path of a foreign program that the test cannot do without."""
+    found = shutil.which(program)
+    if found is None:
+        message = f"{program} is missing: {PACKAGES[program]}"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    return found
