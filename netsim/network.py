@@ -132,7 +132,7 @@ class Network:
         """
         self._scheduler.run(until, lambda: False)
 
-    def run_until(self, predicate: Callable[[], bool], *, timeout: float) -> float:
+    def run_until(self, predicate: Callable[[], object], *, timeout: float) -> float:
         """Let time pass until ``predicate()`` is true, and return the time.
 
         Raises:

@@ -54,7 +54,7 @@ class Scheduler:
             heapq.heappop(self._heap)
         return self._heap[0][0] if self._heap else None
 
-    def run(self, until: float | None, stop: Callable[[], bool]) -> bool:
+    def run(self, until: float | None, stop: Callable[[], object]) -> bool:
         """Let things happen up to ``until`` (None: all that is left).
 
         Stops early, and returns True, as soon as ``stop()`` is true. Otherwise the
