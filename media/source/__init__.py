@@ -5,6 +5,49 @@ through; ``GopCache`` holds what a joining viewer starts with. ``media.aio.playe
 opens files and plays them.
 """
 
+from .description import (
+    ENCODED_PROFILE_LEVEL_ID,
+    AudioTrack,
+    Origin,
+    SourceDescription,
+    SourceStream,
+    VideoTrack,
+)
+from .encoding import EncodeSettings, encode_settings
+from .errors import MediaSourceError
 from .gop_cache import MAX_GOP_BYTES, MAX_GOP_SECONDS, GopCache
+from .interleave import Interleaver
+from .passthrough import (
+    H264Passthrough,
+    Passthrough,
+    VideoFindings,
+    Vp8Passthrough,
+    audio_obstacle,
+    video_obstacle,
+)
+from .timeline import FrameClock, SampleClock, Timeline
 
-__all__ = ["MAX_GOP_BYTES", "MAX_GOP_SECONDS", "GopCache"]
+__all__ = [
+    "ENCODED_PROFILE_LEVEL_ID",
+    "MAX_GOP_BYTES",
+    "MAX_GOP_SECONDS",
+    "AudioTrack",
+    "EncodeSettings",
+    "FrameClock",
+    "GopCache",
+    "H264Passthrough",
+    "Interleaver",
+    "MediaSourceError",
+    "Origin",
+    "Passthrough",
+    "SampleClock",
+    "SourceDescription",
+    "SourceStream",
+    "Timeline",
+    "VideoFindings",
+    "VideoTrack",
+    "Vp8Passthrough",
+    "audio_obstacle",
+    "encode_settings",
+    "video_obstacle",
+]
