@@ -6,6 +6,7 @@ negotiated. ``is_rtcp`` tells RTCP from RTP on one port. ``RtcpScheduler`` says 
 report is due and whether feedback may go out early.
 """
 
+from .arrivals import ArrivalRecorder
 from .compound import (
     RtcpPacket,
     decode_compound,
@@ -32,6 +33,8 @@ from .feedback import (
     nack_entries,
 )
 from .header import UnknownRtcp
+from .interval import FeedbackTiming, RtcpScheduler, deterministic_interval
+from .members import RtcpMembers
 from .ntp import ntp_from_unix, ntp_short, round_trip_time, unix_from_ntp
 from .reports import ReceiverReport, ReportBlock, SenderReport
 from .transport_feedback import TransportFeedback
@@ -39,6 +42,8 @@ from .transport_feedback import TransportFeedback
 __all__ = [
     "SDES_CNAME",
     "App",
+    "ArrivalRecorder",
+    "FeedbackTiming",
     "FullIntraRequest",
     "FullIntraRequestEntry",
     "GenericNack",
@@ -47,7 +52,9 @@ __all__ = [
     "ReceiverEstimatedMaximumBitrate",
     "ReceiverReport",
     "ReportBlock",
+    "RtcpMembers",
     "RtcpPacket",
+    "RtcpScheduler",
     "SdesChunk",
     "SdesItem",
     "SenderReport",
@@ -55,6 +62,7 @@ __all__ = [
     "TransportFeedback",
     "UnknownRtcp",
     "decode_compound",
+    "deterministic_interval",
     "encode_compound",
     "encode_reduced_size",
     "is_full_compound",

@@ -19,12 +19,16 @@ class SrtpSender:
     the same bytes, as one repeated index undoes GCM (RFC 7714 section 8.4). To send
     a packet again, send the protected bytes again.
 
-    ``protect_run`` does so for many at once, and ``protect_rtcp(data)`` protects an
-    RTCP packet under an index of its own. They are the profile's own functions, so
-    that nothing is added to the cost of a packet.
+    ``protect_run(headers, payloads)`` does so at once for packets of one SSRC with
+    consecutive sequence numbers, such as those of one access unit, at three quarters
+    of the cost. ``protect_rtcp(data)`` protects an RTCP packet under an index of its
+    own. They are the profile's own functions, so that nothing is added to the cost of
+    a packet.
 
     Raises:
-        ValueError: key or salt have not the length of the profile.
+        ValueError: key or salt have not the length of the profile; by ``protect_run``,
+            the headers are no run.
+        struct.error: by the functions, a header is shorter than an RTP header.
         SrtpError: by the functions; nothing was protected and no index was used.
     """
 

@@ -9,7 +9,15 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from .errors import SrtpError, SrtpFailure
-from .index import MAX_RTCP_INDEX, MAX_RTP_INDEX, MAX_STREAMS, ReplayWindow, estimate_index
+from .index import (
+    MAX_RTCP_INDEX,
+    MAX_RTP_INDEX,
+    MAX_STREAMS,
+    ReplayWindow,
+    check_run,
+    estimate_index,
+    unpack_sequence_and_ssrc,
+)
 from .keys import SessionKeys
 
 TAG_LENGTH = 16
@@ -20,10 +28,8 @@ _RTP_FIXED_LENGTH = 12
 _RTCP_FIXED_LENGTH = 8
 _E_FLAG = 0x8000_0000
 
-_unpack_sequence_and_ssrc = struct.Struct("!2xH4xI").unpack_from
 _pack_word = struct.Struct("!I").pack
 _unpack_word = struct.Struct("!I").unpack_from
-_unpack_extension_words = struct.Struct("!2xH").unpack_from
 
 
 class _SentStream:
@@ -50,7 +56,7 @@ class GcmSender:
         self._streams: dict[int, _SentStream] = {}
 
     def protect(self, header: bytes, payload: bytes) -> bytes:
-        sequence_number, ssrc = _unpack_sequence_and_ssrc(header)
+        sequence_number, ssrc = unpack_sequence_and_ssrc(header)
         stream = self._streams.get(ssrc)
         if stream is None:
             stream = self._open(ssrc, sequence_number)
@@ -63,8 +69,27 @@ class GcmSender:
         return header + self._rtp_encrypt((stream.iv ^ index).to_bytes(12, "big"), payload, header)
 
     def protect_run(self, headers: Sequence[bytes], payloads: Sequence[bytes]) -> list[bytes]:
-        protect = self.protect
-        return [protect(header, payload) for header, payload in zip(headers, payloads, strict=True)]
+        if not headers:
+            return []
+        sequence_number, ssrc = unpack_sequence_and_ssrc(headers[0])
+        check_run(headers)
+        stream = self._streams.get(ssrc)
+        if stream is None:
+            stream = self._open(ssrc, sequence_number)
+        step = (sequence_number - stream.index) & 0xFFFF
+        first = stream.index + step
+        if not 0 < step < 0x8000 or first + len(headers) - 1 > MAX_RTP_INDEX:
+            raise _refusal(first + len(headers) - 1)
+        # Spent before any is used, and taken from here, not from the headers: whatever
+        # these say, or an exception leaves behind, no index can serve twice.
+        stream.index = first + len(headers) - 1
+        iv, encrypt = stream.iv, self._rtp_encrypt
+        return [
+            header + encrypt((iv ^ index).to_bytes(12, "big"), payload, header)
+            for index, header, payload in zip(
+                range(first, first + len(headers)), headers, payloads, strict=True
+            )
+        ]
 
     def protect_rtcp(self, data: bytes) -> bytes:
         index = self._rtcp_index
@@ -103,10 +128,15 @@ class GcmReceiver:
         self._rtcp_windows: dict[int, ReplayWindow] = {}
 
     def unprotect(self, data: bytes) -> bytes:
-        if len(data) < _RTP_FIXED_LENGTH + TAG_LENGTH:
+        if len(data) < _RTP_FIXED_LENGTH + TAG_LENGTH or data[0] >> 6 != 2:
             raise SrtpError(SrtpFailure.MALFORMED)
-        header = data[: _header_length(data)]
-        sequence_number, ssrc = _unpack_sequence_and_ssrc(data)
+        end = _RTP_FIXED_LENGTH + 4 * (data[0] & 0x0F)
+        if data[0] & 0x10:  # of a length that is cut off, what is there is believed
+            end += 4 + 4 * int.from_bytes(data[end + 2 : end + 4], "big")
+        if len(data) < end + TAG_LENGTH:
+            raise SrtpError(SrtpFailure.MALFORMED)
+        header = data[:end]
+        sequence_number, ssrc = unpack_sequence_and_ssrc(data)
         window = self._windows.get(ssrc)
         if window is None:
             window, index = self._new_window(self._windows), sequence_number
@@ -117,7 +147,7 @@ class GcmReceiver:
             raise SrtpError(SrtpFailure.KEY_EXHAUSTED)
         iv = (self._rtp_salt ^ ssrc << 48 ^ index).to_bytes(12, "big")
         try:
-            payload = self._rtp_decrypt(iv, data[len(header) :], header)
+            payload = self._rtp_decrypt(iv, data[end:], header)
         except InvalidTag:
             raise SrtpError(SrtpFailure.AUTHENTICATION_FAILED) from None
         window.accept(index)
@@ -160,18 +190,3 @@ def _refusal(index: int) -> SrtpError:
     if index > MAX_RTP_INDEX:
         return SrtpError(SrtpFailure.KEY_EXHAUSTED)
     return SrtpError(SrtpFailure.INDEX_REUSED)
-
-
-def _header_length(data: bytes) -> int:
-    """Length of the RTP header with CSRCs and extension, all of which stay readable."""
-    first = data[0]
-    if first >> 6 != 2:
-        raise SrtpError(SrtpFailure.MALFORMED)
-    length = _RTP_FIXED_LENGTH + 4 * (first & 0x0F)
-    if first & 0x10:
-        if len(data) < length + 4:
-            raise SrtpError(SrtpFailure.MALFORMED)
-        length += 4 + 4 * int(_unpack_extension_words(data, length)[0])
-    if len(data) < length + TAG_LENGTH:
-        raise SrtpError(SrtpFailure.MALFORMED)
-    return length

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import struct
+from collections.abc import Sequence
+
 from .errors import SrtpError, SrtpFailure
 
 MAX_RTP_INDEX = (1 << 48) - 1
@@ -15,6 +18,9 @@ peer that goes on making up SSRCs is refused instead."""
 REPLAY_WINDOW = 1024
 """Packets. RFC 3711 asks for 64 or more; a burst of video reordered by a second
 path is longer than that."""
+
+unpack_sequence_and_ssrc = struct.Struct("!2xH4xI").unpack_from
+"""The two fields of an RTP header that an index belongs to."""
 
 _WINDOW_MASK = (1 << REPLAY_WINDOW) - 1
 
@@ -32,6 +38,21 @@ def estimate_index(sequence_number: int, highest: int) -> int:
         step -= 0x10000
     index = highest + step
     return index if index >= 0 else index + 0x10000
+
+
+def check_run(headers: Sequence[bytes]) -> None:
+    """Look whether headers can be a run: one SSRC, consecutive sequence numbers.
+
+    Only the ends are looked at. That no index serves twice does not rest on it.
+
+    Raises:
+        ValueError: they are no run.
+    """
+    if not headers:
+        return
+    first, ssrc = unpack_sequence_and_ssrc(headers[0])
+    if unpack_sequence_and_ssrc(headers[-1]) != ((first + len(headers) - 1) & 0xFFFF, ssrc):
+        raise ValueError("a run is of one SSRC, with consecutive sequence numbers")
 
 
 class ReplayWindow:

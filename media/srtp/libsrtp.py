@@ -15,7 +15,7 @@ import pylibsrtp
 from transport.srtp_profile import SrtpProfile
 
 from .errors import SrtpError, SrtpFailure
-from .index import MAX_RTP_INDEX, MAX_STREAMS, REPLAY_WINDOW
+from .index import MAX_RTP_INDEX, MAX_STREAMS, REPLAY_WINDOW, check_run, unpack_sequence_and_ssrc
 from .keys import check_lengths
 
 # pylibsrtp works in a buffer of 1500 bytes, of which it reserves the longest trailer.
@@ -38,7 +38,6 @@ _FAILURES = {
     "can't use key any more": SrtpFailure.KEY_EXHAUSTED,
 }
 
-_unpack_sequence_and_ssrc = struct.Struct("!2xH4xI").unpack_from
 _unpack_rtp_ssrc = struct.Struct("!8xI").unpack_from
 _unpack_rtcp_ssrc = struct.Struct("!4xI").unpack_from
 
@@ -53,7 +52,7 @@ class LibsrtpSender:
         self._indexes: dict[int, int] = {}
 
     def protect(self, header: bytes, payload: bytes) -> bytes:
-        sequence_number, ssrc = _unpack_sequence_and_ssrc(header)
+        sequence_number, ssrc = unpack_sequence_and_ssrc(header)
         if len(header) + len(payload) > MAX_RTP_LENGTH:
             raise SrtpError(SrtpFailure.TOO_LONG)
         index = self._next_index(ssrc, sequence_number)
@@ -62,6 +61,7 @@ class LibsrtpSender:
         return protected
 
     def protect_run(self, headers: Sequence[bytes], payloads: Sequence[bytes]) -> list[bytes]:
+        check_run(headers)
         protect = self.protect
         return [protect(header, payload) for header, payload in zip(headers, payloads, strict=True)]
 
