@@ -6,7 +6,7 @@ import dataclasses
 import enum
 from typing import Self
 
-from transport.srtp_profile import SrtpProfile
+from transport.srtp_profile import SrtpProfile as SrtpProfile
 
 EXPORTER_LABEL = b"EXTRACTOR-dtls_srtp"
 """RFC 5764 section 4.2."""
