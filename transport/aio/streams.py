@@ -213,6 +213,7 @@ class Streams:
         if not self._is_open or is_full or path in self._connections:
             return False
         self._connections[path] = connection
+        self._all_gone.clear()
         return True
 
     def lost(self, connection: StreamConnection, path: Path | None, reason: str) -> None:
@@ -246,7 +247,7 @@ class Streams:
                     ssl_handshake_timeout=TLS_HANDSHAKE_TIMEOUT if tls else None,
                     ssl_shutdown_timeout=CLOSE_TIMEOUT if tls else None,
                 )
-        except OSError as error:  # TimeoutError and ssl.SSLError are ones
+        except (OSError, ValueError) as error:  # ValueError: no name for a certificate
             self._refuse(request, str(error) or "timed out")
             return
         if connection.path is None:
