@@ -61,7 +61,7 @@ class TimersAgainstADictionary(RuleBasedStateMachine):
 
 
 TestTimersAgainstADictionary = TimersAgainstADictionary.TestCase
-TestTimersAgainstADictionary.settings = settings(stateful_step_count=20)
+TestTimersAgainstADictionary.settings = settings(stateful_step_count=15)
 
 
 def test_a_key_that_is_not_set_has_no_deadline() -> None:

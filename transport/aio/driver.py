@@ -113,11 +113,14 @@ class MachineDriver:
     async def add_listener(
         self, listener: socket.socket, *, tls: ssl.SSLContext | None = None
     ) -> None:
-        """Accept streams from a bound TCP socket; over TLS, if a context is given."""
+        """Accept streams from a bound TCP socket, which is the driver's from now on.
+
+        With a context, over TLS.
+        """
         await self._need_streams().listen(listener, tls=tls)
 
     async def add_stream(self, sock: socket.socket) -> None:
-        """Take over an open TCP connection."""
+        """Take over an open TCP connection; it is closed with the driver."""
         await self._need_streams().adopt(sock)
 
     def call(self, verb: Callable[[float], T]) -> T:

@@ -50,6 +50,7 @@ _DROP_REASONS = {
     errno.ENETUNREACH: DropReason.UNREACHABLE,
     errno.ENETDOWN: DropReason.UNREACHABLE,
     errno.EADDRNOTAVAIL: DropReason.UNREACHABLE,
+    errno.EAFNOSUPPORT: DropReason.UNREACHABLE,
     errno.EPERM: DropReason.UNREACHABLE,
     errno.EACCES: DropReason.UNREACHABLE,
     errno.EMSGSIZE: DropReason.TOO_LONG,
@@ -240,6 +241,8 @@ class KernelSocket:
         return address
 
     def _destination(self, remote: TransportAddress) -> SocketAddress:
+        if remote.is_ipv6 != self._local.is_ipv6:
+            raise OSError(errno.EAFNOSUPPORT, f"no way from {self._local} to {remote}")
         sockaddr = to_sockaddr(remote)
         if len(self._destinations) >= MAX_CACHED_ADDRESSES:
             self._destinations.clear()
