@@ -16,8 +16,10 @@ from .codecs import (
     vp8,
 )
 from .config import InjectedKeys, SessionConfig
+from .description import LocalDescription
 from .errors import SessionClosed, SessionError, UnknownMedia
 from .events import (
+    BandwidthEstimated,
     ConnectionState,
     ConnectionStateChanged,
     KeyframeRequested,
@@ -26,20 +28,42 @@ from .events import (
     TrackEnded,
     UnitReceived,
 )
+from .peer_session import PeerSession
+from .stats import (
+    CandidatePairStats,
+    CodecStats,
+    InboundRtpStats,
+    OutboundRtpStats,
+    RemoteInboundRtpStats,
+    Stats,
+    StatsReport,
+    TransportStats,
+)
 
 __all__ = [
+    "PeerSession",
     "DEFAULT_CODECS",
     "DEFAULT_EXTENSIONS",
+    "BandwidthEstimated",
+    "CandidatePairStats",
+    "CodecStats",
     "ConnectionState",
     "ConnectionStateChanged",
+    "InboundRtpStats",
     "InjectedKeys",
     "KeyframeRequested",
     "LocalCandidate",
+    "LocalDescription",
+    "OutboundRtpStats",
+    "RemoteInboundRtpStats",
     "SessionClosed",
     "SessionConfig",
     "SessionError",
+    "Stats",
+    "StatsReport",
     "TrackAdded",
     "TrackEnded",
+    "TransportStats",
     "UnitReceived",
     "UnknownMedia",
     "h264",

@@ -6,10 +6,9 @@ Browsers must have H.264 Constrained Baseline and VP8 (RFC 7742 section 5) and O
 
 from __future__ import annotations
 
+from media.units import CodecName
 from sdp import MediaKind as SdpKind
 from sdp import RtpCodec
-
-from ..units import CodecName
 
 MID_URI = "urn:ietf:params:rtp-hdrext:sdes:mid"
 """RFC 9143 section 15."""

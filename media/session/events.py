@@ -9,9 +9,8 @@ from __future__ import annotations
 import dataclasses
 import enum
 
+from media.units import AccessUnit, MediaKind
 from transport import Event
-
-from ..units import AccessUnit, MediaKind
 
 
 class ConnectionState(enum.Enum):
@@ -65,10 +64,16 @@ class TrackEnded(Event):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class UnitReceived(Event):
-    """A whole access unit came from the peer, in order."""
+    """A whole access unit came from the peer, in order.
+
+    Its timestamp counts from the track's first unit. ``captured_at`` is when the peer
+    took it, in seconds of the peer's wall clock, once a sender report has told: it is
+    what tracks are synchronized by.
+    """
 
     mid: str
     unit: AccessUnit
+    captured_at: float | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -76,3 +81,10 @@ class KeyframeRequested(Event):
     """The peer asked for a keyframe (PLI or FIR), or our own sender lost its place."""
 
     mid: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class BandwidthEstimated(Event):
+    """The peer's estimate of what it can receive, for whoever encodes (REMB)."""
+
+    bits_per_second: float

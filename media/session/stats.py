@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar
 
-from ..units import MediaKind
+from media.units import MediaKind
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import collections
 import dataclasses
 import enum
 
+from media.srtp import SrtpReceiver, SrtpSender
 from sdp import Fingerprint, strongest
 from transport import Event, Path
 from transport.dtls import (
@@ -23,7 +24,6 @@ from transport.dtls import (
     SrtpProfile,
 )
 
-from ..srtp import SrtpReceiver, SrtpSender
 from .config import SessionConfig
 
 MAX_EARLY_DATAGRAMS = 8

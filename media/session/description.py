@@ -1,0 +1,212 @@
+"""Offers and answers of a session: from SDP to ICE and DTLS, and back (RFC 8829)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from ice import Candidate, IceAgent, IceCredentials
+from sdp import (
+    CandidateMessage,
+    NegotiatedMedia,
+    Negotiator,
+    SdpType,
+    Setup,
+    SignalingState,
+    TransportDescription,
+)
+from transport import DecodeError, RandomBytes
+from transport.dtls import DtlsRole
+
+from .config import SessionConfig
+from .transport import SecureTransport
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class LocalDescription:
+    """A description of ours that is in force, with the candidates gathered so far."""
+
+    type: SdpType
+    sdp: str
+
+
+class DescriptionExchange:
+    """Carries what was negotiated to the ICE agent and the DTLS association.
+
+    The agent comes to be with the first description, as its first role depends on who
+    offers (RFC 8445 section 6.1.1).
+    """
+
+    def __init__(
+        self,
+        random_bytes: RandomBytes,
+        config: SessionConfig,
+        secure: SecureTransport,
+        *,
+        cname: str,
+    ) -> None:
+        self.negotiator = Negotiator(
+            random_bytes,
+            codecs=config.codecs,
+            extensions=config.extensions,
+            cname=cname,
+            policy=config.negotiation,
+        )
+        self.ice: IceAgent | None = None
+        self._random_bytes = random_bytes
+        self._config = config
+        self._secure = secure
+        self._remote_credentials: IceCredentials | None = None
+        self._local: LocalDescription | None = None
+        self._candidates: list[str] = []
+        self._candidates_ended = False
+
+    def create_offer(self, now: float, *, ice_restart: bool) -> str:
+        if self.ice is not None and ice_restart:
+            self._restart(self.ice, now)
+        return self.negotiator.create_offer(self._transport(self._agent(controlling=True)))
+
+    def create_answer(self) -> str:
+        transport = self._transport(self._agent(controlling=False))
+        return self.negotiator.create_answer(
+            dataclasses.replace(transport, setup=self._config.answer_setup)
+        )
+
+    def set_local(self, kind: SdpType, text: str, now: float) -> None:
+        self.negotiator.set_local(kind, text)
+        self._local = LocalDescription(kind, text)
+        agent = self._agent(controlling=kind is SdpType.OFFER)
+        agent.gather(now)
+        self._apply_remote(agent, now)
+
+    def set_remote(self, kind: SdpType, text: str, now: float) -> None:
+        self.negotiator.set_remote(kind, text)
+        agent = self._agent(controlling=kind is not SdpType.OFFER)
+        remote = self.negotiator.remote_transport
+        is_restart = (
+            kind is SdpType.OFFER
+            and remote is not None
+            and self._remote_credentials is not None
+            and _credentials(remote) != self._remote_credentials
+        )
+        if is_restart:
+            self._restart(agent, now)
+        if self.negotiator.signaling_state is SignalingState.STABLE:
+            self._apply_remote(agent, now)
+
+    def add_candidate(self, message: CandidateMessage, now: float) -> None:
+        """Take a candidate of the peer; before its description it waits.
+
+        Raises:
+            DecodeError: the text is no candidate.
+        """
+        if message.candidate:
+            Candidate.parse(message.candidate)
+        self.negotiator.add_remote_candidate(message)
+        if self.ice is not None and self._remote_credentials is not None:
+            self._apply_candidates(self.ice, now)
+
+    def gathered(self, candidate: str) -> CandidateMessage:
+        """Remember a local candidate ("" = the end) and address it to the peer."""
+        if candidate:
+            self._candidates.append(candidate)
+        else:
+            self._candidates_ended = True
+        return self.negotiator.candidate_message(candidate)
+
+    @property
+    def local(self) -> LocalDescription | None:
+        if self._local is None:
+            return None
+        lines = [f"a={candidate}" for candidate in self._candidates]
+        if self._candidates_ended:
+            lines.append("a=end-of-candidates")
+        index = self.negotiator.candidate_message("").index or 0
+        return LocalDescription(
+            self._local.type, insert_into_section(self._local.sdp, index, lines)
+        )
+
+    @property
+    def media(self) -> tuple[NegotiatedMedia, ...]:
+        return self.negotiator.media
+
+    @property
+    def is_stable(self) -> bool:
+        return self.negotiator.signaling_state is SignalingState.STABLE
+
+    def _agent(self, *, controlling: bool) -> IceAgent:
+        if self.ice is None:
+            self.ice = IceAgent(
+                controlling=controlling, random_bytes=self._random_bytes, config=self._config.ice
+            )
+        return self.ice
+
+    def _restart(self, agent: IceAgent, now: float) -> None:
+        agent.restart(now)
+        self._candidates.clear()
+        self._candidates_ended = False
+
+    def _transport(self, agent: IceAgent) -> TransportDescription:
+        credentials = agent.local_credentials
+        return TransportDescription(
+            ice_ufrag=credentials.ufrag,
+            ice_pwd=credentials.password,
+            fingerprints=(self._secure.local_fingerprint,),
+            candidates=tuple(self._candidates),
+            end_of_candidates=self._candidates_ended,
+            ice_pacing=agent.pacing_ms,
+        )
+
+    def _apply_remote(self, agent: IceAgent, now: float) -> None:
+        """Give ICE and DTLS what the peer's description says of its transport."""
+        remote = self.negotiator.remote_transport
+        if remote is None:
+            return
+        credentials = _credentials(remote)
+        if credentials != self._remote_credentials:
+            self._remote_credentials = credentials
+            agent.set_remote_credentials(
+                credentials,
+                now=now,
+                ice_options=remote.ice_options,
+                lite=remote.ice_lite,
+                pacing_ms=remote.ice_pacing,
+            )
+        self._apply_candidates(agent, now)
+        role = self.negotiator.dtls_role
+        if self.is_stable and role is not None:
+            self._secure.negotiated(
+                DtlsRole.CLIENT if role is Setup.ACTIVE else DtlsRole.SERVER,
+                remote.fingerprints,
+                now,
+                tls_id=remote.tls_id,
+            )
+
+    def _apply_candidates(self, agent: IceAgent, now: float) -> None:
+        for text in self.negotiator.take_remote_candidates():
+            if not text:
+                agent.remote_end_of_candidates(now)
+                continue
+            try:
+                candidate = Candidate.parse(text)
+            except DecodeError:
+                continue  # RFC 8839 section 5.1: what cannot be read is left out
+            agent.add_remote_candidate(candidate, now)
+
+
+def insert_into_section(text: str, index: int, lines: Sequence[str]) -> str:
+    """Put lines at the end of an m= section, leaving every other byte as it is."""
+    if not lines:
+        return text
+    existing = text.splitlines()
+    starts = [number for number, line in enumerate(existing) if line.startswith("m=")]
+    if index >= len(starts):
+        return text
+    end = starts[index + 1] if index + 1 < len(starts) else len(existing)
+    section = existing[starts[index] : end]
+    added = [line for line in lines if line not in section]
+    return "".join(f"{line}\r\n" for line in (*existing[:end], *added, *existing[end:]))
+
+
+def _credentials(remote: TransportDescription) -> IceCredentials:
+    return IceCredentials(remote.ice_ufrag, remote.ice_pwd)
