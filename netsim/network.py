@@ -115,31 +115,42 @@ class Network:
         """Seconds since the network began."""
         return self._scheduler.now
 
-    def call_at(self, at: float, action: Callable[[], None]) -> Scheduled:
+    def call_at(self, at: float, action: Callable[[], object]) -> Scheduled:
         """Let something happen at a time: a link fails, a message arrives out of band."""
         return self._scheduler.call_at(at, action, owner="script")
 
-    def call_later(self, delay: float, action: Callable[[], None]) -> Scheduled:
+    def call_later(self, delay: float, action: Callable[[], object]) -> Scheduled:
         """Let something happen after that many seconds."""
         return self.call_at(self.now + delay, action)
 
-    def run(self, *, until: float) -> None:
-        """Let time pass up to ``until``, which counts from the network's beginning.
+    def advance(self, until: float | None, stop: Callable[[], object]) -> bool:
+        """Let time pass up to ``until``, or until ``stop()`` is true, and say if it was.
+
+        Without ``until``, all that is left happens. The other ways to run are made of
+        this one.
 
         Raises:
             MachineStuck: a machine makes time stand still.
             TooManyEvents: the limit of the network was reached.
         """
-        self._scheduler.run(until, lambda: False)
+        return self._scheduler.run(until, stop)
+
+    def run(self, *, until: float) -> None:
+        """Let time pass up to ``until``, which counts from the network's beginning.
+
+        Raises:
+            MachineStuck, TooManyEvents: as ``advance``.
+        """
+        self.advance(until, lambda: False)
 
     def run_until(self, predicate: Callable[[], object], *, timeout: float) -> float:
         """Let time pass until ``predicate()`` is true, and return the time.
 
         Raises:
             NeverHappened: it was not true within ``timeout`` seconds.
-            MachineStuck, TooManyEvents: as ``run``.
+            MachineStuck, TooManyEvents: as ``advance``.
         """
-        if not self._scheduler.run(self.now + timeout, predicate) and not predicate():
+        if not self.advance(self.now + timeout, predicate) and not predicate():
             raise NeverHappened(f"not within {timeout} s (seed {self.seed}, now {self.now})")
         return self.now
 
@@ -150,7 +161,7 @@ class Network:
 
         Raises:
             NeverHappened: something is still to come after ``timeout`` seconds.
-            MachineStuck, TooManyEvents: as ``run``.
+            MachineStuck, TooManyEvents: as ``advance``.
         """
         return self.run_until(lambda: self._scheduler.next_at() is None, timeout=timeout)
 

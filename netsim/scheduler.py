@@ -13,9 +13,9 @@ class Scheduled:
 
     __slots__ = ("action", "at", "owner")
 
-    def __init__(self, at: float, action: Callable[[], None], owner: str) -> None:
+    def __init__(self, at: float, action: Callable[[], object], owner: str) -> None:
         self.at = at
-        self.action: Callable[[], None] | None = action
+        self.action: Callable[[], object] | None = action
         self.owner = owner
 
     def cancel(self) -> None:
@@ -41,7 +41,7 @@ class Scheduler:
         """Seconds since the network began."""
         return self._now
 
-    def call_at(self, at: float, action: Callable[[], None], *, owner: str) -> Scheduled:
+    def call_at(self, at: float, action: Callable[[], object], *, owner: str) -> Scheduled:
         """Let ``action`` happen at that time, or now if that is past."""
         entry = Scheduled(max(at, self._now), action, owner)
         self._serial += 1
