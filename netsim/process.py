@@ -163,7 +163,7 @@ class Process(Generic[M]):
 
     def _set_timer(self, deadline: float | None) -> None:
         if self._timer is not None:
-            if self._timer.action is not None and self._timer.at == deadline:
+            if self._timer.at == deadline:
                 return
             self._timer.cancel()
             self._timer = None

@@ -6,16 +6,12 @@ import asyncio
 import collections
 import errno
 import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
 
 from netsim.errors import AddressInUse
 from netsim.host import Host
 from transport import IPAddress, Path, TransportAddress
 from transport.aio import MAX_DATAGRAMS_PER_WAKE_UP, SocketStats
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 RECEIVE_BUFFER_BYTES = 212_992
 """What waits to be read, as Linux has it by default; beyond it the newest is dropped."""
@@ -109,12 +105,11 @@ class SimulatedSocket:
 
     def _notify(self) -> None:
         if self._waiting and self._on_readable is not None and self._wake_up is None:
-            self._wake_up = self._loop.call_soon(self._readable)
+            self._wake_up = self._loop.call_soon(self._readable, self._on_readable)
 
-    def _readable(self) -> None:
+    def _readable(self, on_readable: Callable[[], None]) -> None:
         self._wake_up = None
-        if self._on_readable is not None:
-            self._on_readable()
+        on_readable()
         if not self._is_closed:
             self._notify()
 

@@ -223,3 +223,16 @@ def test_a_receiver_may_be_anything_that_takes_datagrams() -> None:
 
     assert mailbox.letters == [(MESSAGE, udp(address, sender.address))]
     assert repr(host) == "<Host receiver>"
+
+
+def test_two_interfaces_of_a_host_on_one_segment_fail_each_on_its_own() -> None:
+    network = Network()
+    host = network.host("host", "192.0.2.1")
+    second = host.attach(network.internet, "192.0.2.2")
+    peer = station(network.host("peer", "192.0.2.3"))
+    stations = [station(host, ip="192.0.2.1"), station(host, ip="192.0.2.2")]
+
+    host.interfaces[0].take_down()
+
+    assert [ask(network, each, peer) for each in stations] == [None, stations[1].address]
+    assert second.name == "host#2"

@@ -112,6 +112,18 @@ def test_a_duplicate_is_one_more_copy_of_the_same_datagram() -> None:
     ]
 
 
+def test_copies_of_copies_have_numbers_of_their_own() -> None:
+    network = Network(link=LinkProfile(duplicate=1.0))
+    sender = station(network.host("sender", "192.0.2.1"))
+    receiver = station(network.host("receiver", "192.0.2.2"))
+
+    sender.send(receiver.address)
+    network.run_idle()
+
+    assert sorted(record.copy for record in network.trace) == [0, 1, 2, 3]
+    assert len(receiver.arrivals) == 4
+
+
 def test_a_reordered_datagram_is_overtaken_by_later_ones() -> None:
     _, numbers = send_many(LinkProfile(reorder=0.1, reorder_delay=0.0025), 200)
 

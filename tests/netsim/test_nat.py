@@ -373,3 +373,27 @@ def test_every_combination_of_behaviors_gives_a_mapping() -> None:
         lab = Lab(NatBehavior(mapping=mapping, port_assignment=assignment, refresh=refresh))
 
         assert lab.gets_in(lab.near, lab.mapped(lab.near))
+
+
+def test_a_mapping_that_has_expired_is_replaced() -> None:
+    lab = Lab(NatBehavior(lifetime=30.0, port_assignment=PortAssignment.SEQUENTIAL))
+    before = lab.mapped(lab.near)
+
+    lab.network.run(until=30.1)
+    after = lab.mapped(lab.near)
+
+    assert after != before
+    assert [mapping.external for mapping in lab.nat.mappings] == [after]
+
+
+def test_what_crosses_too_many_nats_is_dropped() -> None:
+    network = Network()
+    nats = [network.nat("nat0", EXTERNAL)]
+    for number in range(1, 18):
+        outer = nats[-1].inside
+        nats.append(network.nat(f"nat{number}", f"10.{number}.0.1", outer=outer))
+    inside = station(network.host("inside", "10.99.0.2", segment=nats[-1].inside))
+    server = station(network.host("server", "192.0.2.1"))
+
+    assert ask(network, inside, server) is None
+    assert network.fates == {Fate.HOPS_EXCEEDED: 1}

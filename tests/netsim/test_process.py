@@ -30,6 +30,16 @@ def test_a_deadline_that_is_past_when_a_verb_returns_is_handled_at_once() -> Non
     assert [at for at, _ in process.events] == [5.0]
 
 
+def test_a_deadline_that_stays_is_handled_once() -> None:
+    network = Network()
+    process = network.host("host", "192.0.2.1").run(Clockwork(1.0))
+
+    process.call(lambda clockwork, now: clockwork.handle_timeout(now))
+    network.run_idle()
+
+    assert [at for at, _ in process.events] == [1.0]
+
+
 def test_a_deadline_that_moves_is_handled_only_at_its_last_place() -> None:
     network = Network()
     process = network.host("host", "192.0.2.1").run(Clockwork(1.0))

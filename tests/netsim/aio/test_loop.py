@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 import pytest
 
 from netsim import Fate, Network, SimulationError
-from netsim.aio import SimulatedLoop
+from netsim.aio import SimulatedDatagramTransport, SimulatedLoop, SimulatedSockets
 from tests.netsim.networks import station
 from transport import TransportAddress
 
@@ -212,7 +212,7 @@ def test_an_endpoint_that_is_closed_is_gone_and_says_so_once() -> None:
     assert network.fates == {Fate.PORT_CLOSED: 1}
 
 
-def test_a_protocol_may_close_its_endpoint_while_it_reads() -> None:
+def test_a_protocol_that_closes_its_endpoint_is_handed_nothing_more() -> None:
     network = Network()
     peer = station(network.host("peer", "192.0.2.1"))
     host = network.host("host", "192.0.2.2")
@@ -222,19 +222,18 @@ def test_a_protocol_may_close_its_endpoint_while_it_reads() -> None:
             super().datagram_received(data, addr)
             self.transport.close()
 
-    async def program() -> int:
-        inbox = await endpoint(("192.0.2.2", 5000), protocol=Reader)
-        replaced = Inbox()
-        transport = cast(asyncio.Transport, inbox.transport)
-        transport.set_protocol(replaced)
-        assert transport.get_protocol() is replaced
-        transport.set_protocol(inbox)
-        peer.send(TransportAddress.parse("192.0.2.2", 5000), b"1", b"2")
-        await asyncio.sleep(1)
-        return inbox.letters.qsize()
-
     async def main() -> int:
-        return await loop().start_on(host, program())
+        local = TransportAddress.parse("192.0.2.2", 5000)
+        sock = await SimulatedSockets(host).open(local)
+        peer.send(local, b"1", b"2")
+        await asyncio.sleep(1)
+        reader = Reader()
+        transport = SimulatedDatagramTransport(sock, Inbox(), None, loop())
+        transport.set_protocol(reader)
+        assert transport.get_protocol() is reader
+        reader.connection_made(transport)
+        await asyncio.sleep(1)
+        return reader.letters.qsize()
 
     assert run(network, main()) == 1
 
