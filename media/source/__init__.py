@@ -17,6 +17,7 @@ from .encoding import EncodeSettings, encode_settings
 from .errors import MediaSourceError
 from .gop_cache import MAX_GOP_BYTES, MAX_GOP_SECONDS, GopCache
 from .interleave import Interleaver
+from .media_source import MediaSource
 from .passthrough import (
     H264Passthrough,
     Passthrough,
@@ -25,6 +26,7 @@ from .passthrough import (
     audio_obstacle,
     video_obstacle,
 )
+from .probe import OrderProbe
 from .timeline import FrameClock, SampleClock, Timeline
 
 __all__ = [
@@ -37,7 +39,9 @@ __all__ = [
     "GopCache",
     "H264Passthrough",
     "Interleaver",
+    "MediaSource",
     "MediaSourceError",
+    "OrderProbe",
     "Origin",
     "Passthrough",
     "SampleClock",

@@ -1,0 +1,1 @@
+"""The asyncio side of media: peer connections, and players of media sources."""

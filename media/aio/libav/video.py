@@ -1,0 +1,142 @@
+"""Decoding video, and encoding it for browsers."""
+
+from __future__ import annotations
+
+import dataclasses
+from fractions import Fraction
+
+import av
+from av.packet import Packet
+from av.stream import Stream
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import PictureType, VideoFrame
+from av.video.stream import VideoStream
+
+from media.bitstream import NalType, is_vp8_keyframe, nal_type, split_annex_b
+from media.source import EncodeSettings
+from media.units import AccessUnit, CodecName
+
+from .packets import DemuxedPacket, seconds
+
+KEYFRAME_SECONDS = 10
+"""An encoder's own key frames; viewers ask for theirs."""
+
+VP8_REOPEN_SECONDS = 5
+"""libvpx through libavcodec cannot change its bitrate: it is opened anew, which costs a
+key frame, so not more often than this."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Picture:
+    """A decoded frame, at a time of the container's clock."""
+
+    time: float
+    frame: VideoFrame
+
+
+class VideoDecoder:
+    """Decodes one video track, in one thread."""
+
+    def __init__(self, stream: VideoStream) -> None:
+        context = av.CodecContext.create(stream.codec_context.name, "r")
+        assert isinstance(context, VideoCodecContext)
+        if stream.codec_context.extradata:
+            context.extradata = stream.codec_context.extradata
+        context.thread_count = 1
+        self._context = context
+
+    def decode(self, packet: DemuxedPacket) -> list[Picture]:
+        """The frames that come out now; none for a damaged sample."""
+        try:
+            frames = self._context.decode(packet.packet)
+        except av.FFmpegError:
+            return []
+        return _pictures(frames)
+
+    def finish(self) -> list[Picture]:
+        """The frames still inside, at the end of the track; then it can begin again."""
+        try:
+            frames = self._context.decode(None)
+        except av.FFmpegError:
+            frames = []
+        self._context.flush_buffers()
+        return _pictures(frames)
+
+
+class VideoEncoder:
+    """Encodes pictures for browsers with the least delay, in one thread."""
+
+    def __init__(self, codec: CodecName, settings: EncodeSettings) -> None:
+        self._codec = codec
+        self._settings = settings
+        self._context = _video_context(codec, settings)
+        self._opened_at: int | None = None
+
+    def encode(self, picture: Picture, timestamp: int) -> list[AccessUnit]:
+        """Encode a picture under a timestamp of the 90 kHz clock."""
+        return self._encode(picture, timestamp, PictureType.NONE)
+
+    def encode_keyframe(self, picture: Picture, timestamp: int) -> list[AccessUnit]:
+        """Encode a picture that decoding can start at."""
+        return self._encode(picture, timestamp, PictureType.I)
+
+    def set_bitrate(self, bitrate: int) -> None:
+        """Follow a target in bit/s: H.264 at once, VP8 within some seconds."""
+        self._settings = dataclasses.replace(self._settings, bitrate=bitrate)
+        if self._codec is CodecName.H264:
+            self._context.bit_rate = bitrate
+
+    def _encode(
+        self, picture: Picture, timestamp: int, picture_type: PictureType
+    ) -> list[AccessUnit]:
+        self._reopen_if_needed(timestamp)
+        settings = self._settings
+        frame = picture.frame.reformat(settings.width, settings.height, "yuv420p")
+        frame.pts, frame.time_base = timestamp, Fraction(1, self._codec.clock_rate)
+        frame.pict_type = picture_type
+        return [self._unit(packet) for packet in self._context.encode(frame)]
+
+    def _unit(self, packet: Packet[Stream]) -> AccessUnit:
+        data = bytes(packet)
+        if self._codec is CodecName.VP8:
+            keyframe = is_vp8_keyframe(data)
+        else:
+            keyframe = any(nal_type(nal) == NalType.IDR_SLICE for nal in split_annex_b(data))
+        return AccessUnit(self._codec, data, packet.pts or 0, keyframe)
+
+    def _reopen_if_needed(self, timestamp: int) -> None:
+        if self._opened_at is None:
+            self._opened_at = timestamp
+        age = timestamp - self._opened_at
+        is_stale = self._context.bit_rate != self._settings.bitrate
+        if is_stale and age >= VP8_REOPEN_SECONDS * self._codec.clock_rate:
+            self._context = _video_context(self._codec, self._settings)
+            self._opened_at = timestamp
+
+
+def _pictures(frames: list[VideoFrame]) -> list[Picture]:
+    return [Picture(seconds(frame.pts, frame.time_base, 0.0), frame) for frame in frames]
+
+
+def _video_context(codec: CodecName, settings: EncodeSettings) -> VideoCodecContext:
+    name = "libx264" if codec is CodecName.H264 else "libvpx"
+    context = av.CodecContext.create(name, "w")
+    assert isinstance(context, VideoCodecContext)
+    context.width, context.height, context.pix_fmt = settings.width, settings.height, "yuv420p"
+    context.framerate = settings.frame_rate
+    context.time_base = Fraction(1, codec.clock_rate)
+    context.bit_rate = settings.bitrate
+    context.gop_size = int(KEYFRAME_SECONDS * settings.frame_rate)
+    context.max_b_frames = 0
+    context.thread_count = 1
+    # A VBV of half a second bounds key frames, and lets x264 follow bit_rate in place.
+    buffer = {"maxrate": str(settings.bitrate), "bufsize": str(settings.bitrate // 2)}
+    if codec is CodecName.H264:
+        speed = {"preset": "ultrafast", "tune": "zerolatency", "forced-idr": "1", "level": "3.1"}
+        context.profile = "Baseline"
+    else:
+        speed = {"deadline": "realtime", "cpu-used": "-6", "lag-in-frames": "0"}
+        speed |= {"auto-alt-ref": "0", "error-resilient": "default", "minrate": buffer["maxrate"]}
+    context.options = buffer | speed
+    context.open()
+    return context
