@@ -16,7 +16,8 @@ serves all data streams of a session. ``Candidate`` is one ``a=candidate`` line,
 """
 
 from .agent import IceAgent
-from .candidate import Candidate, CandidateType
+from .candidate import Candidate, CandidateType, HostName
+from .checklist import ValidPair
 from .config import IceConfig, IcePolicy, IceServer
 from .credentials import IceCredentials
 from .drops import DropReason
@@ -46,6 +47,8 @@ __all__ = [
     "IceState",
     "Candidate",
     "CandidateType",
+    "HostName",
+    "ValidPair",
     "CandidatePair",
     "PairState",
     "SharedPacer",

@@ -1,23 +1,61 @@
-"""The ICE agent (RFC 8445)."""
+"""The ICE agent (RFC 8445): the machine that everything else in this package serves."""
 
 from __future__ import annotations
 
-import collections
+import dataclasses
+import logging
 from collections.abc import Sequence
 
-from transport import Event, Path, RandomBytes, Transmit, TransportAddress
+from stun import Message, MessageClass, Method, is_stun
+from transport import DecodeError, Event, Path, RandomBytes, Transmit, TransportAddress
 
+from .bases import Base
 from .candidate import Candidate
+from .check_message import RemoteParameters
+from .checklist import ValidPair
 from .config import IceConfig
+from .context import AgentContext, ComponentKey
 from .credentials import IceCredentials
+from .drops import DropReason
+from .errors import IceStateError, RestartRequired
+from .events import (
+    DatagramReceived,
+    GatheringCompleted,
+    IceStateChanged,
+    LocalCandidateGathered,
+)
+from .gathering import Gathering
+from .local_candidates import LocalCandidates
 from .pacing import SharedPacer
-from .pair import CandidatePair
+from .role import Role
+from .session import IceSession
 from .state import IceState
 from .stats import IceStats
+from .status import snapshot
+from .trickle import Generations, Held
+
+logger = logging.getLogger(__name__)
+
+_LAST_STUN_FIRST_BYTE = 3
+"""RFC 7983 section 7: above it a datagram is not STUN."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Outlet:
+    """Where the data of a component goes, looked up once and not per datagram."""
+
+    base: Base
+    path: Path
+    valid: ValidPair
 
 
 class IceAgent:
-    """A Machine that finds and keeps a path to a peer, for all streams of one session."""
+    """A Machine that finds and keeps a path to a peer, for all streams of one session.
+
+    ``gather`` and ``hosts_opened`` give it local candidates, ``set_remote_credentials``
+    and ``add_remote_candidate`` those of the peer, in any order; checks start by
+    themselves when both are there. Data goes with ``send`` and comes as DatagramReceived.
+    """
 
     def __init__(
         self,
@@ -27,18 +65,52 @@ class IceAgent:
         config: IceConfig | None = None,
         pacer: SharedPacer | None = None,
     ) -> None:
-        self._config = config or IceConfig()
-        self._controlling = controlling
-        self._random_bytes = random_bytes
-        self._credentials = IceCredentials.generate(random_bytes)
+        self._role = Role(controlling=controlling, random_bytes=random_bytes)
+        self._context = AgentContext(config or IceConfig(), self._role, random_bytes)
+        self._pacer = pacer
+        self._local = LocalCandidates(self._context)
+        self._gathering = Gathering(self._context, self._local)
+        self._generations = Generations(self._context)
+        self._session = self._new_session()
+        self._previous: IceSession | None = None
         self._state = IceState.NEW
-        self._transmits: collections.deque[Transmit] = collections.deque()
-        self._events: collections.deque[Event] = collections.deque()
+        self._has_announced_end = False
+        # The hot path: what send() and receive() touch, bound once.
+        self._transmits = self._context.transmits
+        self._events = self._context.events
+        self._outlets: dict[ComponentKey, _Outlet] = {}
+        self._last_path: Path | None = None
+
+    def _new_session(self) -> IceSession:
+        return IceSession(
+            self._context,
+            self._local,
+            self._gathering,
+            credentials=IceCredentials.generate(self._context.random_bytes),
+            pacer=self._pacer,
+        )
+
+    # What it is
 
     @property
     def local_credentials(self) -> IceCredentials:
         """The credentials of the present generation; they change with ``restart``."""
-        return self._credentials
+        return self._session.credentials
+
+    @property
+    def remote_credentials(self) -> IceCredentials | None:
+        """What ``set_remote_credentials`` has set in the present generation."""
+        remote = self._session.remote
+        return None if remote is None else remote.credentials
+
+    @property
+    def local_candidates(self) -> tuple[Candidate, ...]:
+        """What was gathered so far; each was reported by LocalCandidateGathered."""
+        return tuple(base.candidate for base in self._local)
+
+    @property
+    def gathering_completed(self) -> bool:
+        return self._gathering.is_complete
 
     @property
     def state(self) -> IceState:
@@ -46,27 +118,41 @@ class IceAgent:
 
     @property
     def controlling(self) -> bool:
-        return self._controlling
+        return self._role.controlling
 
     @property
     def pacing_ms(self) -> int:
         """The Ta to propose with ``a=ice-pacing``."""
-        return self._config.pacing_ms
+        return self._context.config.pacing_ms
 
     @property
-    def selected_pair(self) -> CandidatePair | None:
+    def selected_pair(self) -> ValidPair | None:
         """The selected pair of the first component of the first stream."""
+        return self.selected_pair_of(0, 1)
+
+    def selected_pair_of(self, stream: int, component: int) -> ValidPair | None:
+        """The selected pair of a component, of before a restart until there is a new one."""
+        for session in (self._session, self._previous):
+            selected = None if session is None else session.checklists[stream].selected
+            if selected is not None and component in selected:
+                return selected[component]
         return None
 
-    @property
-    def gathering_completed(self) -> bool:
-        return False
-
     def stats(self) -> IceStats:
-        raise NotImplementedError
+        """A snapshot of candidates, pairs and counters."""
+        return snapshot(self._context, self._local, self._session, self._state)
+
+    # Verbs
 
     def gather(self, now: float) -> None:
-        """Ask for local addresses: HostAddressesRequested, once per component."""
+        """Ask for local addresses: HostAddressesRequested, once per component.
+
+        Raises:
+            IceStateError: the agent is closed.
+        """
+        self._require_open()
+        self._has_announced_end = False
+        self._gathering.start()
 
     def hosts_opened(
         self,
@@ -76,10 +162,38 @@ class IceAgent:
         stream: int = 0,
         component: int = 1,
     ) -> None:
-        """These local addresses have a socket now; each becomes a host candidate."""
+        """These local addresses have a socket now; each becomes a host candidate.
+
+        Call it with all addresses of a component together, since their order of
+        preference depends on each other.
+
+        Raises:
+            ValueError: an unspecified address, or no such component.
+        """
+        if self._state is IceState.CLOSED:
+            return
+        key = (stream, component)
+        if key not in self._session.component_keys():
+            raise ValueError(f"there is no component {component} of stream {stream}")
+        if any(address.ip.is_unspecified or not address.port for address in addresses):
+            raise ValueError("a candidate needs a specific address and port")
+        for base in self._gathering.hosts_opened(addresses, key):
+            self._announce(base)
+            self._session.add_base(base, now)
+        self._announce_end()
+        self._refresh()
 
     def host_closed(self, address: TransportAddress, now: float) -> None:
         """The socket of a local address is gone, for instance with its interface."""
+        base = self._local.remove(address)
+        if base is None:
+            return
+        self._context.validated.forget_base(address)
+        self._last_path = None
+        for session in (self._session, self._previous):
+            if session is not None:
+                session.remove_base(base, now)
+        self._refresh()
 
     def set_remote_credentials(
         self,
@@ -90,15 +204,98 @@ class IceAgent:
         lite: bool = False,
         pacing_ms: int | None = None,
     ) -> None:
-        """What the peer's offer or answer says; checks may start."""
+        """What the peer's offer or answer says of it; checks may start.
+
+        ``pacing_ms`` is its ``a=ice-pacing``. A lite peer makes us controlling
+        (section 6.1.1). The same credentials again change nothing.
+
+        Raises:
+            RestartRequired: others than those in use.
+        """
+        if self._state is IceState.CLOSED or credentials == self.remote_credentials:
+            return
+        if self._session.remote is not None:
+            raise RestartRequired("the remote credentials changed: call restart() first")
+        if lite and not self._role.controlling:
+            self._role.switch()
+        remote = RemoteParameters(credentials, tuple(ice_options), lite)
+        held = self._generations.begin(credentials.ufrag)
+        self._session.begin(remote, pacing_ms=pacing_ms, now=now)
+        for item in held:
+            self._take_remote(item, now)
+        self._refresh()
 
     def add_remote_candidate(
         self, candidate: Candidate, now: float, *, stream: int = 0, ufrag: str | None = None
     ) -> None:
-        """A candidate that the peer signalled, in the generation of ``ufrag`` if it said so."""
+        """A candidate that the peer signalled, in the generation of ``ufrag`` if it said so.
+
+        One that is of no use (a host name, say) is counted and ignored.
+
+        Raises:
+            ValueError: there is no such stream.
+        """
+        if not 0 <= stream < len(self._session.remotes):
+            raise ValueError(f"there is no stream {stream}")
+        generation = ufrag or candidate.extension("ufrag")
+        self._admit_remote(Held(generation, stream, candidate), now)
 
     def remote_end_of_candidates(self, now: float, *, ufrag: str | None = None) -> None:
         """The peer signalled that no more candidates come."""
+        self._admit_remote(Held(ufrag, 0, None), now)
+
+    def _admit_remote(self, item: Held, now: float) -> None:
+        if self._state is IceState.CLOSED:
+            self._context.drop(DropReason.CLOSED)
+        elif self._generations.admit(item):
+            self._take_remote(item, now)
+            self._refresh()
+
+    def _take_remote(self, item: Held, now: float) -> None:
+        if item.candidate is None:
+            self._session.end_of_candidates(now)
+        else:
+            self._session.add_remote_candidate(item.stream, item.candidate, now)
+
+    def restart(self, now: float) -> None:
+        """Begin a new generation (section 9): new credentials, same role, same sockets.
+
+        The local candidates are reported again, to be conveyed in the new generation.
+        Data goes on where it went until the new generation has its selected pairs.
+
+        Raises:
+            IceStateError: the agent is closed.
+        """
+        self._require_open()
+        if self._session.remote is not None:
+            # Of several restarts in a row, the one that last carried data is worth keeping.
+            if self._previous is None or self._session.has_selected_all():
+                self._previous = self._session
+            self._session.retire()
+            self._generations.end()
+        self._session = self._new_session()
+        self._has_announced_end = False
+        for base in self._local:
+            self._announce(base)
+        self._announce_end()
+        self._refresh()
+        logger.info("ICE restart, new username fragment %s", self.local_credentials.ufrag)
+
+    def close(self, now: float) -> None:
+        """Stop at once: after IceStateChanged(CLOSED) nothing is sent or reported."""
+        if self._state is IceState.CLOSED:
+            return
+        self._transmits.clear()
+        self._events.clear()
+        self._outlets.clear()
+        self._context.validated.clear()
+        self._context.bases.clear()
+        self._last_path = None
+        self._session.close()
+        self._previous = None
+        self._set_state(IceState.CLOSED)
+
+    # Data
 
     def send(
         self,
@@ -109,26 +306,154 @@ class IceAgent:
         stream: int = 0,
         component: int = 1,
     ) -> bool:
-        """Send a run of datagrams to the peer; False when there is no path to send it on."""
-        return False
+        """Send a run of datagrams to the peer, all of one size but the last.
 
-    def restart(self, now: float) -> None:
-        """Begin a new generation (section 9): new credentials, same role and sockets."""
+        They take the selected pair, or before there is one the best valid pair. False,
+        and nothing is sent, when there is none, or when the peer's consent has expired.
+        """
+        outlet = self._outlets.get((stream, component))
+        if outlet is None or now >= outlet.valid.consent_ends_at:
+            self._context.drop(DropReason.SEND_WITHOUT_PAIR)
+            return False
+        if dscp is not None:
+            self._context.dscp = dscp
+        outlet.base.send(outlet.path, segments, dscp=dscp, transmits=self._transmits)
+        return True
 
-    def close(self, now: float) -> None:
-        """Stop at once; nothing is sent or reported after IceStateChanged(CLOSED)."""
+    # Machine
 
     def receive(self, data: bytes, path: Path, now: float) -> None:
         """One datagram from a socket of ours."""
+        if data and data[0] <= _LAST_STUN_FIRST_BYTE and is_stun(data):
+            self._receive_stun(data, path, now)
+        elif path is self._last_path:
+            self._events.append(DatagramReceived(data, path))
+        elif path in self._context.validated:
+            self._last_path = path
+            self._events.append(DatagramReceived(data, path))
+        elif path.local in self._context.bases:
+            self._context.drop(DropReason.UNVALIDATED_SOURCE)
+        else:
+            self._context.drop(DropReason.UNKNOWN_BASE)
+
+    def _receive_stun(self, data: bytes, path: Path, now: float) -> None:
+        if path.local not in self._context.bases:
+            self._context.drop(DropReason.UNKNOWN_BASE)
+            return
+        message = self._decode(data)
+        if message is None:
+            return
+        match message.message_class:
+            case MessageClass.REQUEST:
+                self._receive_request(message, path, now)
+            case MessageClass.INDICATION:
+                self._context.drop(DropReason.INDICATION)
+            case _:
+                self._receive_response(message, path, now)
+        self._refresh()
+
+    def _decode(self, data: bytes) -> Message | None:
+        try:
+            message = Message.decode(data)
+        except DecodeError:
+            self._context.drop(DropReason.MALFORMED)
+            return None
+        if message.method != Method.BINDING:
+            self._context.drop(DropReason.UNEXPECTED_METHOD)
+            return None
+        # The mechanism is mandatory (section 7.1.1, RFC 8489 section 7.3): drop in silence.
+        fingerprint = message.fingerprint_ok
+        if fingerprint is None and message.message_class is not MessageClass.INDICATION:
+            self._context.drop(DropReason.NO_FINGERPRINT)
+            return None
+        if fingerprint is False:
+            self._context.drop(DropReason.BAD_FINGERPRINT)
+            return None
+        return message
+
+    def _receive_request(self, request: Message, path: Path, now: float) -> None:
+        if not self._context.config.address_policy(path.remote.ip):
+            self._context.drop(DropReason.REFUSED_ADDRESS)
+            return
+        previous = self._previous
+        if previous is not None and previous.is_addressed(request):
+            # The peer keeps its consent on the old pair meanwhile (RFC 7675 section 5.1).
+            previous.receive_request(request, path, now)
+        else:
+            self._session.receive_request(request, path, now)
+
+    def _receive_response(self, message: Message, path: Path, now: float) -> None:
+        for session in (self._session, self._previous):
+            if session is not None and session.receive_response(message, path, now):
+                return
+        self._context.drop(DropReason.UNKNOWN_TRANSACTION)
 
     def handle_timeout(self, now: float) -> None:
-        pass
+        self._session.handle_timeout(now)
+        if self._previous is not None:
+            self._previous.handle_timeout(now)
+        self._refresh()
 
     def next_timeout(self) -> float | None:
-        return None
+        deadline = self._session.timers.next_timeout()
+        if self._previous is None:
+            return deadline
+        other = self._previous.timers.next_timeout()
+        if deadline is None or other is None:
+            return deadline if other is None else other
+        return min(deadline, other)
 
     def poll_transmit(self) -> Transmit | None:
         return self._transmits.popleft() if self._transmits else None
 
     def poll_event(self) -> Event | None:
         return self._events.popleft() if self._events else None
+
+    # What follows
+
+    def _require_open(self) -> None:
+        if self._state is IceState.CLOSED:
+            raise IceStateError("the agent is closed")
+
+    def _announce(self, base: Base) -> None:
+        ufrag = self.local_credentials.ufrag
+        self._context.report(LocalCandidateGathered(base.candidate, ufrag, base.stream))
+
+    def _announce_end(self) -> None:
+        if self._gathering.is_complete and not self._has_announced_end:
+            self._has_announced_end = True
+            self._context.report(GatheringCompleted(self.local_credentials.ufrag))
+
+    def _refresh(self) -> None:
+        """Bring outlets and state up to date with the sessions."""
+        if self._state is IceState.CLOSED:
+            return
+        if self._previous is not None and self._session.has_selected_all():
+            self._previous = None
+        for key in self._session.component_keys():
+            valid = self._outlet_pair(key)
+            known = self._outlets.get(key)
+            if valid is None:
+                self._outlets.pop(key, None)
+            elif known is None or known.valid is not valid or known.path is not valid.path:
+                base = self._context.bases[valid.path.local]
+                self._outlets[key] = _Outlet(base, valid.path, valid)
+        self._set_state(self._derive_state())
+
+    def _outlet_pair(self, key: ComponentKey) -> ValidPair | None:
+        """During a restart data stays where it was, as long as that lasts (section 12.1)."""
+        old = None if self._previous is None else self._previous.outlet(key)
+        return self._session.outlet(key) if old is None else old
+
+    def _derive_state(self) -> IceState:
+        state = self._session.state()
+        if state is IceState.NEW and self._previous is not None:
+            return self._previous.state()
+        return state
+
+    def _set_state(self, state: IceState) -> None:
+        if state is self._state:
+            return
+        logger.info("ICE state: %s, was %s", state.value, self._state.value)
+        self._state = state
+        self._context.report(IceStateChanged(state))

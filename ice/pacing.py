@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .context import SessionTimers, TimerKind
+
 DEFAULT_TA = 0.05
 """Seconds between new transactions, unless both sides signal another value."""
 
@@ -28,3 +30,36 @@ class SharedPacer:
         slot = max(now, self._free_at)
         self._free_at = slot + self._interval
         return slot
+
+
+class Pacer:
+    """Starts at most one check per Ta; the first one at once."""
+
+    def __init__(self, proposal_ms: int, timers: SessionTimers, shared: SharedPacer | None) -> None:
+        self._proposal_ms = proposal_ms
+        self._timers = timers
+        self._shared = shared
+        self._ta = DEFAULT_TA
+        self._free_at = float("-inf")
+        self._has_slot = False
+
+    def agree(self, theirs_ms: int | None) -> None:
+        """Settle Ta with what the peer proposes, or does not."""
+        self._ta = agreed_ta(self._proposal_ms, theirs_ms)
+
+    def wake(self, now: float) -> None:
+        """There is a check to start: fire as soon as Ta allows."""
+        if (TimerKind.PACING, None) not in self._timers:
+            self._timers.set((TimerKind.PACING, None), max(now, self._free_at))
+
+    def take(self, now: float) -> bool:
+        """The timer fired and a check is at hand: False if other agents are before us."""
+        if self._shared is not None and not self._has_slot:
+            slot = self._shared.reserve(now)
+            if slot > now:
+                self._has_slot = True
+                self._timers.set((TimerKind.PACING, None), slot)
+                return False
+        self._has_slot = False
+        self._free_at = now + self._ta
+        return True

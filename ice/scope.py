@@ -1,0 +1,40 @@
+"""Which addresses can talk to each other (RFC 8445 section 6.1.2.2; zones: RFC 4007)."""
+
+from __future__ import annotations
+
+import ipaddress
+
+from transport import IPAddress, TransportAddress
+
+from .candidate import Candidate
+
+
+def without_zone(address: TransportAddress) -> TransportAddress:
+    """The address as it is written to a peer, for whom our zones mean nothing."""
+    ip = address.ip
+    if isinstance(ip, ipaddress.IPv6Address) and ip.scope_id is not None:
+        return TransportAddress(ipaddress.IPv6Address(int(ip)), address.port)
+    return address
+
+
+def in_zone_of(address: TransportAddress, base: TransportAddress) -> TransportAddress:
+    """A peer's link-local address, in the zone of the base that reaches it."""
+    zone = base.ip.scope_id if isinstance(base.ip, ipaddress.IPv6Address) else None
+    if zone is None or not address.ip.is_link_local:
+        return address
+    return TransportAddress(ipaddress.ip_address(f"{address.ip}%{zone}"), address.port)
+
+
+def can_pair(local: Candidate, remote: Candidate) -> bool:
+    """Same component and family; link-local IPv6 only with its like."""
+    here, there = local.transport_address, remote.transport_address
+    if here is None or there is None or local.component != remote.component:
+        return False
+    if here.is_ipv6 != there.is_ipv6:
+        return False
+    return not here.is_ipv6 or here.ip.is_link_local == there.ip.is_link_local
+
+
+def is_usable_remote(ip: IPAddress, port: int) -> bool:
+    """Whether a check could be sent there at all."""
+    return port != 0 and not (ip.is_unspecified or ip.is_multicast)
