@@ -69,10 +69,16 @@ from .attributes import (
 )
 from .constants import MAGIC_COOKIE
 from .credentials import long_term_digest, long_term_key, short_term_key, userhash
+from .encoding import encode_message
 from .errors import OpaqueStringError, StunError
 from .integrity import IntegrityAlgorithm, IntegrityKey
-from .message import Message, encode_message, is_stun
+from .long_term import AlgorithmChoice, Challenge, LongTermClient, LongTermRequest
+from .message import Message, is_stun
+from .nonce_cookie import SecurityFeature, nonce_cookie, security_features
 from .opaque_string import opaque_string
+from .reflexive import reflexive_address
+from .rtt import RtoCache, RttEstimator
+from .short_term import Authenticated, Rejected, ShortTermVerifier, authenticate_short_term
 from .transaction import (
     ClientTransaction,
     ResponseReceived,
@@ -90,12 +96,15 @@ __all__ = [
     "AdditionalAddressFamily",
     "AddressErrorCode",
     "AddressFamily",
+    "AlgorithmChoice",
     "AlgorithmParameters",
     "AlternateDomain",
     "AlternateServer",
     "AnyAttribute",
     "Attribute",
+    "Authenticated",
     "CacheTimeout",
+    "Challenge",
     "ChangeRequest",
     "ChannelNumber",
     "ClientTransaction",
@@ -116,6 +125,8 @@ __all__ = [
     "KNOWN_TYPES",
     "KeyAlgorithm",
     "Lifetime",
+    "LongTermClient",
+    "LongTermRequest",
     "MAGIC_COOKIE",
     "MappedAddress",
     "Message",
@@ -133,6 +144,7 @@ __all__ = [
     "PasswordAlgorithms",
     "Priority",
     "Realm",
+    "Rejected",
     "RequestedAddressFamily",
     "RequestedTransport",
     "ReservationToken",
@@ -140,6 +152,10 @@ __all__ = [
     "ResponsePort",
     "ResponseReceived",
     "ResponseVerifier",
+    "RtoCache",
+    "RttEstimator",
+    "SecurityFeature",
+    "ShortTermVerifier",
     "Software",
     "StunError",
     "ThirdPartyAuthorization",
@@ -156,12 +172,16 @@ __all__ = [
     "XorMappedAddress",
     "XorPeerAddress",
     "XorRelayedAddress",
+    "authenticate_short_term",
     "decode_attribute",
     "encode_message",
     "is_stun",
     "long_term_digest",
     "long_term_key",
+    "nonce_cookie",
     "opaque_string",
+    "reflexive_address",
+    "security_features",
     "short_term_key",
     "userhash",
 ]

@@ -17,6 +17,3 @@ FINGERPRINT = 0x8028
 
 FINGERPRINT_XOR = 0x5354554E
 """Keeps the CRC apart from one that the payload carries itself (section 14.7)."""
-
-MAX_MESSAGE_BYTES = HEADER_SIZE + 0xFFFC
-"""The header's length field is 16 bits and a multiple of 4."""

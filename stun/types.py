@@ -34,26 +34,27 @@ MAX_METHOD: Final = 0xFFF
 
 
 def join_type(method: int, message_class: MessageClass) -> int:
-    """Weave the 12 bits of the method around the 2 bits of the class."""
+    """Weave the 12 bits of the method around the 2 bits of the class.
+
+    Raises:
+        ValueError: the method has more than 12 bits.
+    """
+    if 0 <= method < 0x010:
+        return method | message_class
+    if not 0 <= method <= MAX_METHOD:
+        raise ValueError(f"a method is from 0 to {MAX_METHOD}, not {method}")
     return (method & 0x00F) | (method & 0x070) << 1 | (method & 0xF80) << 2 | message_class
 
 
-def _split(value: int) -> tuple[int, MessageClass]:
-    method = (value & 0x000F) | (value & 0x00E0) >> 1 | (value & 0x3E00) >> 2
-    return method, MessageClass(value & 0x0110)
-
-
-_KNOWN: Final[dict[int, tuple[int, MessageClass]]] = {
+KNOWN_MESSAGE_TYPES: Final[dict[int, tuple[int, MessageClass]]] = {
     join_type(method, message_class): (method, message_class)
     for method in Method
     for message_class in MessageClass
 }
+"""The type fields of all known methods, taken apart."""
 
 
 def split_type(value: int) -> tuple[int, MessageClass]:
-    """The method and the class in a type field whose top two bits are 0.
-
-    A known method comes back as a ``Method``.
-    """
-    known = _KNOWN.get(value)
-    return _split(value) if known is None else known
+    """The method and the class in a type field whose top two bits are 0."""
+    method = (value & 0x000F) | (value & 0x00E0) >> 1 | (value & 0x3E00) >> 2
+    return method, MessageClass(value & 0x0110)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import enum
-import ipaddress
 import struct
-
-from transport import DecodeError, IPAddress, TransportAddress
+from ipaddress import IPv4Address, IPv6Address
 
 from stun.constants import MAGIC_COOKIE
+from transport import DecodeError, IPAddress, TransportAddress
 
-_IPV4 = struct.Struct("!xBHI")
+_pack_ipv4 = struct.Struct("!xBHI").pack
 _HEAD = struct.Struct("!xBH")
 _IPV4_BYTES = 8
 _IPV6_BYTES = 20
@@ -32,19 +31,18 @@ class AddressFamily(enum.IntEnum):
 def encode_address(address: TransportAddress) -> bytes:
     """As in MAPPED-ADDRESS."""
     ip = address.ip
-    if isinstance(ip, ipaddress.IPv4Address):
-        return _IPV4.pack(0x01, address.port, int(ip))
+    if isinstance(ip, IPv4Address):
+        return _pack_ipv4(0x01, address.port, int(ip))
     return _HEAD.pack(0x02, address.port) + ip.packed
 
 
 def encode_xor_address(address: TransportAddress, transaction_id: bytes) -> bytes:
     """As in XOR-MAPPED-ADDRESS."""
     ip = address.ip
-    port = address.port ^ _PORT_MASK
-    if isinstance(ip, ipaddress.IPv4Address):
-        return _IPV4.pack(0x01, port, int(ip) ^ MAGIC_COOKIE)
+    if isinstance(ip, IPv4Address):
+        return _pack_ipv4(0x01, address.port ^ _PORT_MASK, int(ip) ^ MAGIC_COOKIE)
     mask = _COOKIE_ABOVE_ID | int.from_bytes(transaction_id, "big")
-    return _HEAD.pack(0x02, port) + (int(ip) ^ mask).to_bytes(16, "big")
+    return _HEAD.pack(0x02, address.port ^ _PORT_MASK) + (int(ip) ^ mask).to_bytes(16, "big")
 
 
 def decode_address(element: str, value: bytes) -> TransportAddress:
@@ -81,4 +79,4 @@ def _fields(element: str, value: bytes) -> tuple[int, int, int]:
 
 
 def _ip(number: int, width: int) -> IPAddress:
-    return ipaddress.IPv4Address(number) if width == 4 else ipaddress.IPv6Address(number)
+    return IPv4Address(number) if width == 4 else IPv6Address(number)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 from typing import ClassVar, Self
 
-from .base import check_range, expect_length
+from .base import expect_length
 
+_MAX_PRIORITY = 0xFFFFFFFF
 _MAX_TIEBREAKER = 2**64 - 1
 
 
@@ -19,7 +20,8 @@ class Priority:
     priority: int
 
     def __post_init__(self) -> None:
-        check_range("a priority", self.priority, 0xFFFFFFFF)
+        if not 0 <= self.priority <= _MAX_PRIORITY:
+            raise ValueError(f"a priority has 32 bits: {self.priority}")
 
     @classmethod
     def decode(cls, value: bytes, transaction_id: bytes) -> Self:
@@ -54,7 +56,8 @@ class IceControlled:
     tiebreaker: int
 
     def __post_init__(self) -> None:
-        check_range("a tiebreaker", self.tiebreaker, _MAX_TIEBREAKER)
+        if not 0 <= self.tiebreaker <= _MAX_TIEBREAKER:
+            raise ValueError(f"a tiebreaker has 64 bits: {self.tiebreaker}")
 
     @classmethod
     def decode(cls, value: bytes, transaction_id: bytes) -> Self:
@@ -74,7 +77,8 @@ class IceControlling:
     tiebreaker: int
 
     def __post_init__(self) -> None:
-        check_range("a tiebreaker", self.tiebreaker, _MAX_TIEBREAKER)
+        if not 0 <= self.tiebreaker <= _MAX_TIEBREAKER:
+            raise ValueError(f"a tiebreaker has 64 bits: {self.tiebreaker}")
 
     @classmethod
     def decode(cls, value: bytes, transaction_id: bytes) -> Self:

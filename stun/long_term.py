@@ -1,0 +1,288 @@
+"""The client's side of the long-term credential mechanism (RFC 8489 section 9.2).
+
+``LongTermClient`` stands for one server and remembers its realm and nonce.
+``LongTermRequest`` stands for one request with its retries: encode it, send it in a
+``ClientTransaction`` that has it as its verifier, and give the response to
+``retry``, which says whether to encode and send it again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+from collections.abc import Sequence
+from typing import Final
+
+from transport import DecodeError
+
+from .attributes import (
+    AlgorithmParameters,
+    AnyAttribute,
+    ErrorCode,
+    ErrorNumber,
+    KeyAlgorithm,
+    Nonce,
+    PasswordAlgorithm,
+    PasswordAlgorithms,
+    Realm,
+    UnknownAttribute,
+    Userhash,
+    Username,
+)
+from .credentials import long_term_key, userhash
+from .encoding import encode_message
+from .errors import OpaqueStringError
+from .integrity import IntegrityAlgorithm, IntegrityKey
+from .message import Message
+from .nonce_cookie import SecurityFeature, security_features
+from .opaque_string import opaque_string
+from .transaction import Verdict
+from .types import MessageClass
+
+MAX_RETRIES: Final = 5
+"""Retries of one request: a 401 needs one, a 438 one more; a server that goes on
+answering 438 must not keep us busy for ever."""
+
+
+class AlgorithmChoice(enum.Enum):
+    """Which of the server's password algorithms a client takes."""
+
+    FIRST_SUPPORTED = "first-supported"
+    """RFC 8489 section 9.2.5."""
+    STRONGEST = "strongest"
+    """SHA-256 where it is offered: RFC 8656 section 6 binds TURN clients to it."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Challenge:
+    """What a 401 or 438 gave us, made ready to be sent back.
+
+    ``identity`` is the username form and the realm: a retry after 401 must change it.
+    """
+
+    attributes: tuple[AnyAttribute, ...]
+    key: IntegrityKey
+    identity: bytes
+    realm: bytes
+
+
+class LongTermClient:
+    """Credentials at one server, and what that server said last.
+
+    Raises:
+        OpaqueStringError: the username or the password is not allowed.
+    """
+
+    __slots__ = ("_challenge", "_choice", "_password", "_seen_algorithms", "_username")
+
+    def __init__(
+        self,
+        username: str,
+        password: str,
+        *,
+        choice: AlgorithmChoice = AlgorithmChoice.FIRST_SUPPORTED,
+    ) -> None:
+        self._username = opaque_string(username)
+        self._password = opaque_string(password)
+        self._choice = choice
+        self._challenge: Challenge | None = None
+        self._seen_algorithms = False
+
+    @property
+    def challenge(self) -> Challenge | None:
+        """What requests are authenticated with (section 9.2.3.2); None before the first 401."""
+        return self._challenge
+
+    @property
+    def algorithm(self) -> IntegrityAlgorithm:
+        """SHA-256 alone once the server has listed password algorithms (section 9.2.5)."""
+        return IntegrityAlgorithm.SHA256 if self._seen_algorithms else IntegrityAlgorithm.SHA1
+
+    def request(self, method: int, attributes: Sequence[AnyAttribute]) -> LongTermRequest:
+        """A new request to this server."""
+        return LongTermRequest(self, method, attributes)
+
+    def take_challenge(self, response: Message) -> bool:
+        """Remember what a 401 or 438 says; False if we must not answer it.
+
+        The reasons are in section 9.2.5: no nonce, no supported algorithm, or a
+        nonce cookie that announces PASSWORD-ALGORITHMS where an attacker may have
+        taken them out. A server that offered algorithms once and does so no more
+        is taken for such an attack too.
+        """
+        try:
+            challenge = self._read_challenge(response)
+        except (DecodeError, OpaqueStringError):
+            return False
+        if challenge is None:
+            return False
+        self._challenge = challenge
+        return True
+
+    def note_algorithms(self, response: Message) -> None:
+        """An authenticated response came: if it lists algorithms, only
+        MESSAGE-INTEGRITY-SHA256 is used from now on."""
+        if response.has(PasswordAlgorithms):
+            self._seen_algorithms = True
+
+    def _read_challenge(self, response: Message) -> Challenge | None:
+        nonce = response.get(Nonce)
+        realm = response.raw_value(Realm.TYPE)
+        if realm is None and self._challenge is not None:
+            realm = self._challenge.realm
+        offered = response.get(PasswordAlgorithms)
+        if nonce is None or realm is None or self._is_bid_down(nonce, offered):
+            return None
+        key_algorithm = KeyAlgorithm.MD5
+        attributes: list[AnyAttribute] = []
+        if offered is not None:
+            chosen = self._choose(offered)
+            if chosen is None:
+                return None
+            self._seen_algorithms = True
+            key_algorithm = KeyAlgorithm(chosen.number)
+            # The list goes back byte for byte, and so do realm and nonce.
+            listed = response.raw_value(PasswordAlgorithms.TYPE) or b""
+            attributes.append(UnknownAttribute(PasswordAlgorithms.TYPE, listed))
+            attributes.append(PasswordAlgorithm(chosen))
+        return self._build_challenge(nonce, realm, key_algorithm, attributes)
+
+    def _build_challenge(
+        self,
+        nonce: Nonce,
+        realm: bytes,
+        key_algorithm: KeyAlgorithm,
+        algorithms: list[AnyAttribute],
+    ) -> Challenge:
+        name = Realm.decode(realm, b"").realm
+        user: Username | Userhash = Username(self._username)
+        if SecurityFeature.USERNAME_ANONYMITY in security_features(nonce.nonce):
+            user = Userhash(userhash(self._username, name))
+        key = long_term_key(self._username, name, password=self._password, algorithm=key_algorithm)
+        return Challenge(
+            attributes=(user, UnknownAttribute(Realm.TYPE, realm), nonce, *algorithms),
+            key=key,
+            identity=user.encode(b"") + b"\0" + realm,
+            realm=realm,
+        )
+
+    def _is_bid_down(self, nonce: Nonce, offered: PasswordAlgorithms | None) -> bool:
+        if offered is not None:
+            return False
+        announced = SecurityFeature.PASSWORD_ALGORITHMS in security_features(nonce.nonce)
+        return announced or self._seen_algorithms
+
+    def _choose(self, offered: PasswordAlgorithms) -> AlgorithmParameters | None:
+        supported = [
+            entry
+            for entry in offered.algorithms
+            if entry.number in (KeyAlgorithm.MD5, KeyAlgorithm.SHA256) and not entry.parameters
+        ]
+        if self._choice is AlgorithmChoice.STRONGEST:
+            supported.sort(key=lambda entry: entry.number != KeyAlgorithm.SHA256)
+        return supported[0] if supported else None
+
+
+class LongTermRequest:
+    """One request with its retries; the verifier of each of its transactions."""
+
+    __slots__ = ("_attributes", "_client", "_method", "_retries", "_sent")
+
+    def __init__(
+        self, client: LongTermClient, method: int, attributes: Sequence[AnyAttribute]
+    ) -> None:
+        self._client = client
+        self._method = method
+        self._attributes = tuple(attributes)
+        self._retries = 0
+        self._sent: Challenge | None = None
+
+    @property
+    def retries(self) -> int:
+        return self._retries
+
+    def encode(self, transaction_id: bytes, *, fingerprint: bool = False) -> bytes:
+        """The bytes for a new transaction, with the credentials known by now.
+
+        The first request to a server carries none (section 9.2.3.1).
+
+        Raises:
+            ValueError: an attribute cannot be encoded.
+        """
+        sent = self._sent = self._client.challenge
+        return encode_message(
+            self._method,
+            MessageClass.REQUEST,
+            transaction_id,
+            self._attributes if sent is None else (*self._attributes, *sent.attributes),
+            key=None if sent is None else sent.key,
+            algorithm=self._client.algorithm,
+            fingerprint=fingerprint,
+        )
+
+    def is_authenticated(self, response: Message) -> bool:
+        """Whether its integrity was made with the key of this request.
+
+        A redirection (300) is to be obeyed only then (section 14.8).
+        """
+        return self._sent is not None and response.verify_integrity(self._sent.key)
+
+    def verify(self, response: Message) -> Verdict:
+        """The checks of section 9.2.5, for ``ClientTransaction``."""
+        code = _error_code(response)
+        is_challenge = code in (ErrorNumber.UNAUTHENTICATED, ErrorNumber.STALE_NONCE)
+        if not is_challenge and _lacks_algorithms(response):
+            return Verdict.IGNORED
+        if self._sent is None or (is_challenge and not response.has_integrity):
+            return Verdict.ACCEPTED
+        if code == ErrorNumber.BAD_REQUEST and not response.has_integrity:
+            return Verdict.IGNORED
+        if not response.verify_integrity(self._sent.key):
+            return Verdict.INTEGRITY_VIOLATED
+        self._client.note_algorithms(response)
+        return Verdict.ACCEPTED
+
+    def retry(self, response: Message) -> bool:
+        """Whether to ``encode`` and send again, in a new transaction.
+
+        True after a 401 that asks for credentials that were not tried, and after a
+        438 that brings a new nonce; at most MAX_RETRIES times.
+        """
+        code = _error_code(response)
+        if code not in (ErrorNumber.UNAUTHENTICATED, ErrorNumber.STALE_NONCE):
+            return False
+        if self._retries >= MAX_RETRIES or not self._client.take_challenge(response):
+            return False
+        answer = self._client.challenge
+        if (
+            code == ErrorNumber.UNAUTHENTICATED
+            and self._sent is not None
+            and answer is not None
+            and answer.identity == self._sent.identity
+        ):
+            return False
+        self._retries += 1
+        return True
+
+
+def _error_code(response: Message) -> int | None:
+    if response.message_class is not MessageClass.ERROR:
+        return None
+    try:
+        error = response.get(ErrorCode)
+    except DecodeError:
+        return None
+    return None if error is None else error.code
+
+
+def _lacks_algorithms(response: Message) -> bool:
+    """Whether the nonce cookie announces PASSWORD-ALGORITHMS that are not there."""
+    try:
+        nonce = response.get(Nonce)
+    except DecodeError:
+        return False
+    return (
+        nonce is not None
+        and SecurityFeature.PASSWORD_ALGORITHMS in security_features(nonce.nonce)
+        and not response.has(PasswordAlgorithms)
+    )
