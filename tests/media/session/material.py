@@ -24,10 +24,7 @@ def h264_unit(index: int, *, keyframe: bool = False, size: int = 3000) -> Access
 
 
 def vp8_unit(index: int, *, keyframe: bool = False, size: int = 3000) -> AccessUnit:
-    if keyframe:
-        head = bytes.fromhex("1002009d012a40013000")
-    else:
-        head = bytes.fromhex("110200")
+    head = bytes.fromhex("1002009d012a40013000") if keyframe else bytes.fromhex("110200")
     return AccessUnit(CodecName.VP8, head + _noise(size, index), index * FRAME_TICKS, keyframe)
 
 
