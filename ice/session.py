@@ -169,11 +169,10 @@ class IceSession:
         return False
 
     def handle_timeout(self, now: float) -> None:
-        is_due = False
-        for key in self.timers.expired(now):
-            self._on_timer(key, now)
-            is_due = True
-        if is_due:
+        # What follows from a deadline may be due at once, as the check that nominates.
+        while (deadline := self.timers.next_timeout()) is not None and deadline <= now:
+            for key in self.timers.expired(now):
+                self._on_timer(key, now)
             self._progress(now)
 
     def _on_timer(self, timer: TimerKey, now: float) -> None:

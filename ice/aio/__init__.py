@@ -1,0 +1,17 @@
+"""ICE with asyncio: the host's addresses, their sockets, and a connection to a peer.
+
+Start with ``IceConnection``; ``open_host_sockets`` is for drivers of larger machines
+that have an ``IceAgent`` inside.
+"""
+
+from .agent import ConnectionClosed, ConnectionFailed, IceConnection
+from .interfaces import local_addresses
+from .sockets import open_host_sockets
+
+__all__ = [
+    "ConnectionClosed",
+    "ConnectionFailed",
+    "IceConnection",
+    "local_addresses",
+    "open_host_sockets",
+]
