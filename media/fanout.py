@@ -16,9 +16,13 @@ import enum
 from collections.abc import Sequence
 from typing import Protocol
 
-from .payload import Fragment, Packetizer
+from .payload import Fragment, Packetizer, packetizer_for
 from .source import GopCache
 from .units import AccessUnit, CodecName, MediaKind
+
+MAX_PAYLOAD_BYTES = 1150
+"""A datagram of 1200 bytes passes every path for WebRTC; 12 of them are for the RTP header,
+20 for its extensions, 16 for the tag of SRTP, 2 for a retransmission's original number."""
 
 KEYFRAME_REQUEST_SPACING = 0.4
 """At most one keyframe per this many seconds: viewers that lose the same packets ask
@@ -86,7 +90,7 @@ class Rendition:
     def __init__(
         self,
         codec: CodecName,
-        packetizer: Packetizer,
+        packetizer: Packetizer | None = None,
         *,
         profile: str | None = None,
         keyframes: KeyframeSource = KeyframeSource.ENCODER,
@@ -94,7 +98,7 @@ class Rendition:
         self.codec = codec
         self.profile = profile
         self.units_packetized = 0
-        self._packetizer = packetizer
+        self._packetizer = packetizer or packetizer_for(codec, MAX_PAYLOAD_BYTES)
         self._keyframes = keyframes
         self._cache = GopCache()
         self._cached: list[PacketizedUnit] = []
