@@ -11,11 +11,11 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from .errors import SrtpError, SrtpFailure
 from .index import (
     MAX_RTCP_INDEX,
-    MAX_RTP_INDEX,
     MAX_STREAMS,
     ReplayWindow,
     check_run,
     estimate_index,
+    next_index,
     unpack_sequence_and_ssrc,
 )
 from .keys import SessionKeys
@@ -60,12 +60,7 @@ class GcmSender:
         stream = self._streams.get(ssrc)
         if stream is None:
             stream = self._open(ssrc, sequence_number)
-        index = stream.index
-        step = (sequence_number - index) & 0xFFFF
-        index += step
-        if not 0 < step < 0x8000 or index > MAX_RTP_INDEX:
-            raise _refusal(index)
-        stream.index = index
+        stream.index = index = next_index(sequence_number, stream.index)
         return header + self._rtp_encrypt((stream.iv ^ index).to_bytes(12, "big"), payload, header)
 
     def protect_run(self, headers: Sequence[bytes], payloads: Sequence[bytes]) -> list[bytes]:
@@ -76,10 +71,7 @@ class GcmSender:
         stream = self._streams.get(ssrc)
         if stream is None:
             stream = self._open(ssrc, sequence_number)
-        step = (sequence_number - stream.index) & 0xFFFF
-        first = stream.index + step
-        if not 0 < step < 0x8000 or first + len(headers) - 1 > MAX_RTP_INDEX:
-            raise _refusal(first + len(headers) - 1)
+        first = next_index(sequence_number, stream.index, count=len(headers))
         # Spent before any is used, and taken from here, not from the headers: whatever
         # these say, or an exception leaves behind, no index can serve twice.
         stream.index = first + len(headers) - 1
@@ -143,8 +135,6 @@ class GcmReceiver:
         else:
             index = estimate_index(sequence_number, window.highest)
             window.check(index)
-        if index > MAX_RTP_INDEX:
-            raise SrtpError(SrtpFailure.KEY_EXHAUSTED)
         iv = (self._rtp_salt ^ ssrc << 48 ^ index).to_bytes(12, "big")
         try:
             payload = self._rtp_decrypt(iv, data[end:], header)
@@ -184,9 +174,3 @@ class GcmReceiver:
         if len(windows) >= MAX_STREAMS:
             raise SrtpError(SrtpFailure.TOO_MANY_STREAMS)
         return ReplayWindow()
-
-
-def _refusal(index: int) -> SrtpError:
-    if index > MAX_RTP_INDEX:
-        return SrtpError(SrtpFailure.KEY_EXHAUSTED)
-    return SrtpError(SrtpFailure.INDEX_REUSED)

@@ -32,12 +32,34 @@ def estimate_index(sequence_number: int, highest: int) -> int:
     comes closest to it (RFC 3711 appendix A); at equal distance the rollover
     counter stays. There is nothing below index 0: before the first rollover a
     sequence number far above is taken as it stands.
+
+    Raises:
+        SrtpError: KEY_EXHAUSTED, it would be beyond the last index.
     """
     step = (sequence_number - highest) & 0xFFFF
     if step > 0x8000 or (step == 0x8000 and highest & 0x8000):
         step -= 0x10000
     index = highest + step
+    if index > MAX_RTP_INDEX:
+        raise SrtpError(SrtpFailure.KEY_EXHAUSTED)
     return index if index >= 0 else index + 0x10000
+
+
+def next_index(sequence_number: int, last: int, *, count: int = 1) -> int:
+    """The index of a packet to send, when ``last`` was the one used before.
+
+    ``count`` is of how many packets it is the first.
+
+    Raises:
+        SrtpError: INDEX_REUSED, when the sequence number does not come after the last one
+            or so far ahead that a receiver would take it for an old one; KEY_EXHAUSTED.
+    """
+    step = (sequence_number - last) & 0xFFFF
+    if not 0 < step < 0x8000:
+        raise SrtpError(SrtpFailure.INDEX_REUSED)
+    if last + step + count > MAX_RTP_INDEX + 1:
+        raise SrtpError(SrtpFailure.KEY_EXHAUSTED)
+    return last + step
 
 
 def check_run(headers: Sequence[bytes]) -> None:

@@ -15,7 +15,7 @@ import pylibsrtp
 from transport.srtp_profile import SrtpProfile
 
 from .errors import SrtpError, SrtpFailure
-from .index import MAX_RTP_INDEX, MAX_STREAMS, REPLAY_WINDOW, check_run, unpack_sequence_and_ssrc
+from .index import MAX_STREAMS, REPLAY_WINDOW, check_run, next_index, unpack_sequence_and_ssrc
 from .keys import check_lengths
 
 # pylibsrtp works in a buffer of 1500 bytes, of which it reserves the longest trailer.
@@ -79,12 +79,7 @@ class LibsrtpSender:
             if len(self._indexes) >= MAX_STREAMS:
                 raise SrtpError(SrtpFailure.TOO_MANY_STREAMS)
             return sequence_number
-        step = (sequence_number - last) & 0xFFFF
-        if not 0 < step < 0x8000:
-            raise SrtpError(SrtpFailure.INDEX_REUSED)
-        if last + step > MAX_RTP_INDEX:
-            raise SrtpError(SrtpFailure.KEY_EXHAUSTED)
-        return last + step
+        return next_index(sequence_number, last)
 
 
 class LibsrtpReceiver:

@@ -15,6 +15,7 @@ from media.rtcp import (
     nack_entries,
 )
 from media.rtcp.feedback import MAX_BITRATE
+from transport import DecodeError
 
 VECTORS = [
     pytest.param(
@@ -118,3 +119,8 @@ def test_an_estimate_that_cannot_be_encoded_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match="REMB"):
         ReceiverEstimatedMaximumBitrate(1, bitrate, ssrcs)
+
+
+def test_an_estimate_without_its_identifier_is_refused() -> None:
+    with pytest.raises(DecodeError, match="identifier"):
+        ReceiverEstimatedMaximumBitrate.decode(bytes.fromhex("00000001 00000000 52454d43 00000000"))

@@ -103,6 +103,14 @@ def test_larger_packets_make_reports_rarer() -> None:
     assert busy.next_timeout() == pytest.approx(4 * STEP, rel=0.01)
 
 
+def test_asked_between_two_reports_the_regular_time_is_passed_over() -> None:
+    rare = scheduler(1.0)
+    assert reports(rare, STEP) == pytest.approx([STEP])
+
+    assert not rare.is_report_due(0.5)
+    assert rare.next_timeout() == pytest.approx(1 + STEP)
+
+
 def test_asked_early_nothing_happens() -> None:
     early = scheduler()
 

@@ -257,6 +257,12 @@ def test_a_packet_cut_short_is_refused(sender: SrtpSender, receiver: SrtpReceive
         assert refusal(receiver.unprotect_rtcp, rtcp[:length])
 
 
+def test_an_extension_that_reaches_beyond_the_packet_is_refused(receiver: SrtpReceiver) -> None:
+    cut_off = pack_header(96, 1, 2, SSRC, bytes.fromhex("bede00ff10aa0000")) + bytes(20)
+
+    assert refusal(receiver.unprotect, cut_off) is SrtpFailure.MALFORMED
+
+
 @pytest.mark.parametrize(("key_excess", "salt_excess"), [(1, 0), (0, 1), (-1, -1)])
 def test_keying_material_of_another_length_is_refused(
     profile: SrtpProfile, key_excess: int, salt_excess: int

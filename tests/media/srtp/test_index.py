@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 
 from media.rtp import pack_header
 from media.srtp import SrtpError, SrtpFailure
-from media.srtp.index import REPLAY_WINDOW, ReplayWindow, check_run, estimate_index
+from media.srtp.index import (
+    MAX_RTP_INDEX,
+    REPLAY_WINDOW,
+    ReplayWindow,
+    check_run,
+    estimate_index,
+    next_index,
+)
 
 
 def rfc3711_appendix_a(sequence_number: int, highest: int) -> int | None:
@@ -20,7 +27,7 @@ def rfc3711_appendix_a(sequence_number: int, highest: int) -> int | None:
 
 
 @pytest.mark.requirement("sdp-media:SEC05")
-@given(st.integers(0, 0xFFFF), st.integers(0, (1 << 48) - 1))
+@given(st.integers(0, 0xFFFF), st.integers(0, MAX_RTP_INDEX - 0x10000))
 def test_the_index_is_the_one_of_rfc_3711_appendix_a(sequence_number: int, highest: int) -> None:
     expected = rfc3711_appendix_a(sequence_number, highest)
 
@@ -82,6 +89,48 @@ def test_a_packet_may_be_as_late_as_the_window_is_long() -> None:
         window.check(5000 - REPLAY_WINDOW)
 
     assert caught.value.reason is SrtpFailure.TOO_OLD
+
+
+LAST = MAX_RTP_INDEX
+
+
+@pytest.mark.requirement("sdp-media:SEC08")
+@pytest.mark.parametrize(
+    ("sequence_number", "last", "expected"),
+    [
+        pytest.param(1, 0, 1, id="next"),
+        pytest.param(0, 0xFFFF, 0x10000, id="rollover"),
+        pytest.param(0x7FFF, 0, 0x7FFF, id="furthest"),
+        pytest.param(0x8000, 0, SrtpFailure.INDEX_REUSED, id="too-far"),
+        pytest.param(0, 0, SrtpFailure.INDEX_REUSED, id="again"),
+        pytest.param(0xFFFF, LAST - 1, LAST, id="last-of-the-key"),
+        pytest.param(0, LAST, SrtpFailure.KEY_EXHAUSTED, id="beyond-the-key"),
+    ],
+)
+def test_an_index_is_used_once_and_the_key_ends(
+    sequence_number: int, last: int, expected: int | SrtpFailure
+) -> None:
+    if isinstance(expected, int):
+        assert next_index(sequence_number, last) == expected
+        return
+    with pytest.raises(SrtpError) as caught:
+        next_index(sequence_number, last)
+    assert caught.value.reason is expected
+
+
+@pytest.mark.requirement("sdp-media:SEC08")
+def test_a_run_must_fit_into_what_is_left_of_the_key() -> None:
+    assert next_index(0xFFFE, LAST - 2, count=2) == LAST - 1
+    with pytest.raises(SrtpError) as caught:
+        next_index(0xFFFE, LAST - 2, count=3)
+    assert caught.value.reason is SrtpFailure.KEY_EXHAUSTED
+
+
+def test_nothing_is_received_beyond_the_last_index() -> None:
+    assert estimate_index(0xFFFF, LAST) == LAST
+    with pytest.raises(SrtpError) as caught:
+        estimate_index(0, LAST)
+    assert caught.value.reason is SrtpFailure.KEY_EXHAUSTED
 
 
 def header(number: int, ssrc: int = 1) -> bytes:
