@@ -10,6 +10,7 @@ from .attributes.direction import Direction
 from .attributes.fingerprint import Fingerprint, strongest
 from .attributes.msid import Msid
 from .attributes.setup import Setup
+from .document import SessionDescription
 from .errors import (
     DescriptionRefused,
     InvalidStateError,
@@ -17,7 +18,7 @@ from .errors import (
     SdpError,
 )
 from .kinds import MediaKind, SdpType
-from .negotiation.candidates import CandidateMessage
+from .negotiation.candidates import CandidateDrop, CandidateMessage
 from .negotiation.codec import NegotiatedCodec, RtpCodec
 from .negotiation.media import NegotiatedMedia, SourceSsrcs
 from .negotiation.negotiator import Negotiator
@@ -26,8 +27,14 @@ from .negotiation.report import ReportEntry, Verdict
 from .negotiation.states import SignalingState
 from .negotiation.transceiver import Transceiver
 from .negotiation.transport import TransportDescription
+from .parser import Diagnostic
+from .section import MediaDescription, Section
 
 __all__ = [
+    "SessionDescription",
+    "MediaDescription",
+    "Section",
+    "Diagnostic",
     "Negotiator",
     "MediaKind",
     "SdpType",
@@ -39,6 +46,7 @@ __all__ = [
     "SourceSsrcs",
     "SignalingState",
     "CandidateMessage",
+    "CandidateDrop",
     "NegotiationPolicy",
     "BundlePolicy",
     "MissingProfile",

@@ -98,6 +98,10 @@ class SessionDescription:
             return view
         raise SdpError(1, 1, "there is no o= line")
 
+    @origin.setter
+    def origin(self, origin: Origin) -> None:
+        self.session.replace_line("o", str(origin))
+
     @property
     def name(self) -> str | None:
         """The s= line; a space or "-" means that there is no name."""

@@ -143,6 +143,19 @@ class Section:
         _check_value(value)
         self._append(f"{kind}={value}")
 
+    def replace_line(self, kind: str, value: str) -> None:
+        """Put another value into the first line of a type.
+
+        Raises:
+            ValueError: there is no such line, or the value holds NUL, CR or LF.
+        """
+        _check_value(value)
+        for place, line in enumerate(self._lines):
+            if line.startswith(f"{kind}="):
+                self._lines[place] = f"{kind}={value}" + self._ending_of(place)
+                return
+        raise ValueError(f"there is no {kind}= line")
+
     def remove(self, name: str) -> None:
         """Take every attribute of that name away."""
         gone = set(self._attributes().get(name, ()))
