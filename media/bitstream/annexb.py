@@ -43,8 +43,8 @@ def split_annex_b(data: bytes) -> list[bytes]:
     skipped (H.264 section B.1.2).
     """
     starts = [match.end() for match in _START.finditer(data)]
-    ends = [start - 3 for start in starts[1:]] + [len(data)]
-    nals = (data[start:end].rstrip(b"\x00") for start, end in zip(starts, ends, strict=True))
+    ends = [*(start - 3 for start in starts[1:]), len(data)]
+    nals = (data[start:end].rstrip(b"\x00") for start, end in zip(starts, ends, strict=False))
     return [nal for nal in nals if nal]
 
 
