@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 from collections.abc import Sequence
 
-from stun import Message, MessageClass, Method, is_stun
-from transport import DecodeError, Event, Path, RandomBytes, Transmit, TransportAddress
+from stun import MessageClass, is_stun
+from transport import Event, Path, RandomBytes, Transmit, TransportAddress
 
 from .bases import Base
 from .candidate import Candidate
 from .check_message import RemoteParameters
 from .checklist import ValidPair
 from .config import IceConfig
-from .context import AgentContext, ComponentKey
+from .context import AgentContext
 from .credentials import IceCredentials
 from .drops import DropReason
 from .errors import IceStateError, RestartRequired
@@ -25,28 +24,22 @@ from .events import (
     LocalCandidateGathered,
 )
 from .gathering import Gathering
+from .incoming import read_binding
 from .local_candidates import LocalCandidates
+from .outlets import Outlets
 from .pacing import SharedPacer
+from .restart import Generations
 from .role import Role
 from .session import IceSession
 from .state import IceState
 from .stats import IceStats
 from .status import snapshot
-from .trickle import Generations, Held
+from .trickle import Held, HeldCandidates
 
 logger = logging.getLogger(__name__)
 
 _LAST_STUN_FIRST_BYTE = 3
 """RFC 7983 section 7: above it a datagram is not STUN."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class _Outlet:
-    """Where the data of a component goes, looked up once and not per datagram."""
-
-    base: Base
-    path: Path
-    valid: ValidPair
 
 
 class IceAgent:
@@ -70,15 +63,15 @@ class IceAgent:
         self._pacer = pacer
         self._local = LocalCandidates(self._context)
         self._gathering = Gathering(self._context, self._local)
-        self._generations = Generations(self._context)
-        self._session = self._new_session()
-        self._previous: IceSession | None = None
+        self._held = HeldCandidates(self._context)
+        self._generations = Generations(self._context, self._new_session)
         self._state = IceState.NEW
         self._has_announced_end = False
         # The hot path: what send() and receive() touch, bound once.
         self._transmits = self._context.transmits
         self._events = self._context.events
-        self._outlets: dict[ComponentKey, _Outlet] = {}
+        self._all_outlets = Outlets(self._context)
+        self._outlets = self._all_outlets.by_component
         self._last_path: Path | None = None
 
     def _new_session(self) -> IceSession:
@@ -95,12 +88,12 @@ class IceAgent:
     @property
     def local_credentials(self) -> IceCredentials:
         """The credentials of the present generation; they change with ``restart``."""
-        return self._session.credentials
+        return self._generations.current.credentials
 
     @property
     def remote_credentials(self) -> IceCredentials | None:
         """What ``set_remote_credentials`` has set in the present generation."""
-        remote = self._session.remote
+        remote = self._generations.current.remote
         return None if remote is None else remote.credentials
 
     @property
@@ -132,15 +125,11 @@ class IceAgent:
 
     def selected_pair_of(self, stream: int, component: int) -> ValidPair | None:
         """The selected pair of a component, of before a restart until there is a new one."""
-        for session in (self._session, self._previous):
-            selected = None if session is None else session.checklists[stream].selected
-            if selected is not None and component in selected:
-                return selected[component]
-        return None
+        return self._generations.selected(stream, component)
 
     def stats(self) -> IceStats:
         """A snapshot of candidates, pairs and counters."""
-        return snapshot(self._context, self._local, self._session, self._state)
+        return snapshot(self._context, self._local, self._generations.current, self._state)
 
     # Verbs
 
@@ -173,13 +162,13 @@ class IceAgent:
         if self._state is IceState.CLOSED:
             return
         key = (stream, component)
-        if key not in self._session.component_keys():
+        if key not in self._context.component_keys():
             raise ValueError(f"there is no component {component} of stream {stream}")
         if any(address.ip.is_unspecified or not address.port for address in addresses):
             raise ValueError("a candidate needs a specific address and port")
         for base in self._gathering.hosts_opened(addresses, key):
             self._announce(base)
-            self._session.add_base(base, now)
+            self._generations.current.add_base(base, now)
         self._announce_end()
         self._refresh()
 
@@ -190,9 +179,7 @@ class IceAgent:
             return
         self._context.validated.forget_base(address)
         self._last_path = None
-        for session in (self._session, self._previous):
-            if session is not None:
-                session.remove_base(base, now)
+        self._generations.remove_base(base, now)
         self._refresh()
 
     def set_remote_credentials(
@@ -214,13 +201,13 @@ class IceAgent:
         """
         if self._state is IceState.CLOSED or credentials == self.remote_credentials:
             return
-        if self._session.remote is not None:
+        if self._generations.current.remote is not None:
             raise RestartRequired("the remote credentials changed: call restart() first")
         if lite and not self._role.controlling:
             self._role.switch()
         remote = RemoteParameters(credentials, tuple(ice_options), lite)
-        held = self._generations.begin(credentials.ufrag)
-        self._session.begin(remote, pacing_ms=pacing_ms, now=now)
+        held = self._held.begin(credentials.ufrag)
+        self._generations.current.begin(remote, pacing_ms=pacing_ms, now=now)
         for item in held:
             self._take_remote(item, now)
         self._refresh()
@@ -235,7 +222,7 @@ class IceAgent:
         Raises:
             ValueError: there is no such stream.
         """
-        if not 0 <= stream < len(self._session.remotes):
+        if not 0 <= stream < len(self._context.config.components):
             raise ValueError(f"there is no stream {stream}")
         generation = ufrag or candidate.extension("ufrag")
         self._admit_remote(Held(generation, stream, candidate), now)
@@ -247,15 +234,15 @@ class IceAgent:
     def _admit_remote(self, item: Held, now: float) -> None:
         if self._state is IceState.CLOSED:
             self._context.drop(DropReason.CLOSED)
-        elif self._generations.admit(item):
+        elif self._held.admit(item):
             self._take_remote(item, now)
             self._refresh()
 
     def _take_remote(self, item: Held, now: float) -> None:
         if item.candidate is None:
-            self._session.end_of_candidates(now)
+            self._generations.current.end_of_candidates(now)
         else:
-            self._session.add_remote_candidate(item.stream, item.candidate, now)
+            self._generations.current.add_remote_candidate(item.stream, item.candidate, now)
 
     def restart(self, now: float) -> None:
         """Begin a new generation (section 9): new credentials, same role, same sockets.
@@ -267,13 +254,8 @@ class IceAgent:
             IceStateError: the agent is closed.
         """
         self._require_open()
-        if self._session.remote is not None:
-            # Of several restarts in a row, the one that last carried data is worth keeping.
-            if self._previous is None or self._session.has_selected_all():
-                self._previous = self._session
-            self._session.retire()
-            self._generations.end()
-        self._session = self._new_session()
+        self._generations.restart()
+        self._held.end()
         self._has_announced_end = False
         for base in self._local:
             self._announce(base)
@@ -287,12 +269,11 @@ class IceAgent:
             return
         self._transmits.clear()
         self._events.clear()
-        self._outlets.clear()
+        self._all_outlets.clear()
         self._context.validated.clear()
         self._context.bases.clear()
         self._last_path = None
-        self._session.close()
-        self._previous = None
+        self._generations.close()
         self._set_state(IceState.CLOSED)
 
     # Data
@@ -340,68 +321,23 @@ class IceAgent:
         if path.local not in self._context.bases:
             self._context.drop(DropReason.UNKNOWN_BASE)
             return
-        message = self._decode(data)
-        if message is None:
-            return
-        match message.message_class:
-            case MessageClass.REQUEST:
-                self._receive_request(message, path, now)
-            case MessageClass.INDICATION:
-                self._context.drop(DropReason.INDICATION)
-            case _:
-                self._receive_response(message, path, now)
+        message = read_binding(data)
+        if isinstance(message, DropReason):
+            self._context.drop(message)
+        elif message.message_class is not MessageClass.REQUEST:
+            self._generations.receive_response(message, path, now)
+        elif self._context.config.address_policy(path.remote.ip):
+            self._generations.receive_request(message, path, now)
+        else:
+            self._context.drop(DropReason.REFUSED_ADDRESS)
         self._refresh()
 
-    def _decode(self, data: bytes) -> Message | None:
-        try:
-            message = Message.decode(data)
-        except DecodeError:
-            self._context.drop(DropReason.MALFORMED)
-            return None
-        if message.method != Method.BINDING:
-            self._context.drop(DropReason.UNEXPECTED_METHOD)
-            return None
-        # The mechanism is mandatory (section 7.1.1, RFC 8489 section 7.3): drop in silence.
-        fingerprint = message.fingerprint_ok
-        if fingerprint is None and message.message_class is not MessageClass.INDICATION:
-            self._context.drop(DropReason.NO_FINGERPRINT)
-            return None
-        if fingerprint is False:
-            self._context.drop(DropReason.BAD_FINGERPRINT)
-            return None
-        return message
-
-    def _receive_request(self, request: Message, path: Path, now: float) -> None:
-        if not self._context.config.address_policy(path.remote.ip):
-            self._context.drop(DropReason.REFUSED_ADDRESS)
-            return
-        previous = self._previous
-        if previous is not None and previous.is_addressed(request):
-            # The peer keeps its consent on the old pair meanwhile (RFC 7675 section 5.1).
-            previous.receive_request(request, path, now)
-        else:
-            self._session.receive_request(request, path, now)
-
-    def _receive_response(self, message: Message, path: Path, now: float) -> None:
-        for session in (self._session, self._previous):
-            if session is not None and session.receive_response(message, path, now):
-                return
-        self._context.drop(DropReason.UNKNOWN_TRANSACTION)
-
     def handle_timeout(self, now: float) -> None:
-        self._session.handle_timeout(now)
-        if self._previous is not None:
-            self._previous.handle_timeout(now)
+        self._generations.handle_timeout(now)
         self._refresh()
 
     def next_timeout(self) -> float | None:
-        deadline = self._session.timers.next_timeout()
-        if self._previous is None:
-            return deadline
-        other = self._previous.timers.next_timeout()
-        if deadline is None or other is None:
-            return deadline if other is None else other
-        return min(deadline, other)
+        return self._generations.next_timeout()
 
     def poll_transmit(self) -> Transmit | None:
         return self._transmits.popleft() if self._transmits else None
@@ -428,28 +364,9 @@ class IceAgent:
         """Bring outlets and state up to date with the sessions."""
         if self._state is IceState.CLOSED:
             return
-        if self._previous is not None and self._session.has_selected_all():
-            self._previous = None
-        for key in self._session.component_keys():
-            valid = self._outlet_pair(key)
-            known = self._outlets.get(key)
-            if valid is None:
-                self._outlets.pop(key, None)
-            elif known is None or known.valid is not valid or known.path is not valid.path:
-                base = self._context.bases[valid.path.local]
-                self._outlets[key] = _Outlet(base, valid.path, valid)
-        self._set_state(self._derive_state())
-
-    def _outlet_pair(self, key: ComponentKey) -> ValidPair | None:
-        """During a restart data stays where it was, as long as that lasts (section 12.1)."""
-        old = None if self._previous is None else self._previous.outlet(key)
-        return self._session.outlet(key) if old is None else old
-
-    def _derive_state(self) -> IceState:
-        state = self._session.state()
-        if state is IceState.NEW and self._previous is not None:
-            return self._previous.state()
-        return state
+        self._generations.settle()
+        self._all_outlets.refresh(self._generations)
+        self._set_state(self._generations.state())
 
     def _set_state(self, state: IceState) -> None:
         if state is self._state:

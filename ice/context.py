@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 import enum
+from collections.abc import Iterator
 
 from transport import Event, Path, RandomBytes, Timers, Transmit, TransportAddress
 
@@ -77,6 +78,12 @@ class AgentContext:
         self.checks_sent = 0
         self.consent_checks_sent = 0
         self.requests_answered = 0
+
+    def component_keys(self) -> Iterator[ComponentKey]:
+        """Every component of every data stream."""
+        for stream, count in enumerate(self.config.components):
+            for component in range(1, count + 1):
+                yield stream, component
 
     def drop(self, reason: DropReason) -> None:
         self.drops.add(reason)

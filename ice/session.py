@@ -6,8 +6,6 @@ the RFC lets one follow from another.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from stun import Message
 from transport import Path
 
@@ -16,20 +14,21 @@ from .candidate import Candidate
 from .check_message import RemoteParameters, RequestFactory
 from .checklist import Checklist, ChecklistState, ValidPair
 from .checklist_set import ChecklistSet
-from .checks_client import CheckFailed, CheckOutcome, CheckSucceeded, ClientChecks, RoleRefused
-from .checks_server import AcceptedRequest, ServerChecks
+from .checks_client import ClientChecks
+from .checks_server import ServerChecks
 from .conclusion import Conclusion
 from .consent import Consent, ConsentAnswer
 from .context import AgentContext, ComponentKey, SessionTimers, TimerKey, TimerKind
 from .credentials import IceCredentials
 from .drops import DropReason
 from .early import EarlyRequests
-from .events import ConsentExpired, RoleChanged
+from .events import ConsentExpired
 from .gathering import Gathering
 from .local_candidates import LocalCandidates
 from .nomination import Nomination
+from .outcomes import Outcomes, Procedures
 from .pacing import Pacer, SharedPacer
-from .pair import CandidatePair, PairState
+from .pair import PairState
 from .remote_candidates import RemoteCandidates
 from .scheduler import Scheduler
 from .state import IceState
@@ -65,18 +64,25 @@ class IceSession:
         self._client = ClientChecks(context, self.timers)
         self._server = ServerChecks(context, credentials)
         self._triggered = TriggeredChecks(context, self.checklists, self.remotes, self._client)
-        self._validation = Validation(context, self.checklists, local)
         self._nomination = Nomination(self.checklists, self.timers)
-        self._conclusion = Conclusion(context, self.checklists, self._client)
-        self._consents = {key: Consent(context, self.timers, key) for key in self.component_keys()}
+        self._consents = {
+            key: Consent(context, self.timers, key) for key in context.component_keys()
+        }
+        self._outcomes = Outcomes(
+            context,
+            self.checklists,
+            self.remotes,
+            procedures=Procedures(
+                self._client,
+                self._triggered,
+                Validation(context, self.checklists, local),
+                self._nomination,
+                Conclusion(context, self.checklists, self._client),
+            ),
+            consents=self._consents,
+        )
         self._early = EarlyRequests()
-        self._patience_over = False
         self._is_retired = False
-
-    def component_keys(self) -> Iterator[ComponentKey]:
-        for stream, count in enumerate(self._context.config.components):
-            for component in range(1, count + 1):
-                yield stream, component
 
     # Verbs
 
@@ -88,7 +94,7 @@ class IceSession:
         self.timers.set((TimerKind.PATIENCE, None), now + self._context.config.pac_timeout)
         self._trickle.start()
         for request in self._early.take():
-            self._process(request)
+            self._outcomes.process(request)
         self._progress(now)
 
     def add_base(self, base: Base, now: float) -> None:
@@ -103,7 +109,7 @@ class IceSession:
             self._client.cancel(pair)
             checklist.remove(pair)
         for valid in [valid for valid in checklist.valid if valid.path.local == base.address]:
-            self._lose(checklist, valid)
+            self._outcomes.lose(checklist, valid)
         self._progress(now)
 
     def add_remote_candidate(self, stream: int, candidate: Candidate, now: float) -> None:
@@ -141,10 +147,9 @@ class IceSession:
             return
         self._context.prove(path)
         if accepted.we_switch_role:
-            self._context.role.switch()
-            self._role_changed()
+            self._outcomes.switch_role()
         if self.remote is not None:
-            self._process(accepted)
+            self._outcomes.process(accepted)
             self._progress(now)
         elif not self._early.remember(accepted):
             self._context.drop(DropReason.EARLY_REQUESTS_FULL)
@@ -156,7 +161,7 @@ class IceSession:
         if self._client.knows(message.transaction_id):
             outcome = self._client.receive(message, self._requests, path, now)
             if outcome is not None:
-                self._settle(outcome, now)
+                self._outcomes.settle(outcome, now)
                 self._progress(now)
             return True
         for key, consent in self._consents.items():
@@ -182,102 +187,15 @@ class IceSession:
             case (TimerKind.CHECK, bytes(transaction_id)):
                 outcome = self._client.handle_timeout(transaction_id, now)
                 if outcome is not None:
-                    self._settle(outcome, now)
+                    self._outcomes.settle(outcome, now)
             case (TimerKind.CONSENT_CHECK, tuple(key)) if self._requests is not None:
                 self._consents[key].check(self._requests, now)
             case (TimerKind.CONSENT_EXPIRY, tuple(key)):
                 self._consent_ended(key, revoked=False)
             case (TimerKind.PATIENCE, _):
-                self._patience_over = True
+                self._outcomes.patience_over = True
                 for remotes in self.remotes:
                     remotes.timed_out = True
-
-    # What follows
-
-    def _process(self, request: AcceptedRequest) -> None:
-        """Sections 7.3.1.3 to 7.3.1.5."""
-        pair = self._triggered.handle(request, is_silent=self._is_silent)
-        if pair is None or not request.use_candidate or self._context.role.controlling:
-            return
-        if pair.state is not PairState.SUCCEEDED:
-            pair.nominate_on_success = True
-            return
-        valid = self.checklists.of(pair).valid_of(pair)
-        if valid is not None:
-            self._select(valid)
-
-    def _settle(self, outcome: CheckOutcome, now: float) -> None:
-        """Section 7.2.5."""
-        match outcome:
-            case CheckSucceeded():
-                self._succeed(outcome, now)
-            case CheckFailed():
-                self._fail(outcome)
-            case RoleRefused():
-                self._refused(outcome)
-
-    def _succeed(self, outcome: CheckSucceeded, now: float) -> None:
-        check, pair = outcome.check, outcome.check.pair
-        valid = self._validation.succeed(outcome, now)
-        if valid is None:
-            return
-        checklist = self.checklists.of(pair)
-        if check.nominating:
-            self._nomination.finished(pair)
-        if not self._nomination.is_pending(pair):
-            checklist.forget_trigger(pair)
-        if not check.cancelled or check.nominating:
-            self._client.cancel(pair)
-        nominated = check.nominating or pair.nominate_on_success
-        pair.nominate_on_success = False
-        # A rebound NAT: nobody nominates anew, and the old address is dead.
-        takes_over = pair.component in checklist.selected and self._is_silent(_key(pair))
-        if nominated or takes_over:
-            self._select(valid)
-
-    def _fail(self, outcome: CheckFailed) -> None:
-        check, pair = outcome.check, outcome.check.pair
-        checklist = self.checklists.of(pair)
-        if check.cancelled or not checklist.holds(pair):
-            return
-        nominated = check.nominating or pair.nominate_on_success
-        if pair.state is PairState.SUCCEEDED and not nominated:
-            return
-        pair.nominate_on_success = False
-        pair.move_to(PairState.FAILED)
-        if nominated:  # section 7.2.5.3.4
-            self._nomination.finished(pair)
-            checklist.valid = [valid for valid in checklist.valid if valid.generator is not pair]
-            if self._patience_over:
-                checklist.state = ChecklistState.FAILED
-
-    def _refused(self, outcome: RoleRefused) -> None:
-        """Section 7.2.5.1: take the other role, and check the pair again in it."""
-        pair = outcome.check.pair
-        if self._context.role.refused(as_controlling=outcome.check.controlling):
-            self._role_changed()
-        checklist = self.checklists.of(pair)
-        if checklist.holds(pair) and pair.state is not PairState.SUCCEEDED:
-            pair.move_to(PairState.WAITING)
-            checklist.trigger(pair)
-
-    def _role_changed(self) -> None:
-        controlling = self._context.role.controlling
-        self.checklists.set_role(controlling=controlling)
-        self._validation.set_role()
-        self._nomination.abandon()
-        if controlling:
-            for pair in self.checklists.pairs():
-                pair.nominate_on_success = False
-        self._context.report(RoleChanged(controlling))
-
-    def _select(self, valid: ValidPair) -> None:
-        required = self._required(self.checklists.of(valid.generator))
-        silent = self._is_silent(_key(valid.generator))
-        self._conclusion.select_higher(valid, required=required, current_is_silent=silent)
-
-    def _is_silent(self, key: ComponentKey) -> bool:
-        return self._consents[key].is_silent
 
     # Progress
 
@@ -298,23 +216,15 @@ class IceSession:
 
     def _update_state(self, checklist: Checklist) -> None:
         """Sections 7.2.5.4 and 8.1.2, not before the PAC timer is over (RFC 8863)."""
-        required = self._required(checklist)
+        required = self._outcomes.required(checklist)
         if checklist.selected.keys() >= set(required):
             checklist.state = ChecklistState.COMPLETED
         elif (
-            self._patience_over
+            self._outcomes.patience_over
             and not any(pair.is_unfinished for pair in checklist.pairs)
             and not checklist.has_valid_pairs(required)
         ):
             checklist.state = ChecklistState.FAILED
-
-    def _required(self, checklist: Checklist) -> range:
-        """Both sides use as many components as the one with fewer has (6.1.2.2)."""
-        remotes = self.remotes[checklist.stream]
-        count = checklist.components
-        if remotes.has_ended:
-            count = max(1, min(count, remotes.highest_component()))
-        return range(1, count + 1)
 
     def _start_next_check(self, now: float) -> None:
         requests = self._requests
@@ -350,20 +260,8 @@ class IceSession:
             return
         consent.stop()
         self._triggered.revoke(valid.path)
-        self._lose(self.checklists[key[0]], valid)
+        self._outcomes.lose(self.checklists[key[0]], valid)
         self._context.report(ConsentExpired(valid.path, revoked))
-
-    def _lose(self, checklist: Checklist, valid: ValidPair) -> None:
-        """A valid pair is valid no more; without another, only a restart helps."""
-        self._nomination.finished(valid.generator)
-        if valid in checklist.valid:
-            checklist.valid.remove(valid)
-        pair: CandidatePair = valid.generator
-        if checklist.holds(pair) and pair.state is PairState.SUCCEEDED:
-            pair.move_to(PairState.FAILED)
-        if checklist.selected.get(valid.component) is valid:
-            del checklist.selected[valid.component]
-            checklist.state = ChecklistState.FAILED
 
     def state(self) -> IceState:
         if self.remote is None:
@@ -376,11 +274,8 @@ class IceSession:
         if states == {ChecklistState.COMPLETED}:
             return IceState.COMPLETED
         if all(
-            checklist.has_valid_pairs(self._required(checklist)) for checklist in self.checklists
+            checklist.has_valid_pairs(self._outcomes.required(checklist))
+            for checklist in self.checklists
         ):
             return IceState.CONNECTED
         return IceState.CHECKING
-
-
-def _key(pair: CandidatePair) -> ComponentKey:
-    return pair.stream, pair.component

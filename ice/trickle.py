@@ -105,7 +105,7 @@ class Held:
     candidate: Candidate | None
 
 
-class Generations:
+class HeldCandidates:
     """Tells candidates of this generation from former and coming ones (section 9).
 
     Signalling may deliver candidates before the description they belong to, and after

@@ -48,11 +48,18 @@ class TriggeredChecks:
         if pair is None:
             return self._new_pair(checklist, request, is_silent)
         if pair.state is PairState.SUCCEEDED:
+            self._repeat_nomination(checklist, pair)
             return pair
         # In-Progress: a new check beats waiting for the old one to be retransmitted.
         self._client.cancel(pair)
         self._trigger(checklist, pair)
         return pair
+
+    def _repeat_nomination(self, checklist: Checklist, pair: CandidatePair) -> None:
+        """A check under way on a Succeeded pair nominates it, and is In-Progress too."""
+        if self._client.is_under_way(pair):
+            self._client.cancel(pair)
+            checklist.trigger(pair)
 
     def _new_pair(
         self, checklist: Checklist, request: AcceptedRequest, is_silent: IsSilent
