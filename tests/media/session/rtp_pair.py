@@ -188,10 +188,10 @@ def _media(options: Options, *, sends: bool) -> tuple[list[NegotiatedMedia], lis
 
 def _codec(options: Options, kind: MediaKind) -> NegotiatedCodec:
     if kind is MediaKind.AUDIO:
-        row, number, rtx, feedback = opus(), 111, None, ()
+        row, number, rtx = opus(), 111, None
     else:
         row = vp8() if options.codec is CodecName.VP8 else h264()
         number, rtx = 96, 97 if options.rtx else None
-        feedback = options.video_feedback
-    entry = dataclasses.replace(row, payload_type=number, rtx_payload_type=rtx, feedback=feedback)
+        row = dataclasses.replace(row, feedback=options.video_feedback)
+    entry = dataclasses.replace(row, payload_type=number, rtx_payload_type=rtx)
     return NegotiatedCodec(local=row, send=entry, receive=entry)

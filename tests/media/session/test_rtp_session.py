@@ -177,7 +177,7 @@ def test_a_lasting_loss_makes_the_receiver_ask_for_a_keyframe() -> None:
     alice, bob = pair.alice.host, pair.bob.host
     pair.network.call_at(0.30, lambda: pair.network.block([alice], [bob]))
     pair.network.call_at(0.40, pair.network.heal)
-    pair.network.run(until=1.3)
+    pair.network.run(until=2.5)
 
     requests = pair.alice.events_of(KeyframeRequested)
     assert [event.mid for event in requests][:1] == [VIDEO_MID]
