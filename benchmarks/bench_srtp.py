@@ -1,6 +1,8 @@
 """What a packet of media costs on the way out and in: header, protection, and back.
 
-Run with: pytest benchmarks/bench_srtp.py --benchmark-only
+    pytest benchmarks/bench_srtp.py -o python_files='bench_*.py' -o python_functions='bench_*'
+
+A row is RUN packets; the peer is libsrtp, in the rows that carry its name.
 """
 
 from __future__ import annotations

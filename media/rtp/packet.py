@@ -37,8 +37,8 @@ class OpaqueExtension(NamedTuple):
     block: bytes
 
 
-# Not frozen: one is made per datagram received, and freezing would triple the cost of
-# making it (benchmarks/bench_srtp.py). What cannot be encoded is refused by encode().
+# Not frozen: one is made per datagram received, and freezing would add to its 0.9
+# microseconds (bench_decode_rtp) as much again. What cannot be encoded, encode() refuses.
 @dataclasses.dataclass(slots=True, kw_only=True)
 class RtpPacket:
     """A packet of one source.
