@@ -21,6 +21,10 @@ VIDEO_MAX_WAIT = 0.5
 AUDIO_MAX_WAIT = 0.06
 """Seconds: three packets of 20 ms; audio is reordered, but hardly ever sent again."""
 
+START_TOLERANCE = 0.01
+"""Seconds for which the first packet may turn out not to be the first one sent: without
+its beginning, a key frame is lost to mere reordering."""
+
 MAX_HELD_PACKETS = 2048
 """Packets behind a gap, about 2.5 MB: a second of 20 Mbit/s."""
 
@@ -56,13 +60,22 @@ class JitterBuffer:
     """The packets of one received stream, in; its access units in order, out.
 
     ``push`` each packet, then ``pop`` to None. While something is missing,
-    ``next_timeout`` says when it will be skipped.
+    ``next_timeout`` says when it will be skipped; call ``handle_timeout`` then, and
+    ``pop`` again.
     """
 
-    def __init__(self, depacketizer: Depacketizer, *, max_wait: float = VIDEO_MAX_WAIT) -> None:
+    def __init__(
+        self,
+        depacketizer: Depacketizer,
+        *,
+        max_wait: float = VIDEO_MAX_WAIT,
+        start_tolerance: float = START_TOLERANCE,
+    ) -> None:
         self.stats = JitterStats()
         self._depacketizer = depacketizer
         self._max_wait = max_wait
+        self._start_tolerance = start_tolerance
+        self._starting_until: float | None = None
         self._next: int | None = None
         self._highest = 0
         self._held: dict[int, tuple[RtpPacket, float]] = {}
@@ -76,9 +89,13 @@ class JitterBuffer:
         self.stats.received += 1
         if self._next is None:
             self._next = self._highest = packet.sequence_number
+            self._starting_until = now + self._start_tolerance
         distance = (packet.sequence_number - self._next + 0x8000 & 0xFFFF) - 0x8000
         if self._began_anew(packet.sequence_number, distance):
             self._restart(packet.sequence_number)
+            distance = 0
+        elif distance < 0 and self._starting_until is not None:
+            self._next += distance
             distance = 0
         elif distance < 0:
             self.stats.late += 1
@@ -86,9 +103,12 @@ class JitterBuffer:
         elif distance > MAX_JUMP:
             return  # one stray packet; the next in a row shows a source that began anew
         self._hold(self._next + distance, packet, now)
-        self._release(now)
+        if self._starting_until is not None:
+            self.handle_timeout(now)
+            return
+        self._release()
         if len(self._held) > MAX_HELD_PACKETS:
-            self._skip(now)
+            self._skip()
 
     def pop(self) -> AccessUnit | None:
         """The next complete access unit, or None."""
@@ -96,11 +116,14 @@ class JitterBuffer:
 
     def handle_timeout(self, now: float) -> None:
         """Skip what is past its deadline."""
+        if self._starting_until is not None and now >= self._starting_until:
+            self._starting_until = None
+            self._release()
         while self._deadline is not None and now >= self._deadline:
-            self._skip(now)
+            self._skip()
 
     def next_timeout(self) -> float | None:
-        return self._deadline
+        return self._deadline if self._starting_until is None else self._starting_until
 
     def poll_event(self) -> Event | None:
         return self._events.popleft() if self._events else None
@@ -125,7 +148,7 @@ class JitterBuffer:
 
     def _restart(self, sequence_number: int) -> None:
         self._held.clear()
-        self._deadline = None
+        self._deadline = self._starting_until = None
         self._next = self._highest = sequence_number
         self.stats.restarts += 1
         self._events.append(PacketsSkipped(0, sequence_number))
@@ -138,7 +161,7 @@ class JitterBuffer:
         self._highest = max(self._highest, number)
         self._held[number] = (packet, now)
 
-    def _release(self, now: float) -> None:
+    def _release(self) -> None:
         """Hand on what is in order, then wait for the gap behind it."""
         assert self._next is not None
         start = self._next
@@ -155,7 +178,7 @@ class JitterBuffer:
     def _oldest_arrival(self) -> float:
         return min(arrival for _, arrival in self._held.values())
 
-    def _skip(self, now: float) -> None:
+    def _skip(self) -> None:
         """Go on behind the gap."""
         assert self._next is not None
         following = min(self._held)
@@ -164,4 +187,4 @@ class JitterBuffer:
         self.stats.skipped += count
         self._events.append(PacketsSkipped(count, following & 0xFFFF))
         self._deadline = None
-        self._release(now)
+        self._release()

@@ -15,6 +15,9 @@ from transport import Event, Timers
 REORDER_TOLERANCE = 0.01
 """How long a gap may be mere reordering: most paths reorder by less than 10 ms."""
 
+START_TOLERANCE = 0.01
+"""How long a packet may come that was sent before the first one that arrived."""
+
 MAX_NACKS = 10
 """For one packet; at a loss of 50 % the eleventh would be needed once in a thousand."""
 
@@ -84,6 +87,8 @@ class LossRecovery:
         self._max_wait = max_wait
         self._reorder_tolerance = reorder_tolerance
         self._highest: int | None = None
+        self._lowest = 0
+        self._started_at = 0.0
         self._missing: dict[int, _Missing] = {}
         self._timers: Timers[int | _Alarm] = Timers()
         self._events: deque[Event] = deque()
@@ -91,10 +96,15 @@ class LossRecovery:
     def received(self, sequence_number: int, now: float) -> None:
         """A packet arrived."""
         if self._highest is None:
-            self._highest = sequence_number
+            self._highest = self._lowest = sequence_number
+            self._started_at = now
             return
         distance = (sequence_number - self._highest + 0x8000 & 0xFFFF) - 0x8000
         extended = self._highest + distance
+        if extended < self._lowest and now <= self._started_at + START_TOLERANCE:
+            self._miss(range(extended + 1, self._lowest), now)
+            self._lowest = extended
+            return
         if distance <= 0:
             self._recover(extended)
             return

@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 
 from media.payload import cut_equally, depacketizer_for, packetizer_for
 from media.units import AccessUnit, CodecName
-
-from .packets import depacketize, rtp_packets
+from tests.media.packets import depacketize, rtp_packets
 
 
 @given(st.integers(1, 10_000), st.integers(1, 1500))

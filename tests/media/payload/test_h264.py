@@ -14,8 +14,7 @@ from media.payload import (
     PayloadTooLarge,
 )
 from media.units import AccessUnit, CodecName
-
-from .packets import depacketize, rtp_packets
+from tests.media.packets import depacketize, rtp_packets
 
 SPS = bytes.fromhex("6742c00ad90404e8400000030040000005238440")
 PPS = bytes.fromhex("68ce0fc8")

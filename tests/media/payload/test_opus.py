@@ -6,8 +6,7 @@ from hypothesis import strategies as st
 
 from media.payload import DropReason, Fragment, OpusDepacketizer, OpusPacketizer, PayloadTooLarge
 from media.units import AccessUnit, CodecName
-
-from .packets import depacketize, rtp_packets
+from tests.media.packets import depacketize, rtp_packets
 
 PACKET = b"\xfc\xff\xfe"  # CELT, fullband, 20 ms, stereo, one frame: silence
 

@@ -15,9 +15,8 @@ from media.payload import (
     with_picture_id,
 )
 from media.units import AccessUnit, CodecName
+from tests.media.packets import depacketize, rtp_packets
 from transport import DecodeError
-
-from .packets import depacketize, rtp_packets
 
 frames = st.lists(st.binary(min_size=1, max_size=400), min_size=1, max_size=8).map(
     lambda datas: [

@@ -13,7 +13,7 @@ def rtp_packets(
     units: Iterable[tuple[int, Sequence[Fragment]]], *, first_sequence_number: int = 65_533
 ) -> list[RtpPacket]:
     """Packets of units, given as timestamp and fragments; the numbers wrap soon."""
-    packets = []
+    packets: list[RtpPacket] = []
     for timestamp, fragments in units:
         for fragment in fragments:
             number = (first_sequence_number + len(packets)) & 0xFFFF
