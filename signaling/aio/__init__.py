@@ -13,9 +13,11 @@ from .client import (
 )
 from .hub import ChannelHub, Peer
 from .server import ServiceSettings, make_application
+from .websocket import ChannelLookup
 
 __all__ = [
     "ChannelHub",
+    "ChannelLookup",
     "ChannelUnreachable",
     "ConnectRefused",
     "Peer",
