@@ -11,6 +11,9 @@ MAX_MEDIA = 256
 MAX_ATTRIBUTES = 4096
 """a= lines in all sections together."""
 
+MAX_DIAGNOSTICS = 100
+"""Problems told of one description: a text of nothing but faults shall not cost memory."""
+
 MAX_DIGITS = 256
 """Digits of a number that RFC 8866 leaves unbounded (o=, t=). Python's int() takes
 quadratic time on long ones, and refuses above 4300."""

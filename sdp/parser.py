@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from .errors import SdpError
 from .grammar import TOKEN, match, shown
-from .limits import MAX_ATTRIBUTES, MAX_MEDIA, MAX_TEXT
+from .limits import MAX_ATTRIBUTES, MAX_DIAGNOSTICS, MAX_MEDIA, MAX_TEXT
 from .lines.bandwidth import Bandwidth
 from .lines.connection import Connection
 from .lines.media import MediaLine
@@ -108,9 +108,9 @@ def read(text: str) -> tuple[Section, list[MediaDescription], tuple[Diagnostic, 
         raise SdpError(1, 1, "a description begins with v=0")
     reader = _Reader(lines)
     reader.run()
-    for found in _ODD_ATTRIBUTE.finditer(text):
-        reader.check_attribute(text.count("\n", 0, found.start()))
-    return reader.session, reader.media, tuple(reader.diagnostics)
+    reader.check_attributes(text)
+    diagnostics = sorted(reader.diagnostics, key=lambda d: (d.line, d.column))
+    return reader.session, reader.media, tuple(diagnostics)
 
 
 def _check_characters(text: str) -> None:
@@ -189,8 +189,15 @@ class _Reader:
         else:
             self._tell(place, 1, f"{kind}= is no type of line")
 
-    def check_attribute(self, place: int) -> None:
-        """Tell what is wrong with the attribute of a line."""
+    def check_attributes(self, text: str) -> None:
+        """Tell what is wrong with attributes: one search finds the few odd ones."""
+        place, before = 0, 0
+        for found in _ODD_ATTRIBUTE.finditer(text):
+            place += text.count("\n", before, found.start())
+            before = found.start()
+            self._check_attribute(place)
+
+    def _check_attribute(self, place: int) -> None:
         text = self._lines[place].rstrip("\r\n")
         name, colon, value = text[2:].partition(":")
         if colon and not value and re.fullmatch(TOKEN, name):
@@ -232,7 +239,8 @@ class _Reader:
                 self._tell(start, 1, "neither this section nor the session has a c= line")
 
     def _tell(self, place: int, column: int, problem: str) -> None:
-        self.diagnostics.append(Diagnostic(place + 1, column, problem))
+        if len(self.diagnostics) < MAX_DIAGNOSTICS:
+            self.diagnostics.append(Diagnostic(place + 1, column, problem))
 
 
 def _has_connection(lines: list[str]) -> bool:

@@ -91,7 +91,9 @@ def read_transport(document: SessionDescription, bundle: Bundle) -> TransportDes
         fingerprints=fingerprints,
         setup=_setup(document, sections, tagged),
         candidates=_candidates(sections),
-        end_of_candidates=any(s.has(END_OF_CANDIDATES) for s in (*sections, document.session)),
+        end_of_candidates=any(
+            s.has(END_OF_CANDIDATES) for s in (document.media[tagged], document.session)
+        ),
         ice_options=() if options is None else options.tokens,
         ice_lite=document.session.has(ICE_LITE),
         ice_pacing=None if pacing is None else pacing.milliseconds,
@@ -150,8 +152,10 @@ def _setup(
 
 
 def _candidates(sections: Iterable[MediaDescription]) -> tuple[str, ...]:
-    """Every candidate of the group once: some peers repeat them in each section."""
-    found = dict.fromkeys(
-        f"{CANDIDATE}:{value}" for section in sections for value in section.values(CANDIDATE)
-    )
-    return tuple(found)[:MAX_REMOTE_CANDIDATES]
+    """Those of the first section that has any, which is the tagged one. An offer may
+    carry others in the rest: of transports that bundling leaves unused."""
+    for section in sections:
+        if values := section.values(CANDIDATE):
+            found = dict.fromkeys(f"{CANDIDATE}:{value}" for value in values)
+            return tuple(found)[:MAX_REMOTE_CANDIDATES]
+    return ()
