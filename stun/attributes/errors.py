@@ -40,7 +40,8 @@ class ErrorNumber(enum.IntEnum):
     @property
     def phrase(self) -> str:
         """The reason phrase that the registry recommends."""
-        return self.name.replace("_", " ").title()
+        words = self.name.replace("_", " ").title()
+        return words.replace(" Not ", " not ").replace(" Or ", " or ")
 
 
 def _check_code(code: int, reason: str) -> None:
