@@ -22,6 +22,7 @@ from .events import (
     GatheringCompleted,
     IceStateChanged,
     LocalCandidateGathered,
+    RoleChanged,
 )
 from .gathering import Gathering
 from .incoming import read_binding
@@ -205,6 +206,7 @@ class IceAgent:
             raise RestartRequired("the remote credentials changed: call restart() first")
         if lite and not self._role.controlling:
             self._role.switch()
+            self._context.report(RoleChanged(True))
         remote = RemoteParameters(credentials, tuple(ice_options), lite)
         held = self._held.begin(credentials.ufrag)
         self._generations.current.begin(remote, pacing_ms=pacing_ms, now=now)
