@@ -13,7 +13,7 @@ from playwright.async_api import Page
 from media.aio import PeerConnection
 from media.fanout import KeyframeSource, Rendition
 from media.session import SessionConfig, TransportStats, h264, opus, video_rtx, vp8
-from media.units import CodecName, MediaKind
+from media.units import AccessUnit, CodecName, MediaKind
 from sdp import Direction, SdpType, Setup
 
 from .browser import chromium
@@ -47,7 +47,8 @@ window.offer = async () => {
   return pc.localDescription.sdp;
 };
 window.send = async () => {
-  const stream = await navigator.mediaDevices.getUserMedia({video: {width: 320, height: 240}, audio: true});
+  const wanted = {video: {width: 320, height: 240}, audio: true};
+  const stream = await navigator.mediaDevices.getUserMedia(wanted);
   for (const track of stream.getTracks()) pc.addTrack(track, stream);
 };
 window.inbound = async (kind) => {
@@ -126,15 +127,15 @@ async def test_chromium_shows_what_we_answer_with(codec: CodecName, setup: Setup
 @pytest.mark.parametrize("codec", [CodecName.H264, CodecName.VP8])
 async def test_chromium_shows_what_we_offer(codec: CodecName) -> None:
     video = Rendition(codec, keyframes=KeyframeSource.CACHE)
-    async with asyncio.timeout(TIMEOUT), page() as browser:
-        async with PeerConnection(addresses=LOOPBACK) as ours:
-            ours.add_track(video)
-            player = asyncio.create_task(play(video, units_of(codec)))
-            try:
-                await we_offer(ours, browser)
-                stats = await enough(browser, frames=30)
-            finally:
-                player.cancel()
+    ours = PeerConnection(addresses=LOOPBACK)
+    async with asyncio.timeout(TIMEOUT), page() as browser, ours:
+        ours.add_track(video)
+        player = asyncio.create_task(play(video, units_of(codec)))
+        try:
+            await we_offer(ours, browser)
+            stats = await enough(browser, frames=30)
+        finally:
+            player.cancel()
 
     assert (stats["width"], stats["height"]) == (WIDTH, HEIGHT)
 
@@ -142,25 +143,27 @@ async def test_chromium_shows_what_we_offer(codec: CodecName) -> None:
 @pytest.mark.parametrize("codec", [CodecName.H264, CodecName.VP8])
 async def test_we_receive_what_chromium_sends(codec: CodecName) -> None:
     row = h264() if codec is CodecName.H264 else vp8()
-    async with asyncio.timeout(TIMEOUT), page() as browser:
-        async with PeerConnection(addresses=LOOPBACK) as ours:
-            ours.add_transceiver(
-                MediaKind.VIDEO, direction=Direction.RECVONLY, codecs=[row, video_rtx()]
-            )
-            ours.add_transceiver(MediaKind.AUDIO, direction=Direction.RECVONLY, codecs=[opus()])
-            await browser.evaluate("send()")
-            await they_offer(ours, browser)
-            units = {}
-            for track in ours.remote_tracks:
-                received = units[track.kind] = []
-                async for event in track:
-                    received.append(event)
-                    if len(received) == 40:
-                        break
+    ours = PeerConnection(addresses=LOOPBACK)
+    units: dict[MediaKind, list[AccessUnit]] = {}
+    captured_at: float | None = None
+    async with asyncio.timeout(TIMEOUT), page() as browser, ours:
+        ours.add_transceiver(
+            MediaKind.VIDEO, direction=Direction.RECVONLY, codecs=[row, video_rtx()]
+        )
+        ours.add_transceiver(MediaKind.AUDIO, direction=Direction.RECVONLY, codecs=[opus()])
+        await browser.evaluate("send()")
+        await they_offer(ours, browser)
+        for track in ours.remote_tracks:
+            received = units[track.kind] = []
+            async for event in track:
+                received.append(event.unit)
+                captured_at = event.captured_at
+                if len(received) == 40:
+                    break
 
-    assert decoded([event.unit for event in units[MediaKind.VIDEO]]) >= 35
-    assert decoded([event.unit for event in units[MediaKind.AUDIO]]) >= 35
-    assert units[MediaKind.VIDEO][-1].captured_at is not None
+    assert decoded(units[MediaKind.VIDEO]) >= 35
+    assert decoded(units[MediaKind.AUDIO]) >= 35
+    assert captured_at is not None
 
 
 async def enough(browser: Page, *, frames: int) -> dict[str, int]:
