@@ -102,7 +102,7 @@ class Message:
     _sha256: int
     """Where the integrity attributes start; 0 for none."""
     _digest: bytes
-    """The value of the one that decides; empty if its length is wrong."""
+    """The value of the one that decides; of a wrong length it equals no digest."""
     _crc: int | None
     """The value of FINGERPRINT."""
 
@@ -183,10 +183,10 @@ class Message:
                 self._crc = int.from_bytes(data[start:], "big")
             elif kind == MESSAGE_INTEGRITY_SHA256 and not self._sha256:
                 self._sha256 = offset
-                self._digest = data[start : start + 32] if length == 32 else b""
+                self._digest = data[start : start + length]
             elif kind == MESSAGE_INTEGRITY and not self._sha1 and not self._sha256:
                 self._sha1 = offset
-                self._digest = data[start : start + 20] if length == 20 else b""
+                self._digest = data[start : start + length]
             offset = start + (length + 3 & ~3)
         if offset > size:
             raise DecodeError(_ELEMENT, "an attribute passes the end")
@@ -274,10 +274,10 @@ class Message:
         MESSAGE-INTEGRITY-SHA256 decides when it is there, and must not be
         truncated. False without either.
         """
-        digest = self._digest
-        if not digest:
-            return False
         offset = self._sha256 or self._sha1
+        if not offset:
+            return False
+        digest = self._digest
         data = self.data
         # The length counts up to the end of the integrity attribute (section 14.5).
         length = offset + 4 + len(digest) - HEADER_SIZE

@@ -275,6 +275,21 @@ def test_of_two_message_integrities_the_first_counts() -> None:
     assert read.fingerprint_ok is False
 
 
+def test_of_two_sha256_integrities_the_first_counts() -> None:
+    signed = encode_message(
+        Method.BINDING,
+        MessageClass.REQUEST,
+        ID,
+        [],
+        key=KEY,
+        algorithm=IntegrityAlgorithm.SHA256,
+    )
+
+    read = Message.decode(relengthed(signed + tlv(0x001C, bytes(32))))
+
+    assert read.verify_integrity(KEY)
+
+
 def test_message_integrity_may_come_first_of_all() -> None:
     read = Message.decode(
         message(tlv(0x0008, bytes(20)), tlv(0x0006, b"user"), tlv(0x8028, bytes(4)))

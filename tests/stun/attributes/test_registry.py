@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from stun import ATTRIBUTES, KNOWN_TYPES, AnyAttribute, UnknownAttribute, decode_attribute
 from tests.stun.strategies import ATTRIBUTES as STRATEGIES
-from tests.stun.strategies import any_attribute, transaction_ids
+from tests.stun.strategies import transaction_ids
 from transport import DecodeError
 
 CODE_POINTS = {
@@ -68,10 +68,13 @@ def test_the_strategies_cover_every_class() -> None:
     assert len(STRATEGIES) == len(ATTRIBUTES)
 
 
-@given(any_attribute, transaction_ids)
+@pytest.mark.parametrize("strategy", STRATEGIES, ids=CODE_POINTS.values())
+@given(data=st.data(), transaction_id=transaction_ids)
 def test_a_value_that_is_written_reads_the_same(
-    attribute: AnyAttribute, transaction_id: bytes
+    strategy: st.SearchStrategy[AnyAttribute], data: st.DataObject, transaction_id: bytes
 ) -> None:
+    attribute = data.draw(strategy)
+
     value = attribute.encode(transaction_id)
 
     assert decode_attribute(attribute.TYPE, value, transaction_id) == attribute
