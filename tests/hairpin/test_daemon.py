@@ -1,0 +1,70 @@
+"""Starting, saying ready, and stopping."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+
+import pytest
+
+from hairpin.daemon import run_daemon
+from hairpin.errors import HairpinError
+from hairpin.http import bind, local_address
+from transport import TransportAddress
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_after_everything_was_closed(
+    number: signal.Signals, capsys: pytest.CaptureFixture[str]
+) -> None:
+    closed: list[str] = []
+
+    async def start(stack: contextlib.AsyncExitStack) -> str:
+        stack.callback(closed.append, "closed")
+        asyncio.get_running_loop().call_soon(os.kill, os.getpid(), number)
+        return "http://127.0.0.1:1/"
+
+    run_daemon(start)
+
+    assert closed == ["closed"]
+    assert capsys.readouterr().out == "ready http://127.0.0.1:1/\n"
+
+
+def test_a_signal_while_starting_ends_it_without_saying_ready(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    async def start(stack: contextlib.AsyncExitStack) -> str:
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.Event().wait()
+        return "never"
+
+    run_daemon(start)
+
+    assert capsys.readouterr().out == ""
+
+
+def test_what_cannot_start_raises_and_closes_what_had_started() -> None:
+    closed: list[str] = []
+
+    async def start(stack: contextlib.AsyncExitStack) -> str:
+        stack.callback(closed.append, "closed")
+        raise HairpinError("no luck")
+
+    with pytest.raises(HairpinError, match="no luck"):
+        run_daemon(start)
+    assert closed == ["closed"]
+
+
+def test_a_busy_port_is_named_with_the_flag_that_changes_it() -> None:
+    with (
+        contextlib.closing(bind(TransportAddress.parse("127.0.0.1", 0))) as first,
+        pytest.raises(HairpinError, match=r"127\.0\.0\.1:\d+ is in use.*--listen"),
+    ):
+        bind(local_address(first))
+
+
+def test_an_address_of_another_machine_is_named() -> None:
+    with pytest.raises(HairpinError, match="not an address of this machine"):
+        bind(TransportAddress.parse("192.0.2.1", 0))

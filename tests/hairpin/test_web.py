@@ -1,0 +1,62 @@
+"""What the page's server hands out."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from hairpin.http import bind, local_address, serve
+from hairpin.web import add_page
+from transport import TransportAddress
+
+
+class Source:
+    def viewer_url(self) -> str:
+        return "ws://127.0.0.1/viewer?X-Amz-Signature=1"
+
+    def ice_servers(self) -> list[dict[str, str | list[str]]]:
+        return [{"urls": ["turn:127.0.0.1:3478?transport=udp"], "username": "u", "credential": "c"}]
+
+    def describe_source(self) -> str:
+        return "clip.mp4"
+
+
+@contextlib.asynccontextmanager
+async def page() -> AsyncIterator[str]:
+    async with contextlib.AsyncExitStack() as stack:
+        app = web.Application()
+        add_page(app, Source())
+        listening = bind(TransportAddress.parse("127.0.0.1", 0))
+        await serve(stack, app, listening)
+        yield f"http://{local_address(listening)}"
+
+
+async def test_the_page_and_its_modules_are_served_with_a_content_security_policy() -> None:
+    async with page() as url, aiohttp.ClientSession() as client:
+        for path in ("/", "/main.js", "/style.css", "/icon.svg"):
+            async with client.get(url + path) as response:
+                assert response.status == 200
+                assert "default-src 'self'" in response.headers["Content-Security-Policy"]
+
+
+@pytest.mark.parametrize("path", ["/page.py", "/none.js", "/..%2Fpage.js", "/%2e%2e/page.py"])
+async def test_nothing_else_is_served(path: str) -> None:
+    async with page() as url, aiohttp.ClientSession() as client, client.get(url + path) as response:
+        assert response.status == 404
+
+
+async def test_the_viewers_address_is_fresh_and_never_cached() -> None:
+    async with (
+        page() as url,
+        aiohttp.ClientSession() as client,
+        client.get(url + "/api/viewer") as response,
+    ):
+        answer = await response.json()
+        caching = response.headers["Cache-Control"]
+
+    assert set(answer) == {"url", "iceServers"}
+    assert caching == "no-store"
