@@ -104,6 +104,7 @@ class PlayedSource:
         self._queue.close()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._ended.wait(), CLOSE_TIMEOUT)
+            self._thread.join()  # setting the event was the last thing it did
 
     def _run(self) -> None:
         """The thread: open, then make units until nobody wants more."""

@@ -70,8 +70,8 @@ class AudioTrack:
 class SourceDescription:
     """A source as it was found when it was opened.
 
-    ``duration`` is None for what has no end; such a source is ``live`` and neither
-    paced nor looped.
+    ``duration`` is in seconds, or None if it is not known. A ``live`` source comes at
+    a pace of its own and has no end: it is neither paced nor looped.
     """
 
     name: str

@@ -26,6 +26,8 @@ class OpusTranscoder:
         assert isinstance(context, AudioCodecContext)
         _copy_audio_parameters(stream.codec_context, context)
         self._decoder = context
+        # Frames that are flushed out bear no time base of their own.
+        self._time_base = stream.time_base
         self._resampler = _opus_resampler()
         self._encoder = _opus_encoder()
 
@@ -53,6 +55,7 @@ class OpusTranscoder:
 
     def _encode(self, frame: AudioFrame) -> list[tuple[float, bytes]]:
         packets = []
+        frame.time_base = frame.time_base or self._time_base
         for block in self._resampler.resample(frame):
             if block.samples != OPUS_SAMPLES:
                 continue

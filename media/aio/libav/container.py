@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import os
 from collections.abc import Iterator
 
 import av
@@ -83,12 +84,14 @@ class LibavInput:
         Raises:
             MediaSourceError: it can neither be rewound nor opened anew.
         """
-        try:
-            self._container.seek(self._container.start_time or 0)
-        except av.FFmpegError:
-            self._container.close()
-            self._container = _open(self._spec)
-            self._video, self._audio = self._find_video(), self._find_audio()
+        # Seeking in Matroska skips what audio stands before the first key frame.
+        if "matroska" not in self._container.format.name:
+            with contextlib.suppress(av.FFmpegError):
+                self._container.seek(self._container.start_time or 0)
+                return
+        self._container.close()
+        self._container = _open(self._spec)
+        self._video, self._audio = self._find_video(), self._find_audio()
 
     def passthrough(self) -> Passthrough:
         """What makes access units of the video's samples."""
@@ -119,12 +122,13 @@ class LibavInput:
 
     def _describe(self) -> SourceDescription:
         duration = self._container.duration
-        live = duration is None or duration <= 0
+        # Elementary streams and unfinished recordings have no duration, but an end.
+        live = (duration is None or duration <= 0) and not os.path.isfile(self._spec)
         return SourceDescription(
             self._spec,
             None if self._video is None else self._describe_video(self._video, live=live),
             None if self._audio is None else _describe_audio(self._audio),
-            duration=None if live or duration is None else duration / _MICROSECONDS,
+            duration=duration / _MICROSECONDS if duration is not None and duration > 0 else None,
             live=live,
         )
 
@@ -153,14 +157,15 @@ class LibavInput:
     def _probe(self, stream: VideoStream) -> VideoFindings:
         """Look at the first seconds of the video: order of frames, distance of key frames."""
         order = OrderProbe()
-        samples = []
+        samples: list[bytes] = []
+        followed: dict[int, float] = {}
         with contextlib.suppress(av.FFmpegError):  # what is wrong shows again in playing
             for packet in self._container.demux(stream):
                 if not packet.size:
                     continue
                 if order.count < 8:
                     samples.append(bytes(packet))
-                sample = demuxed(packet, {})
+                sample = demuxed(packet, followed)
                 order.push(sample.time, keyframe=sample.keyframe)
                 if order.is_done:
                     break

@@ -44,6 +44,8 @@ class VideoDecoder:
             context.extradata = stream.codec_context.extradata
         context.thread_count = 1
         self._context = context
+        # Frames that are flushed out bear no time base of their own.
+        self._time_base = stream.time_base
 
     def decode(self, packet: DemuxedPacket) -> list[Picture]:
         """The frames that come out now; none for a damaged sample."""
@@ -51,7 +53,7 @@ class VideoDecoder:
             frames = self._context.decode(packet.packet)
         except av.FFmpegError:
             return []
-        return _pictures(frames)
+        return [self._picture(frame) for frame in frames]
 
     def finish(self) -> list[Picture]:
         """The frames still inside, at the end of the track; then it can begin again."""
@@ -60,7 +62,10 @@ class VideoDecoder:
         except av.FFmpegError:
             frames = []
         self._context.flush_buffers()
-        return _pictures(frames)
+        return [self._picture(frame) for frame in frames]
+
+    def _picture(self, frame: VideoFrame) -> Picture:
+        return Picture(seconds(frame.pts, frame.time_base or self._time_base, 0.0), frame)
 
 
 class VideoEncoder:
@@ -112,10 +117,6 @@ class VideoEncoder:
         if is_stale and age >= VP8_REOPEN_SECONDS * self._codec.clock_rate:
             self._context = _video_context(self._codec, self._settings)
             self._opened_at = timestamp
-
-
-def _pictures(frames: list[VideoFrame]) -> list[Picture]:
-    return [Picture(seconds(frame.pts, frame.time_base, 0.0), frame) for frame in frames]
 
 
 def _video_context(codec: CodecName, settings: EncodeSettings) -> VideoCodecContext:
