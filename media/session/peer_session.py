@@ -169,7 +169,7 @@ class PeerSession:
         """
         self._check_open()
         sent = self._rtp.send_unit(mid, unit, timestamp, now)
-        self._pump(now)
+        self._send_out(now)
         return sent
 
     def choose_codec(self, mid: str, codec: NegotiatedCodec) -> None:
@@ -252,9 +252,11 @@ class PeerSession:
         """Do what is due."""
         if self._state is ConnectionState.CLOSED:
             return
-        if self._descriptions.ice is not None:
-            self._descriptions.ice.handle_timeout(now)
-        self._secure.handle_timeout(now)
+        ice = self._descriptions.ice
+        if ice is not None and _is_due(ice.next_timeout(), now):
+            ice.handle_timeout(now)
+        if _is_due(self._secure.next_timeout(), now):
+            self._secure.handle_timeout(now)
         self._rtp.handle_timeout(now)
         self._pump(now)
 
@@ -286,38 +288,46 @@ class PeerSession:
         if self._descriptions.is_stable:
             self._rtp.configure(self._descriptions.media, self.transceivers)
         self._pump(now)
+        self._update_state()
 
     def _pump(self, now: float) -> None:
         """Pass on what each part has put out, until none has anything left."""
-        while self._pump_ice(now) or self._pump_secure(now):
-            pass
+        if self._pump_ice(now) or self._pump_secure(now):
+            while self._pump_ice(now) or self._pump_secure(now):
+                pass
+            self._update_state()
         while (event := self._rtp.poll_event()) is not None:
             self._events.append(event)
         self._send_out(now)
-        self._update_state()
 
     def _pump_ice(self, now: float) -> bool:
+        """Take the agent's events; True when more than media has come."""
         ice = self._descriptions.ice
         if ice is None:
             return False
         progressed = False
         while (event := ice.poll_event()) is not None:
-            progressed = True
             if isinstance(event, DatagramReceived):
-                self._receive_data(event.data, event.path, now)
+                progressed |= self._receive_data(event.data, event.path, now)
             else:
+                progressed = True
                 self._take_ice_event(event, now)
         return progressed
 
-    def _receive_data(self, data: bytes, path: Path, now: float) -> None:
-        """RFC 7983 section 7; STUN and TURN channels were for the ICE agent."""
+    def _receive_data(self, data: bytes, path: Path, now: float) -> bool:
+        """RFC 7983 section 7; STUN and TURN channels were for the ICE agent.
+
+        True for DTLS, which may lead to more; media leads to media alone.
+        """
         match datagram_kind(data):
             case DatagramKind.RTP:
                 self._rtp.receive(data, now)
             case DatagramKind.DTLS:
                 self._secure.receive(data, path, now)
+                return True
             case _:
                 self._rtp.drops[Drop.UNKNOWN_PROTOCOL] += 1
+        return False
 
     def _take_ice_event(self, event: Event, now: float) -> None:
         match event:
@@ -377,6 +387,10 @@ class PeerSession:
         self._state = ConnectionState.CLOSED
         self._transmits.extend(close_session(self._rtp, self._secure, self._descriptions, now))
         self._events.append(ConnectionStateChanged(ConnectionState.CLOSED, reason))
+
+
+def _is_due(deadline: float | None, now: float) -> bool:
+    return deadline is not None and now >= deadline
 
 
 def connection_state(ice: IceState, dtls: DtlsState) -> ConnectionState:

@@ -72,6 +72,10 @@ class RtcpReporter:
     def round_trip_time(self, block: ReportBlock, now: float) -> float | None:
         return round_trip_time(block, self.ntp(now))
 
+    def ssrc_of(self, senders: Sequence[RtpSender]) -> int:
+        """Who speaks: the first of our streams, or the session itself."""
+        return senders[0].ssrc if senders else self.own_ssrc
+
     def take_report(
         self,
         senders: Sequence[RtpSender],
@@ -85,7 +89,7 @@ class RtcpReporter:
         if not self.schedule.is_report_due(now):
             return None
         packets: list[RtcpPacket] = [self._sender_report(sender, now) for sender in senders]
-        packets.extend(_receiver_reports(self._own(senders), blocks(), is_needed=not senders))
+        packets.extend(_receiver_reports(self.ssrc_of(senders), blocks(), is_needed=not senders))
         packets += [self._description(senders), *self._waiting]
         self._waiting.clear()
         data = encode_compound(packets)
@@ -107,7 +111,7 @@ class RtcpReporter:
         """
         match self.schedule.request_feedback(now, max_delay=max_delay):
             case FeedbackTiming.NOW:
-                data = self._feedback(packets, self._own(senders), reduced_size=reduced_size)
+                data = self._feedback(packets, self.ssrc_of(senders), reduced_size=reduced_size)
                 self.schedule.feedback_sent(len(data))
                 return data
             case FeedbackTiming.WITH_NEXT_REPORT:
@@ -124,9 +128,6 @@ class RtcpReporter:
         packets += [self._description(senders), Goodbye(ssrcs)]
         self.schedule.stop()
         return encode_compound(packets)
-
-    def _own(self, senders: Sequence[RtpSender]) -> int:
-        return senders[0].ssrc if senders else self.own_ssrc
 
     def _feedback(
         self, packets: Sequence[RtcpPacket], own_ssrc: int, *, reduced_size: bool

@@ -115,18 +115,17 @@ class ReceivedStream:
     def poll_event(self) -> Event | None:
         return self._events.popleft() if self._events else None
 
-    def take_feedback(self, sender_ssrc: int) -> list[GenericNack | PictureLossIndication]:
-        """What the peer is to be told at once."""
-        packets: list[GenericNack | PictureLossIndication] = []
+    def poll_request(self) -> NackRequested | KeyframeRequested | None:
+        """What the peer is to be asked for, if it was negotiated that one may."""
         while (event := self.loss.poll_event()) is not None:
             match event:
-                case NackRequested(numbers) if self.format.has_nack and self.is_video:
+                case NackRequested() if self.format.has_nack:
                     self.counters.nacks += 1
-                    packets.append(GenericNack(sender_ssrc, self.ssrc, numbers))
-                case KeyframeRequested() if self.format.has_pli and self.is_video:
+                    return event
+                case KeyframeRequested() if self.format.has_pli:
                     self.counters.plis += 1
-                    packets.append(PictureLossIndication(sender_ssrc, self.ssrc))
-        return packets
+                    return event
+        return None
 
     def _loss_timeout(self) -> float | None:
         return self.loss.next_timeout() if self.is_video else None
@@ -256,11 +255,16 @@ class RtpReceiver:
             yield statistics.report_block(now)
 
     def take_feedback(self, sender_ssrc: int) -> list[GenericNack | PictureLossIndication]:
-        return [
-            packet
-            for stream in self._streams.values()
-            for packet in stream.take_feedback(sender_ssrc)
-        ]
+        """What the peer is to be told at once."""
+        packets: list[GenericNack | PictureLossIndication] = []
+        for stream in self._streams.values():
+            while (request := stream.poll_request()) is not None:
+                match request:
+                    case NackRequested(numbers):
+                        packets.append(GenericNack(sender_ssrc, stream.ssrc, numbers))
+                    case KeyframeRequested():
+                        packets.append(PictureLossIndication(sender_ssrc, stream.ssrc))
+        return packets
 
     def handle_timeout(self, now: float) -> None:
         for stream in self._streams.values():

@@ -18,7 +18,7 @@ from media.pacer import MAX_QUEUED_BYTES, Pacer
 from media.payload import Fragment
 from media.rtp import initial_sequence_number, initial_timestamp, pack_header
 from media.srtp import SrtpSender
-from media.units import CodecName, MediaKind
+from media.units import MediaKind
 from sdp import NegotiatedCodec, NegotiatedMedia
 from transport import RandomBytes
 
@@ -40,15 +40,6 @@ class PacedFragment(NamedTuple):
     fragment: Fragment
     timestamp: int
     payload_type: int
-
-
-class SentFragment(NamedTuple):
-    """What an RTX packet is made of, should the packet be lost."""
-
-    payload: bytes
-    timestamp: int
-    second_byte: int
-    rtx_payload_type: int
 
 
 class SendDrop(enum.Enum):
@@ -102,7 +93,7 @@ class RtpSender:
         self.ssrc = ssrc
         self.rtx_ssrc = rtx_ssrc
         self.counters = SendCounters()
-        self.history: SendHistory[bytes | SentFragment] = SendHistory(target_bps=MIN_TARGET_BPS)
+        self.history: SendHistory[bytes | PacedFragment] = SendHistory(target_bps=MIN_TARGET_BPS)
         self.anchor: ClockAnchor | None = None
         self.rate = RateMeter()
         self.codec: NegotiatedCodec | None = None
@@ -209,10 +200,14 @@ class RtpSender:
             item = self.history.take_for_resend(sequence_number, now)
             if isinstance(item, ResendRefusal):
                 continue
-            datagrams.append(
-                item if isinstance(item, bytes) else self._rtx(sequence_number, item, now)
-            )
+            datagram = item if isinstance(item, bytes) else self._rtx(sequence_number, item, now)
+            if datagram is not None:
+                datagrams.append(datagram)
         return datagrams
+
+    @property
+    def _rtx_payload_type(self) -> int | None:
+        return None if self.codec is None else self.codec.send.rtx_payload_type
 
     def take_keyframe_request(self, now: float, *, fir: int | None = None) -> bool:
         """Whether a PLI, or a FIR with this sequence number, asks for something new."""
@@ -260,29 +255,31 @@ class RtpSender:
         return None
 
     def _remember(self, run: Sequence[PacedFragment], datagrams: list[bytes], now: float) -> None:
+        """Keep what RTX packets are made of, or the datagrams where there is no RTX."""
         store, number = self.history.store, self._sequence_number
-        rtx = None if self.codec is None else self.codec.send.rtx_payload_type
-        for paced, datagram in zip(run, datagrams, strict=True):
-            item: bytes | SentFragment = datagram
-            if rtx is not None:
-                second = _MARKER if paced.fragment.marker else 0
-                item = SentFragment(paced.fragment.payload, paced.timestamp, second, rtx)
+        items: Sequence[bytes | PacedFragment] = datagrams
+        if self._rtx_payload_type is not None:
+            items = run
+        for item, datagram in zip(items, datagrams, strict=True):
             store(number, item, len(datagram), now)
             number = (number + 1) & 0xFFFF
 
-    def _rtx(self, sequence_number: int, item: SentFragment, now: float) -> bytes:
+    def _rtx(self, sequence_number: int, item: PacedFragment, now: float) -> bytes | None:
         """RFC 4588 section 4: the original sequence number leads the payload."""
-        assert self._srtp is not None  # nothing gets into the history without it
+        if self._srtp is None or self._rtx_payload_type is None:
+            return None
         (block,) = self._extensions.blocks(1, now)
+        marker = _MARKER if item.fragment.marker else 0
         header = pack_header(
-            item.second_byte | item.rtx_payload_type,
+            marker | self._rtx_payload_type,
             self._rtx_sequence_number,
             item.timestamp,
             self.rtx_ssrc,
             block,
         )
         self._rtx_sequence_number = (self._rtx_sequence_number + 1) & 0xFFFF
-        return self._srtp.protect(header, _pack_sequence_number(sequence_number) + item.payload)
+        payload = _pack_sequence_number(sequence_number) + item.fragment.payload
+        return self._srtp.protect(header, payload)
 
 
 def cut_into_runs(
@@ -317,11 +314,3 @@ def _fits(run: list[PacedFragment], item: PacedFragment, longest: int) -> bool:
         and len(run[-1].fragment.payload) == size
         and len(item.fragment.payload) <= size
     )
-
-
-def find_codec(codecs: Iterable[NegotiatedCodec], name: CodecName) -> NegotiatedCodec | None:
-    """The most preferred negotiated format of a codec."""
-    for codec in codecs:
-        if codec.send.name.lower() == name.lower():
-            return codec
-    return None

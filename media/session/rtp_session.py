@@ -94,6 +94,7 @@ class RtpSession:
         )
         self._association = StreamAssociation()
         self._mid_extension: int | None = None
+        self._mids: dict[bytes, str] = {}
         self._transport_sequence = TransportSequence()
         self._pacer: Pacer[PacedFragment | bytes] = Pacer(target_bps=MIN_TARGET_BPS)
         self._srtp_sender: SrtpSender | None = None
@@ -126,6 +127,7 @@ class RtpSession:
             for number, uri in section.extensions.items():
                 if uri == SdesMid.URI:
                     self._mid_extension = number
+        self._mids = {mid.encode(): mid for mid in self.media}
         self._association.configure(self._sections())
 
     def secured(self, sender: SrtpSender, receiver: SrtpReceiver, now: float) -> None:
@@ -278,10 +280,11 @@ class RtpSession:
         self._collect(receiver, now)
 
     def _mid_of(self, packet: RtpPacket) -> str | None:
+        """What the MID extension says; "" for what is no mid of ours."""
         if self._mid_extension is None or not packet.extensions:
             return None
         data = packet.extension(self._mid_extension)
-        return None if data is None else SdesMid.decode(data).text
+        return None if data is None else self._mids.get(data, "")
 
     def _receive_rtcp(self, packets: Sequence[RtcpPacket], now: float) -> None:
         for packet in packets:  # first of all, what tells where streams belong
@@ -407,8 +410,7 @@ class RtpSession:
         while (event := receiver.poll_event()) is not None:
             self._events.append(event)
         senders = self._active_senders()
-        own = senders[0].ssrc if senders else self._reporter.own_ssrc
-        feedback = receiver.take_feedback(own)
+        feedback = receiver.take_feedback(self._reporter.ssrc_of(senders))
         if feedback:
             data = self._reporter.take_feedback(
                 feedback,
@@ -419,7 +421,14 @@ class RtpSession:
             )
             if data is not None:
                 self._send_rtcp(data)
-        self._rearm_receivers()
+        self._hasten_receivers(receiver)
+
+    def _hasten_receivers(self, receiver: RtpReceiver) -> None:
+        """Mind an earlier deadline; for a later one the timer fires idly, once."""
+        deadline = receiver.next_timeout()
+        current = self._receiver_timeout
+        if deadline is not None and (current is None or deadline < current):
+            self._receiver_timeout = deadline
 
     def _rearm_receivers(self) -> None:
         deadlines = [receiver.next_timeout() for receiver in self.receivers.values()]
