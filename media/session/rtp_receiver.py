@@ -43,6 +43,9 @@ class _Format:
     has_pli: bool
 
 
+Request = NackRequested | KeyframeRequested
+
+
 @dataclasses.dataclass(slots=True)
 class ReceiveCounters:
     """What came in, in the W3C's terms."""
@@ -57,9 +60,14 @@ class ReceiveCounters:
 
 
 class ReceivedStream:
-    """One SSRC: its packets in, its access units out in order, and what it asks for."""
+    """One SSRC: its packets in, its access units out in order, and what it asks for.
 
-    def __init__(self, ssrc: int, fmt: _Format, *, mid: str, max_wait: float) -> None:
+    Units go into ``events``, which all streams of a session share.
+    """
+
+    def __init__(
+        self, ssrc: int, fmt: _Format, events: deque[Event], *, mid: str, max_wait: float
+    ) -> None:
         self.ssrc = ssrc
         self.mid = mid
         self.format = fmt
@@ -74,7 +82,9 @@ class ReceivedStream:
         self._first_timestamp: int | None = None
         self._needs_keyframe = self.is_video
         self._sender_report: SenderReport | None = None
-        self._events: deque[Event] = deque()
+        self._events = events
+        self.requests: deque[Request] = deque()
+        self.heard_at = 0.0
 
     @property
     def packets_discarded(self) -> int:
@@ -83,6 +93,7 @@ class ReceivedStream:
 
     def receive(self, packet: RtpPacket, now: float) -> None:
         """A packet of the stream itself."""
+        self.heard_at = now
         self.counters.payload_bytes += len(packet.payload)
         self.statistics.receive(packet.sequence_number, packet.timestamp, now)
         self._push(packet, now)
@@ -100,6 +111,7 @@ class ReceivedStream:
         """The application cannot decode."""
         if self.is_video:
             self.loss.keyframe_needed(now)
+            self._take_requests()
 
     def handle_timeout(self, now: float) -> None:
         self.loss.handle_timeout(now)
@@ -111,21 +123,6 @@ class ReceivedStream:
         if jitter is None or loss is None:
             return loss if jitter is None else jitter
         return min(jitter, loss)
-
-    def poll_event(self) -> Event | None:
-        return self._events.popleft() if self._events else None
-
-    def poll_request(self) -> NackRequested | KeyframeRequested | None:
-        """What the peer is to be asked for, if it was negotiated that one may."""
-        while (event := self.loss.poll_event()) is not None:
-            match event:
-                case NackRequested() if self.format.has_nack:
-                    self.counters.nacks += 1
-                    return event
-                case KeyframeRequested() if self.format.has_pli:
-                    self.counters.plis += 1
-                    return event
-        return None
 
     def _loss_timeout(self) -> float | None:
         return self.loss.next_timeout() if self.is_video else None
@@ -145,6 +142,18 @@ class ReceivedStream:
                     self.loss.skipped(event.next_sequence_number, now)
         while (unit := self._jitter.pop()) is not None:
             self._deliver(unit, now)
+        self._take_requests()
+
+    def _take_requests(self) -> None:
+        """What the peer is to be asked for, as far as it was negotiated."""
+        while (event := self.loss.poll_event()) is not None:
+            match event:
+                case NackRequested() if self.format.has_nack:
+                    self.counters.nacks += 1
+                    self.requests.append(event)
+                case KeyframeRequested() if self.format.has_pli:
+                    self.counters.plis += 1
+                    self.requests.append(event)
 
     def _deliver(self, unit: AccessUnit, now: float) -> None:
         if self._needs_keyframe and not unit.keyframe:
@@ -178,18 +187,25 @@ class ReceivedStream:
 
 
 class RtpReceiver:
-    """All streams that the peer sends for one media description."""
+    """All streams that the peer sends for one media description.
 
-    def __init__(self, mid: str, kind: MediaKind, *, playout_delay: float) -> None:
+    ``deadline`` is when to call ``handle_timeout``, or earlier: it is put off only there.
+    """
+
+    def __init__(
+        self, mid: str, kind: MediaKind, events: deque[Event], *, playout_delay: float
+    ) -> None:
         self.mid = mid
         self.kind = kind
+        self.deadline: float | None = None
+        self.has_requests = False
         self._playout_delay = playout_delay
         self._formats: dict[int, _Format] = {}
         self._repairs: dict[int, int] = {}
         self._repaired: dict[int, int] = {}
         self._streams: dict[int, ReceivedStream] = {}
         self._repair_statistics: dict[int, ReceiveStatistics] = {}
-        self._events: deque[Event] = deque()
+        self._events = events
 
     @property
     def payload_types(self) -> frozenset[int]:
@@ -226,7 +242,7 @@ class RtpReceiver:
         if stream is None:
             return False
         stream.receive(packet, now)
-        self._collect(stream)
+        self._follow(stream)
         return True
 
     def sender_report_received(self, report: SenderReport, now: float) -> None:
@@ -246,6 +262,7 @@ class RtpReceiver:
     def request_keyframe(self, now: float) -> None:
         for stream in self._streams.values():
             stream.request_keyframe(now)
+            self._follow(stream)
 
     def report_blocks(self, now: float) -> Iterator[ReportBlock]:
         """One for each source heard of (RFC 3550 section 6.4)."""
@@ -258,29 +275,31 @@ class RtpReceiver:
         """What the peer is to be told at once."""
         packets: list[GenericNack | PictureLossIndication] = []
         for stream in self._streams.values():
-            while (request := stream.poll_request()) is not None:
+            for request in stream.requests:
                 match request:
                     case NackRequested(numbers):
                         packets.append(GenericNack(sender_ssrc, stream.ssrc, numbers))
                     case KeyframeRequested():
                         packets.append(PictureLossIndication(sender_ssrc, stream.ssrc))
+            stream.requests.clear()
+        self.has_requests = False
         return packets
 
     def handle_timeout(self, now: float) -> None:
+        if self.deadline is None or now < self.deadline:
+            return
+        self.deadline = None
         for stream in self._streams.values():
             stream.handle_timeout(now)
-            self._collect(stream)
+            self._follow(stream)
 
-    def next_timeout(self) -> float | None:
-        deadlines = [stream.next_timeout() for stream in self._streams.values()]
-        return min((at for at in deadlines if at is not None), default=None)
-
-    def poll_event(self) -> Event | None:
-        return self._events.popleft() if self._events else None
-
-    def _collect(self, stream: ReceivedStream) -> None:
-        while (event := stream.poll_event()) is not None:
-            self._events.append(event)
+    def _follow(self, stream: ReceivedStream) -> None:
+        """Note what a stream now waits for, and whether it asks for something."""
+        deadline = stream.next_timeout()
+        if deadline is not None and (self.deadline is None or deadline < self.deadline):
+            self.deadline = deadline
+        if stream.requests:
+            self.has_requests = True
 
     def _stream(self, ssrc: int, payload_type: int) -> ReceivedStream | None:
         fmt = self._formats.get(payload_type)
@@ -291,7 +310,7 @@ class RtpReceiver:
             return stream
         if stream is None and len(self._streams) >= MAX_STREAMS:
             return None
-        stream = ReceivedStream(ssrc, fmt, mid=self.mid, max_wait=self._playout_delay)
+        stream = ReceivedStream(ssrc, fmt, self._events, mid=self.mid, max_wait=self._playout_delay)
         self._streams[ssrc] = stream
         return stream
 
@@ -313,7 +332,7 @@ class RtpReceiver:
             payload=packet.payload[_OSN_LENGTH:],
         )
         stream.receive_again(original, now)
-        self._collect(stream)
+        self._follow(stream)
         return True
 
     def _count_repair(self, packet: RtpPacket, now: float) -> bool:

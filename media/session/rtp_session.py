@@ -99,7 +99,6 @@ class RtpSession:
         self._pacer: Pacer[PacedFragment | bytes] = Pacer(target_bps=MIN_TARGET_BPS)
         self._srtp_sender: SrtpSender | None = None
         self._srtp_receiver: SrtpReceiver | None = None
-        self._receiver_timeout: float | None = None
         self._runs: deque[Sequence[bytes]] = deque()
         self._events: deque[Event] = deque()
 
@@ -159,7 +158,7 @@ class RtpSession:
     def request_keyframe(self, mid: str, now: float) -> None:
         """Ask the peer for a keyframe (PLI)."""
         self.receiver(mid).request_keyframe(now)
-        self._collect(self.receiver(mid), now)
+        self._send_feedback(self.receiver(mid), now)
 
     def receive(self, data: bytes, now: float) -> None:
         """One datagram of SRTP or SRTCP."""
@@ -190,24 +189,21 @@ class RtpSession:
         self._srtp_sender = self._srtp_receiver = None
         for sender in self.senders.values():
             sender.stop()
-        self._receiver_timeout = None
+        for receiver in self.receivers.values():
+            receiver.deadline = None
 
     def handle_timeout(self, now: float) -> None:
         self._send_paced(now)
-        if _is_due(self._receiver_timeout, now):
-            for receiver in self.receivers.values():
-                receiver.handle_timeout(now)
-                self._collect(receiver, now)
-            self._rearm_receivers()
+        for receiver in self.receivers.values():
+            receiver.handle_timeout(now)
+            if receiver.has_requests:
+                self._send_feedback(receiver, now)
         if _is_due(self._reporter.schedule.next_timeout(), now):
             self._send_report(now)
 
     def next_timeout(self) -> float | None:
-        deadlines = (
-            self._pacer.next_timeout(),
-            self._receiver_timeout,
-            self._reporter.schedule.next_timeout(),
-        )
+        deadlines = [receiver.deadline for receiver in self.receivers.values()]
+        deadlines += [self._pacer.next_timeout(), self._reporter.schedule.next_timeout()]
         return min((at for at in deadlines if at is not None), default=None)
 
     def poll_run(self) -> Sequence[bytes] | None:
@@ -249,7 +245,9 @@ class RtpSession:
             return
         kind = MediaKind(section.kind.value)
         if receiver is None:
-            receiver = RtpReceiver(section.mid, kind, playout_delay=self._playout_delay)
+            receiver = RtpReceiver(
+                section.mid, kind, self._events, playout_delay=self._playout_delay
+            )
             self.receivers[section.mid] = receiver
             streams = tuple(msid.stream for msid in section.msids if msid.stream != "-")
             self._events.append(TrackAdded(section.mid, kind, streams))
@@ -276,8 +274,8 @@ class RtpSession:
         if receiver is None or not receiver.receive(packet, now):
             self.drops[Drop.UNKNOWN_STREAM] += 1
             return
-        self._reporter.schedule.members.rtp_received(packet.ssrc, now)
-        self._collect(receiver, now)
+        if receiver.has_requests:
+            self._send_feedback(receiver, now)
 
     def _mid_of(self, packet: RtpPacket) -> str | None:
         """What the MID extension says; "" for what is no mid of ours."""
@@ -381,6 +379,9 @@ class RtpSession:
         ]
 
     def _send_report(self, now: float) -> None:
+        for receiver in self.receivers.values():
+            for stream in receiver.streams:
+                self._reporter.schedule.members.rtp_received(stream.ssrc, stream.heard_at)
         report = self._reporter.take_report(
             self._active_senders(), lambda: self._report_blocks(now), now
         )
@@ -405,10 +406,8 @@ class RtpSession:
                 self._runs.append(datagrams)
                 self._reporter.schedule.members.rtp_sent(run[0].sender.ssrc, now)
 
-    def _collect(self, receiver: RtpReceiver, now: float) -> None:
-        """Pass on a receiver's units, and tell the peer at once what is missing."""
-        while (event := receiver.poll_event()) is not None:
-            self._events.append(event)
+    def _send_feedback(self, receiver: RtpReceiver, now: float) -> None:
+        """Tell the peer what is missing: at once, if RTCP may be sent now."""
         senders = self._active_senders()
         feedback = receiver.take_feedback(self._reporter.ssrc_of(senders))
         if feedback:
@@ -421,18 +420,6 @@ class RtpSession:
             )
             if data is not None:
                 self._send_rtcp(data)
-        self._hasten_receivers(receiver)
-
-    def _hasten_receivers(self, receiver: RtpReceiver) -> None:
-        """Mind an earlier deadline; for a later one the timer fires idly, once."""
-        deadline = receiver.next_timeout()
-        current = self._receiver_timeout
-        if deadline is not None and (current is None or deadline < current):
-            self._receiver_timeout = deadline
-
-    def _rearm_receivers(self) -> None:
-        deadlines = [receiver.next_timeout() for receiver in self.receivers.values()]
-        self._receiver_timeout = min((at for at in deadlines if at is not None), default=None)
 
 
 def _is_due(deadline: float | None, now: float) -> bool:
