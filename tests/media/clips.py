@@ -18,10 +18,13 @@ WIDTH, HEIGHT = 64, 48
 FRAME_RATE = 25
 
 
-def h264_mp4(path: Path, *, frames: int = 20, gop: int = 10, audio: bool = True) -> Path:
+def h264_mp4(
+    path: Path, *, frames: int = 20, gop: int = 10, audio: bool = True, rate: int = FRAME_RATE
+) -> Path:
     """H.264 Baseline without B frames, and AAC."""
     options = {"preset": "ultrafast", "tune": "zerolatency", "g": str(gop)}
-    return _clip(path, "libx264", options, "aac" if audio else None, frames=frames)
+    sound = "aac" if audio else None
+    return _clip(path, "libx264", options, sound, frames=frames, rate=rate)
 
 
 def h264_mp4_with_b_frames(path: Path, *, frames: int = 20) -> Path:
@@ -36,9 +39,9 @@ def vp8_webm(path: Path, *, frames: int = 20, gop: int = 10) -> Path:
     return _clip(path, "libvpx", options, "libopus", frames=frames)
 
 
-def mpeg4_avi(path: Path, *, frames: int = 10) -> Path:
+def mpeg4_avi(path: Path, *, frames: int = 10, rate: int = FRAME_RATE) -> Path:
     """A codec that no browser takes, and PCM."""
-    return _clip(path, "mpeg4", {}, "pcm_s16le", frames=frames)
+    return _clip(path, "mpeg4", {}, "pcm_s16le", frames=frames, rate=rate)
 
 
 def wav(path: Path, *, seconds: float = 0.4) -> Path:
@@ -60,10 +63,16 @@ def picture(index: int, width: int = WIDTH, height: int = HEIGHT) -> VideoFrame:
 
 
 def _clip(
-    path: Path, video: str, options: dict[str, str], audio: str | None, *, frames: int
+    path: Path,
+    video: str,
+    options: dict[str, str],
+    audio: str | None,
+    *,
+    frames: int,
+    rate: int = FRAME_RATE,
 ) -> Path:
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(video, rate=FRAME_RATE, options=options)
+        stream = container.add_stream(video, rate=rate, options=options)
         assert isinstance(stream, VideoStream)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.thread_count = 1
@@ -72,11 +81,11 @@ def _clip(
         sound = _add_sound(container, audio) if audio is not None else None
         for index in range(frames):
             frame = picture(index)
-            frame.pts, frame.time_base = index, Fraction(1, FRAME_RATE)
+            frame.pts, frame.time_base = index, Fraction(1, rate)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
         if sound is not None:
-            _write_tone(container, sound, frames / FRAME_RATE)
+            _write_tone(container, sound, frames / rate)
     return path
 
 

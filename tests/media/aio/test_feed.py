@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -10,9 +11,9 @@ import pytest
 from av.video.codeccontext import VideoCodecContext
 
 from media.aio.feed import Demand, SourceFeed, SourceUnit
-from media.aio.libav import LibavInput
+from media.aio.libav import LibavInput, Picture, VideoEncoder
 from media.bitstream import OpusPacketHead, SequenceParameterSet, nal_type, split_annex_b
-from media.source import MediaSourceError, Origin, SourceStream
+from media.source import MediaSourceError, Origin, SourceStream, encode_settings
 from media.units import AccessUnit, CodecName
 from tests.media import clips
 
@@ -218,6 +219,27 @@ def test_an_encoder_used_in_the_middle_of_a_group_begins_there_with_a_keyframe(
     assert len(decoded("vp8", units)) == len(units) >= 6
 
 
+def test_an_encoder_used_in_a_group_too_long_to_be_kept_begins_at_once(tmp_path: Path) -> None:
+    clip = clips.h264_mp4(tmp_path / "clip.mp4", frames=80, gop=1000, audio=False, rate=5)
+    source = LibavInput(str(clip))
+    video = source.description.video
+    demand = Demand()
+    encoded = stream_of(source, CodecName.VP8, Origin.ENCODED)
+
+    units = []
+    for one in SourceFeed(source, demand, loop=False).units():
+        if isinstance(one, SourceUnit):
+            units.append(one.unit)
+        elif one.time >= 15.0:
+            demand.use(encoded)
+    source.close()
+
+    assert video is not None
+    assert video.obstacle == "its key frames are more than 12 seconds apart"
+    assert units[0].keyframe
+    assert 15.0 <= units[0].timestamp / 90_000 <= 15.4
+
+
 def test_an_encoder_stops_when_the_last_user_is_gone(tmp_path: Path) -> None:
     source = LibavInput(str(clips.mpeg4_avi(tmp_path / "clip.avi", frames=10)))
     demand = Demand()
@@ -260,6 +282,37 @@ def test_audio_alone_is_played(tmp_path: Path) -> None:
     units = play(clip, (CodecName.OPUS, Origin.ENCODED))
 
     assert len(units) == 20
+
+
+def test_video_of_which_nothing_can_be_decoded_ends_in_an_error(tmp_path: Path) -> None:
+    clip = clips.h264_mp4(tmp_path / "clip.mp4", frames=200, audio=False)
+    content = clip.read_bytes()
+    start, end = content.index(b"mdat") + 4, content.index(b"moov") - 4
+    clip.write_bytes(content[:start] + bytes(end - start) + content[end:])
+
+    with pytest.raises(MediaSourceError, match="its video cannot be decoded"):
+        play(clip, (CodecName.VP8, Origin.ENCODED), loop=True)
+
+
+def test_60_frames_per_second_are_encoded_as_30(tmp_path: Path) -> None:
+    clip = clips.mpeg4_avi(tmp_path / "clip.avi", frames=12, rate=60)
+
+    units = play(clip, (CodecName.H264, Origin.ENCODED))
+
+    assert [one.unit.timestamp for one in units] == [3000 * index for index in range(6)]
+
+
+def test_vp8_takes_a_new_bitrate_with_a_keyframe_after_five_seconds_at_the_soonest() -> None:
+    encoder = VideoEncoder(CodecName.VP8, encode_settings(64, 48, Fraction(1)))
+    encoder.set_bitrate(200_000)
+
+    units = [
+        unit
+        for second in range(8)
+        for unit in encoder.encode(Picture(second, clips.picture(second)), second * 90_000)
+    ]
+
+    assert [unit.timestamp // 90_000 for unit in units if unit.keyframe] == [0, 5]
 
 
 @pytest.mark.requirement("sdp-media:PAY06")

@@ -96,6 +96,20 @@ async def test_opening_what_does_not_exist_raises_and_leaves_no_thread(tmp_path:
     assert not [one for one in threading.enumerate() if one.name == f"media {path}"]
 
 
+async def test_what_goes_wrong_while_playing_reaches_the_reader(tmp_path: Path) -> None:
+    clip = clips.vp8_webm(tmp_path / "clip.webm", frames=1)
+    units = []
+
+    async with open_source(clip) as source:
+        clip.unlink()  # Matroska is opened anew for the second pass
+        playing = source.units()
+        units.append(await anext(playing))
+        with pytest.raises(MediaSourceError, match="there is no such file"):
+            units.append(await anext(playing))
+
+    assert len(units) == 1
+
+
 async def test_a_stream_that_is_not_offered_cannot_be_used(tmp_path: Path) -> None:
     clip = clips.wav(tmp_path / "tone.wav")
 
