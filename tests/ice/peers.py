@@ -63,6 +63,9 @@ class Peer:
         self._later(lambda other: other.take_description(credentials, self.signalling.pacing_ms))
 
     def take_description(self, credentials: IceCredentials, pacing_ms: int | None) -> None:
+        """Take the other side's credentials; when they changed, restart as well."""
+        if self.agent.remote_credentials not in (None, credentials):
+            self.restart()
         self.process.call(
             lambda agent, now: agent.set_remote_credentials(
                 credentials, now=now, pacing_ms=pacing_ms
