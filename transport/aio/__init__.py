@@ -13,11 +13,14 @@ from .datagram import (
     SocketStats,
 )
 from .driver import DriverStats, MachineDriver
-from .kernel import KernelSocket, KernelSockets
+from .kernel import MAX_BYTES_PER_CALL, MAX_SEGMENTS_PER_CALL, KernelSocket, KernelSockets
+from .sockaddr import SocketAddress, from_sockaddr, to_sockaddr
 from .streams import MAX_STREAMS, MAX_UNSENT_BYTES, StreamFramer
 
 __all__ = [
+    "MAX_BYTES_PER_CALL",
     "MAX_DATAGRAMS_PER_WAKE_UP",
+    "MAX_SEGMENTS_PER_CALL",
     "MAX_STREAMS",
     "MAX_UNSENT_BYTES",
     "DatagramSocket",
@@ -26,7 +29,10 @@ __all__ = [
     "KernelSocket",
     "KernelSockets",
     "MachineDriver",
+    "SocketAddress",
     "SocketFactory",
     "SocketStats",
     "StreamFramer",
+    "from_sockaddr",
+    "to_sockaddr",
 ]

@@ -58,8 +58,10 @@ _DROP_REASONS = {
 
 _ControlMessages = list[tuple[int, int, bytes]]
 
+Buffer = bytes | memoryview
 
-def split_runs(segments: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+
+def split_runs(segments: Sequence[Buffer]) -> Iterator[Sequence[Buffer]]:
     """Cut datagrams into runs that one call may carry, in their order.
 
     All of a run are as long as the first, but the last may be shorter. An empty
@@ -139,7 +141,16 @@ class KernelSocket:
         except OSError as error:
             self._drop(error, len(segments))
             return
-        control = [] if dscp is None else self._code_point(dscp)
+        self._send_segments(segments, sockaddr, [] if dscp is None else self._code_point(dscp))
+
+    def send_to(self, segments: Sequence[Buffer], sockaddr: SocketAddress) -> None:
+        """As ``send``, for who keeps destinations in the kernel's form."""
+        if self._is_open:
+            self._send_segments(segments, sockaddr, [])
+
+    def _send_segments(
+        self, segments: Sequence[Buffer], sockaddr: SocketAddress, control: _ControlMessages
+    ) -> None:
         if len(segments) == 1:
             self._send_one(segments[0], sockaddr, control)
             return
@@ -148,6 +159,11 @@ class KernelSocket:
                 self._send_run(run, sockaddr, control)
             else:
                 self._send_singly(run, sockaddr, control)
+
+    @property
+    def segmentable_below(self) -> int:
+        """Runs of datagrams of this many bytes, or more, were refused here: they go singly."""
+        return self._segmentable_below
 
     def stats(self) -> SocketStats:
         return SocketStats(
@@ -168,7 +184,7 @@ class KernelSocket:
             self._loop.remove_reader(self._socket.fileno())
         self._socket.close()
 
-    def _send_one(self, data: bytes, sockaddr: SocketAddress, control: _ControlMessages) -> bool:
+    def _send_one(self, data: Buffer, sockaddr: SocketAddress, control: _ControlMessages) -> bool:
         try:
             if control:
                 self._socket.sendmsg((data,), control, 0, sockaddr)
@@ -181,7 +197,7 @@ class KernelSocket:
         return True
 
     def _send_run(
-        self, run: Sequence[bytes], sockaddr: SocketAddress, control: _ControlMessages
+        self, run: Sequence[Buffer], sockaddr: SocketAddress, control: _ControlMessages
     ) -> None:
         size = len(run[0])
         segmentation = (_SOL_UDP, _UDP_SEGMENT, _SEGMENT_SIZE.pack(size))
@@ -196,7 +212,7 @@ class KernelSocket:
         self._count_sent(len(run), sent)
 
     def _send_singly(
-        self, run: Sequence[bytes], sockaddr: SocketAddress, control: _ControlMessages
+        self, run: Sequence[Buffer], sockaddr: SocketAddress, control: _ControlMessages
     ) -> bool:
         """Send one by one; whether any of them went out."""
         sent = sum(self._send_one(data, sockaddr, control) for data in run)
