@@ -146,6 +146,7 @@ class PeerConnection:
 
     async def create_offer(self, *, ice_restart: bool = False) -> LocalDescription:
         """An offer, to be set and then conveyed."""
+        self._is_gathered &= not ice_restart
         offer = self._driver.call(
             lambda now: self._session.create_offer(now, ice_restart=ice_restart)
         )
@@ -153,7 +154,7 @@ class PeerConnection:
 
     async def create_answer(self) -> LocalDescription:
         """An answer to the offer that was set."""
-        return LocalDescription(SdpType.ANSWER, self._driver.call(self._session.create_answer))
+        return LocalDescription(SdpType.ANSWER, self._session.create_answer())
 
     async def set_local_description(self, description: LocalDescription) -> None:
         """Take what ``create_offer`` or ``create_answer`` made; gathering begins.

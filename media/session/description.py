@@ -60,10 +60,14 @@ class DescriptionExchange:
         self._local: LocalDescription | None = None
         self._candidates: list[str] = []
         self._candidates_ended = False
+        self._is_gathering = False
 
-    def create_offer(self, now: float, *, ice_restart: bool) -> str:
-        if self.ice is not None and ice_restart:
+    def restart_ice(self, now: float) -> None:
+        """Begin a new ICE generation; the next description carries it."""
+        if self.ice is not None:
             self._restart(self.ice, now)
+
+    def create_offer(self) -> str:
         return self.negotiator.create_offer(self._transport(self._agent(controlling=True)))
 
     def create_answer(self) -> str:
@@ -76,7 +80,9 @@ class DescriptionExchange:
         self.negotiator.set_local(kind, text)
         self._local = LocalDescription(kind, text)
         agent = self._agent(controlling=kind is SdpType.OFFER)
-        agent.gather(now)
+        if not self._is_gathering:
+            self._is_gathering = True
+            agent.gather(now)
         self._apply_remote(agent, now)
 
     def set_remote(self, kind: SdpType, text: str, now: float) -> None:

@@ -102,18 +102,21 @@ class PeerSession:
         )
 
     def create_offer(self, now: float, *, ice_restart: bool = False) -> str:
-        """An offer, to be set as the local description and sent to the peer."""
-        self._check_open()
-        offer = self._descriptions.create_offer(now, ice_restart=ice_restart)
-        self._pump(now)
-        return offer
+        """An offer, to be set as the local description and sent to the peer.
 
-    def create_answer(self, now: float) -> str:
+        With ``ice_restart`` ICE begins a new generation at once, whose candidates the
+        offer holds as far as they are known: messages might overtake it.
+        """
+        self._check_open()
+        if ice_restart:
+            self._descriptions.restart_ice(now)
+            self._pump(now)
+        return self._descriptions.create_offer()
+
+    def create_answer(self) -> str:
         """An answer to the remote offer, to be set as the local description."""
         self._check_open()
-        answer = self._descriptions.create_answer()
-        self._pump(now)
-        return answer
+        return self._descriptions.create_answer()
 
     def set_local_description(self, kind: SdpType, text: str, now: float) -> None:
         """Take what ``create_offer`` or ``create_answer`` made; gathering begins.

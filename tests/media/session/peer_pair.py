@@ -105,7 +105,7 @@ class PeerPair:
         if is_closed(answerer) or is_closed(offerer):
             return
         answerer.call(lambda peer, now: peer.set_remote_description(SdpType.OFFER, offer, now))
-        answer = answerer.call(lambda peer, now: peer.create_answer(now))
+        answer = answerer.machine.create_answer()
         answerer.call(lambda peer, now: peer.set_local_description(SdpType.ANSWER, answer, now))
         self.network.call_later(SIGNALING_DELAY, lambda: self._take_answer(offerer, answer))
 

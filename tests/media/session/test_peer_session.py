@@ -4,7 +4,7 @@ from typing import TypeVar
 
 import pytest
 
-from ice import IceConfig, IcePolicy
+from ice import HostAddressesRequested, IceConfig, IcePolicy
 from media.session import (
     ConnectionState,
     ConnectionStateChanged,
@@ -236,7 +236,29 @@ def test_a_track_that_is_stopped_ends_at_the_peer() -> None:
     assert states(pair.bob)[-1] is ConnectionState.CONNECTED
 
 
-@pytest.mark.requirement("ice:RST-01")
+def test_a_second_offer_opens_no_further_sockets() -> None:
+    pair = one_way()
+    pair.connect()
+    pair.negotiate()
+    pair.network.run(until=pair.now + 0.5)
+
+    assert len(pair.alice.events_of(HostAddressesRequested)) == 1
+    assert len(pair.bob.events_of(HostAddressesRequested)) == 1
+
+
+def test_an_offer_that_restarts_ice_holds_the_candidates_of_the_new_generation() -> None:
+    pair = one_way()
+    pair.connect()
+    before = pair.alice.call(lambda peer, now: peer.create_offer(now))
+    offer = pair.alice.call(lambda peer, now: peer.create_offer(now, ice_restart=True))
+
+    def ufrag(text: str) -> str:
+        return text.partition("a=ice-ufrag:")[2].partition("\r\n")[0]
+
+    assert ufrag(offer) != ufrag(before)
+    assert "a=candidate:" in offer
+
+
 def test_media_goes_on_over_an_ice_restart() -> None:
     pair = one_way()
     pair.connect()
