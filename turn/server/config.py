@@ -1,0 +1,96 @@
+"""What an operator decides about a TURN server."""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+from transport import IPAddress, TransportAddress
+from turn.credentials import CredentialVerifier
+
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+DEFAULT_LIFETIME: Final = 600
+"""Seconds of an allocation without a LIFETIME (RFC 8656 section 6)."""
+
+MAX_LIFETIME: Final = 3600
+"""Seconds that RFC 8656 section 7.2 recommends as the most."""
+
+MIN_PORT: Final = 49152
+MAX_PORT: Final = 65535
+"""The Dynamic and/or Private Port range (RFC 8656 section 7.2)."""
+
+WELL_KNOWN_PORTS: Final = 1023
+"""Ports up to here are never allocated (RFC 8656 section 7.2)."""
+
+NONCE_LIFETIME: Final = 3600.0
+"""Seconds; RFC 8656 section 5 wants a nonce to expire at least once every hour."""
+
+MAX_SESSION_LIFE: Final = 24 * 3600.0
+"""Seconds that an allocation may be kept with a credential that has expired since."""
+
+QUOTA_PER_ID: Final = 50
+"""Allocations of one <id> at a time: what the KVS service grants a channel. A browser
+takes one for each interface and TURN URI."""
+
+MAX_ALLOCATIONS: Final = 4096
+"""Of one server: each has a socket, that is a file descriptor and its kernel buffers."""
+
+MAX_REALM_BYTES: Final = 44
+"""Keeps a 401 to a 28-byte Allocate request below 3 times its size, with the headers
+of IPv4 and UDP counted: an address that may be forged gets no more."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ServerConfig:
+    """What an operator decides; all times are seconds.
+
+    ``listening`` are the addresses clients send to; they are never legal peers.
+    ``relay_addresses`` are the addresses of this host that relayed transport addresses
+    are taken from, for each family the first, or the one the client sent to;
+    ``advertised`` says what clients are told in their place, where a NAT stands in
+    front of the relay. ``allow_peers`` beat the list of addresses that a relay must
+    not reach. ``offers_userhash`` lets clients hide their usernames, which needs that
+    all users are static. ``strict_expiry`` refuses expired credentials on a live
+    allocation too. ``nonce_key`` is for servers that share their nonces.
+
+    Raises:
+        ValueError: a value is out of range, or two do not fit together.
+    """
+
+    realm: str
+    credentials: CredentialVerifier
+    listening: tuple[TransportAddress, ...]
+    relay_addresses: tuple[IPAddress, ...]
+    advertised: Mapping[IPAddress, IPAddress] = MappingProxyType({})
+    allow_peers: tuple[IPNetwork, ...] = ()
+    min_port: int = MIN_PORT
+    max_port: int = MAX_PORT
+    default_lifetime: int = DEFAULT_LIFETIME
+    max_lifetime: int = MAX_LIFETIME
+    nonce_lifetime: float = NONCE_LIFETIME
+    nonce_key: bytes | None = dataclasses.field(default=None, repr=False)
+    max_session_life: float = MAX_SESSION_LIFE
+    strict_expiry: bool = False
+    offers_userhash: bool = False
+    quota_per_id: int = QUOTA_PER_ID
+    max_allocations: int = MAX_ALLOCATIONS
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.realm.encode()) <= MAX_REALM_BYTES:
+            raise ValueError(f"a realm has from 1 to {MAX_REALM_BYTES} bytes")
+        if not WELL_KNOWN_PORTS < self.min_port <= self.max_port <= 0xFFFF:
+            raise ValueError(f"relay ports {self.min_port} to {self.max_port} are no range")
+        if not 0 < self.default_lifetime <= self.max_lifetime:
+            raise ValueError("the default lifetime is positive, and at most the greatest")
+        if not self.relay_addresses:
+            raise ValueError("a relay needs at least one relay address")
+        if any(ip.is_unspecified for ip in self.relay_addresses):
+            raise ValueError("a relay address is an address of this host, not a wildcard")
+        if self.offers_userhash and self.credentials.has_secrets:
+            raise ValueError("time-limited usernames cannot be found by their hash")
+        if self.nonce_lifetime <= 0 or self.quota_per_id < 1 or self.max_allocations < 1:
+            raise ValueError("lifetimes and quotas are positive")
