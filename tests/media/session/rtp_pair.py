@@ -118,7 +118,7 @@ class RtpPair:
     ) -> Process[RtpMachine]:
         random_bytes = self.network.random_bytes(hosts[which].name)
         session = RtpSession(random_bytes, SessionConfig(), cname=hosts[which].name)
-        media, transceivers = _media(self.options, sends=which == 0)
+        media, transceivers = described(self.options, sends=which == 0)
         session.configure(media, transceivers)
         profile = self.options.profile
         keys, remote = _keys(profile, which), _keys(profile, 1 - which)
@@ -149,7 +149,7 @@ def _keys(profile: SrtpProfile, which: int) -> tuple[bytes, bytes]:
     return bytes([which] * profile.key_length), bytes([which] * profile.salt_length)
 
 
-def _media(options: Options, *, sends: bool) -> tuple[list[NegotiatedMedia], list[Transceiver]]:
+def described(options: Options, *, sends: bool) -> tuple[list[NegotiatedMedia], list[Transceiver]]:
     direction = Direction.SENDONLY if sends else Direction.RECVONLY
     media, transceivers = [], []
     for index, kind in enumerate((MediaKind.AUDIO, MediaKind.VIDEO)):
