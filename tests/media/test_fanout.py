@@ -159,6 +159,17 @@ def test_a_request_to_a_source_that_makes_no_keyframes_is_answered_from_the_cach
     assert viewer.timestamps == sorted(set(viewer.timestamps))
 
 
+def test_a_live_unit_that_comes_early_does_not_go_behind_the_repeated_group() -> None:
+    source, viewer = rendition(keyframes=KeyframeSource.CACHE), Viewer()
+    source.attach(viewer, 0.0)
+    push(source, *range(5))
+    source.request_keyframe(viewer, 1.0)
+    early = dataclasses.replace(vp8_unit(5), timestamp=4 * FRAME_TICKS + 1)
+    source.push(early, 1.0)
+
+    assert viewer.timestamps == sorted(set(viewer.timestamps))
+
+
 def test_the_cache_is_not_sent_again_at_each_request() -> None:
     source, viewer = rendition(keyframes=KeyframeSource.CACHE), Viewer()
     push(source, 0)

@@ -13,6 +13,7 @@ from media.aio import ConnectionFailed, PeerConnection
 from media.fanout import KeyframeSource, Rendition
 from media.session import (
     ConnectionState,
+    ConnectionStateChanged,
     LocalCandidate,
     OutboundRtpStats,
     SessionConfig,
@@ -26,6 +27,7 @@ from tests.media.session.material import opus_unit, video_unit
 from transport import Event
 from transport.dtls import DtlsCertificate, SrtpProfile
 
+PEER_CLOSED = "the peer closed the connection"
 LOOPBACK = (ipaddress.ip_address("127.0.0.1"),)
 
 
@@ -33,7 +35,7 @@ class Peers:
     """An offerer and an answerer that trickle to each other."""
 
     def __init__(self, *, answerer_config: SessionConfig | None = None) -> None:
-        self.events: list[Event] = []
+        self.ended = asyncio.Event()
         self.offerer = PeerConnection(on_event=self._trickle_to("answerer"), addresses=LOOPBACK)
         self.answerer = PeerConnection(
             on_event=self._trickle_to("offerer"), addresses=LOOPBACK, config=answerer_config
@@ -53,7 +55,8 @@ class Peers:
 
     def _trickle_to(self, name: str) -> Callable[[Event], None]:
         def on_event(event: Event) -> None:
-            self.events.append(event)
+            if event == ConnectionStateChanged(ConnectionState.CLOSED, PEER_CLOSED):
+                self.ended.set()
             if isinstance(event, LocalCandidate):
                 other: PeerConnection = getattr(self, name)
                 self._tasks.append(asyncio.ensure_future(self._trickle(other, event)))
@@ -187,6 +190,7 @@ async def test_a_close_ends_the_peer_too() -> None:
         (track,) = pair.answerer.remote_tracks
         await pair.offerer.close()
         units = [event.unit async for event in track]
+        await asyncio.wait_for(pair.ended.wait(), 5.0)
 
         assert len(units) <= 1
         assert source.sink_count == 0

@@ -18,6 +18,7 @@ from media.session import (
     StatsReport,
     TrackAdded,
     TrackEnded,
+    TransportStats,
     UnitReceived,
     UnknownMedia,
 )
@@ -285,6 +286,8 @@ def test_media_stops_when_consent_is_gone() -> None:
 
     assert states(pair.alice)[-1] is ConnectionState.FAILED
     assert not [record for record in tap if record.data[0] >= 0x80]
+    (transport,) = of(TransportStats, pair.alice.machine.stats(pair.now))
+    assert dict(transport.drops)["no-path"] > 0
 
 
 @pytest.mark.requirement("sdp-media:SDP-O12")

@@ -198,6 +198,20 @@ def test_a_keyframe_brings_the_picture_back() -> None:
     assert indexes == sorted(indexes)
 
 
+def test_without_a_keyframe_nothing_that_cannot_be_decoded_is_given_on() -> None:
+    pair = RtpPair(options=Options(video_feedback=(), rtx=False))
+    sent = video(90, gop=60)
+    pair.play(pair.rendition(CodecName.VP8), sent)
+    alice, bob = pair.alice.host, pair.bob.host
+    pair.network.call_at(0.30, lambda: pair.network.block([alice], [bob]))
+    pair.network.call_at(0.40, pair.network.heal)
+    pair.network.run(until=4.0)
+
+    shown = [unit.data for unit in received(pair)]
+    assert shown == [unit.data for unit in sent[: len(shown) - 30] + sent[60:]]
+    assert len(shown) < 45
+
+
 def test_the_application_may_ask_for_a_keyframe() -> None:
     pair = RtpPair()
     pair.play(pair.rendition(CodecName.VP8), video(10))
