@@ -99,7 +99,6 @@ class ClientChecks:
         request = build(role, priority=priority)
         transaction = ClientTransaction(request, pair.path, rto=RTO)
         check = Check(pair, transaction, priority, role.controlling, nominating, now)
-        self.cancel(pair)
         self._checks[transaction.transaction_id] = check
         self._current[pair] = check
         self._context.checks_sent += 1
@@ -150,14 +149,14 @@ class ClientChecks:
         return _read_response(check, event, now)
 
     def handle_timeout(self, transaction_id: bytes, now: float) -> CheckFailed | None:
-        """Retransmit, or give up; a cancelled check that gives up is no failure."""
+        """Retransmit, or give up."""
         check = self._checks[transaction_id]
         check.transaction.handle_timeout(now)
         self._flush(check)
         if check.transaction.is_open:
             return None
         self._remove(check)
-        return None if check.cancelled else CheckFailed(check, CheckFailure.TIMED_OUT)
+        return CheckFailed(check, CheckFailure.TIMED_OUT)
 
     def _flush(self, check: Check) -> None:
         transmit = check.transaction.poll_transmit()

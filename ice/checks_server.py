@@ -7,7 +7,6 @@ import dataclasses
 from stun import (
     KNOWN_TYPES,
     ErrorNumber,
-    IceControlling,
     Message,
     Priority,
     UseCandidate,
@@ -82,17 +81,13 @@ class ServerChecks:
     def _read(self, request: Message, path: Path) -> AcceptedRequest | ErrorNumber:
         priority = request.get(Priority)
         nominates = request.get(UseCandidate) is not None
-        claims_control = request.get(IceControlling) is not None
         if priority is None or priority.priority == 0:
             return ErrorNumber.BAD_REQUEST
         verdict = self._context.role.judge(request)
         if verdict is RoleVerdict.PEER_SWITCHES:
             return ErrorNumber.ROLE_CONFLICT
         switch = verdict is RoleVerdict.WE_SWITCH
-        # Only a controlling agent nominates (section 7.1.2): USE-CANDIDATE of another is void.
-        return AcceptedRequest(
-            path, priority.priority, nominates and claims_control, we_switch_role=switch
-        )
+        return AcceptedRequest(path, priority.priority, nominates, we_switch_role=switch)
 
     def _refuse(self, response: bytes, path: Path) -> None:
         self._context.drop(DropReason.REQUEST_REFUSED)

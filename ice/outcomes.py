@@ -102,6 +102,7 @@ class Outcomes:
     def _fail(self, outcome: CheckFailed) -> None:
         check, pair = outcome.check, outcome.check.pair
         checklist = self._checklists.of(pair)
+        # The end of a cancelled check is no failure, whatever it is (section 7.3.1.4).
         if check.cancelled or not checklist.holds(pair):
             return
         nominated = check.nominating or pair.nominate_on_success

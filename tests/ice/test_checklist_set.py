@@ -145,15 +145,24 @@ def test_a_trickled_pair_replaces_only_one_that_was_not_checked(
 
 
 @pytest.mark.requirement("ice:L07")
-def test_the_limit_holds_over_all_lists_and_the_lowest_go_first() -> None:
+@pytest.mark.parametrize("long", [0, 1])
+def test_the_limit_holds_over_all_lists_and_the_lowest_go_first(long: int) -> None:
     checklists = ChecklistSet([1, 1], max_pairs=10)
-    many = [pair("f1", port=100 + n, priority=100 + n) for n in range(20)]
-    few = [pair("f1", stream=1, port=100 + n, priority=100 + n) for n in range(4)]
+    many = [pair("f1", stream=long, port=100 + n, priority=100 + n) for n in range(20)]
+    few = [pair("f1", stream=1 - long, port=100 + n, priority=100 + n) for n in range(4)]
 
     checklists.form(many + few)
 
-    assert [p.local_priority for p in checklists[0].pairs] == [119, 118, 117, 116, 115, 114]
-    assert len(checklists[1].pairs) == 4
+    assert [p.local_priority for p in checklists[long].pairs] == [119, 118, 117, 116, 115, 114]
+    assert len(checklists[1 - long].pairs) == 4
+
+
+def test_a_pair_that_is_redundant_is_never_added() -> None:
+    checklists = ChecklistSet([1], max_pairs=10)
+    checklists[0].add(pair("f1"))
+
+    with pytest.raises(AssertionError, match="redundant"):
+        checklists[0].add(pair("f1"))
 
 
 @pytest.mark.requirement("ice:W08")

@@ -9,6 +9,7 @@ from ice import (
     PairValidated,
     RoleChanged,
 )
+from ice.limits import MAX_LOCAL_PEER_REFLEXIVE
 from stun import (
     IceControlled,
     IceControlling,
@@ -22,6 +23,7 @@ from stun import (
     encode_message,
     short_term_key,
 )
+from transport import TransportAddress
 
 from .script import (
     ELSEWHERE,
@@ -177,6 +179,36 @@ def test_an_unknown_mapped_address_is_a_local_peer_reflexive_candidate() -> None
     assert valid.path == between(HERE, THERE)
     assert len(script.agent.stats().pairs) == 1
     assert script.agent.send([b"\x80data"], script.now)
+
+
+@pytest.mark.requirement("ice:C12")
+def test_local_peer_reflexive_candidates_are_bounded() -> None:
+    script = Script(controlling=False)
+    count = MAX_LOCAL_PEER_REFLEXIVE + 2
+    remotes = [host(TransportAddress(THERE.ip, 1000 + n), foundation=f"f{n}") for n in range(count)]
+    script.describe(*remotes, pacing_ms=5)
+    script.advance(0.4)
+
+    for number, check in enumerate(script.take_requests()):
+        script.answer(check, mapped=TransportAddress(ELSEWHERE.ip, 1000 + number))
+
+    kinds = [valid.local.type.value for valid in script.agent.stats().valid_pairs]  # type: ignore[union-attr]
+    assert len(kinds) == count
+    assert kinds.count("prflx") == MAX_LOCAL_PEER_REFLEXIVE
+    assert script.drops(DropReason.PEER_REFLEXIVE_FULL) == 2
+
+
+@pytest.mark.requirement("ice:C12")
+def test_two_checks_that_show_one_mapped_address_find_one_candidate() -> None:
+    script = Script(controlling=False)
+    script.describe(host(THERE), host(THERE_TOO))
+    script.advance(0.05)
+
+    for check in script.take_requests():
+        script.answer(check, mapped=ELSEWHERE)
+
+    one, two = script.agent.stats().valid_pairs
+    assert one.local is two.local
 
 
 @pytest.mark.requirement("ice:C13")

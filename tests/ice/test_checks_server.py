@@ -7,12 +7,18 @@ from ice import (
     CandidateType,
     DatagramReceived,
     DropReason,
+    IceConfig,
     IceState,
     IceStateChanged,
     PairState,
     RoleChanged,
 )
-from ice.limits import MAX_EARLY_REQUESTS, MAX_PEER_REFLEXIVE
+from ice.limits import (
+    MAX_EARLY_REQUESTS,
+    MAX_PEER_REFLEXIVE,
+    MAX_TRANSACTIONS,
+    MAX_VALIDATED_PATHS,
+)
 from stun import (
     IntegrityAlgorithm,
     MessageClass,
@@ -292,6 +298,113 @@ def test_a_request_on_a_pair_in_progress_starts_a_fresh_check_at_once() -> None:
     script.sent.clear()
     script.advance(4.0)
     assert script.requests() == []
+
+
+@pytest.mark.requirement("ice:V10")
+def test_the_end_of_a_cancelled_check_is_no_failure() -> None:
+    script = Script(controlling=False, config=IceConfig(pac_timeout=1.0))
+    script.describe(host(THERE))
+    first = script.next_request()
+    script.advance(0.06)
+    script.request(PATH)
+    second = script.next_request()
+    script.advance(0.2)
+    script.request(PATH)
+    script.next_request()
+
+    script.answer(second, error=400)
+    script.advance(39.55)
+    assert states(script) == [PairState.IN_PROGRESS]
+    script.advance(39.7)
+
+    assert first.at == 0.0
+    assert states(script) == [PairState.FAILED]
+
+
+@pytest.mark.requirement("ice:C20")
+def test_checks_that_are_waited_for_are_bounded_and_the_oldest_cancelled_one_goes() -> None:
+    script = Script(controlling=False)
+    script.describe(host(THERE), pacing_ms=5)
+    first = script.next_request()
+    checks = [first]
+    for _ in range(MAX_TRANSACTIONS):
+        script.request(PATH)
+        checks.append(script.next_request())
+
+    script.answer(first)
+    assert script.drops(DropReason.UNKNOWN_TRANSACTION) == 1
+    script.answer(checks[1])
+
+    assert states(script) == [PairState.SUCCEEDED]
+
+
+def test_no_more_checks_are_started_than_answers_can_be_waited_for() -> None:
+    config = IceConfig(components=(1,) * 4, max_pairs=400)
+    script = Script(config=config)
+    script.describe(pacing_ms=5)
+    for stream in range(4):
+        if stream:
+            base = TransportAddress(HERE.ip, 4000 + stream)
+            script.agent.hosts_opened([base], 0.0, stream=stream)
+        for number in range(80):
+            address = TransportAddress(THERE.ip, 1000 + number)
+            candidate = host(address, foundation=f"{stream}f{number}")
+            script.agent.add_remote_candidate(candidate, 0.0, stream=stream)
+
+    script.advance(3.0)
+
+    assert script.agent.stats().checks_sent == MAX_TRANSACTIONS
+    assert script.drops(DropReason.TRANSACTIONS_FULL) > 0
+
+
+@pytest.mark.requirement("ice:D04")
+def test_proven_paths_are_bounded_and_the_oldest_proof_goes() -> None:
+    script = Script()
+    paths = [
+        between(HERE, TransportAddress(THERE.ip, 1000 + n)) for n in range(MAX_VALIDATED_PATHS)
+    ]
+    for path in [*paths, paths[0], PATH]:
+        script.request(path)
+
+    for path in (paths[0], paths[1], PATH):
+        script.receive(b"\x80data", path)
+
+    received = [e.path for _, e in script.events if isinstance(e, DatagramReceived)]
+    assert received == [paths[0], PATH]
+    assert script.drops(DropReason.VALIDATED_PATHS_FULL) == 1
+
+
+def test_a_request_that_finds_no_room_on_the_checklist_is_only_answered() -> None:
+    script = Script(controlling=False, config=IceConfig(max_pairs=1))
+    script.describe(host(THERE))
+    script.next_request()
+
+    response = script.request(between(HERE, ELSEWHERE))
+
+    assert response.error is None
+    assert script.drops(DropReason.CHECKLIST_FULL) == 1
+
+
+def test_a_username_that_is_no_text_is_unknown() -> None:
+    script = Script()
+
+    response = script.request(PATH, UnknownAttribute(0x0006, b"\xff"), username=None)
+    # the first of duplicates counts, so it has to come alone
+    script.sent.clear()
+    script.receive(
+        encode_message(
+            Method.BINDING,
+            MessageClass.REQUEST,
+            bytes(12),
+            [UnknownAttribute(0x0006, b"\xff")],
+            key=STRANGER,
+            fingerprint=True,
+        ),
+        PATH,
+    )
+
+    assert response.error is None
+    assert [sent.error for sent in script.sent] == [401]
 
 
 @pytest.mark.requirement("ice:V11")

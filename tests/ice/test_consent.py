@@ -189,10 +189,12 @@ def test_a_clock_that_jumps_an_hour_ends_consent_without_a_burst() -> None:
 def test_nothing_is_sent_after_closing() -> None:
     script = completed()
 
+    script.agent.send([b"\x80data"], script.now)
     script.agent.close(script.now)
     script.drain()
 
     assert script.agent.next_timeout() is None
+    assert script.data == []
     assert script.sent == []
 
 
@@ -235,3 +237,5 @@ def test_a_peer_whose_nat_was_rebound_is_followed_when_the_old_address_is_silent
     assert script.agent.send([b"\x80data"], script.now)
     script.drain()
     assert script.data[-1][1] == rebound
+    script.next_request()  # consent has a fresh start on the new pair
+    assert script.agent.state is IceState.COMPLETED

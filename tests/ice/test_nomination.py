@@ -252,6 +252,23 @@ def test_of_several_nominations_the_highest_priority_wins() -> None:
     ]
 
 
+@pytest.mark.requirement("ice:N09")
+def test_a_nominated_pair_counts_with_the_priority_of_what_was_proven() -> None:
+    """The pair looks better, but behind a NAT the valid pair is worse than the selected."""
+    script = Script(controlling=False)
+    script.describe(host(THERE, priority=HIGH), host(THERE_TOO, priority=HIGH - 256))
+    script.advance(0.05)
+    better, worse = script.take_requests()
+    script.answer(worse)
+    script.request(worse.path, use_candidate=True)
+
+    script.request(better.path, use_candidate=True)
+    script.answer(script.next_request(), mapped=ELSEWHERE)
+
+    assert script.agent.selected_pair is not None
+    assert script.agent.selected_pair.path == worse.path
+
+
 @pytest.mark.requirement("ice:D01")
 def test_data_takes_the_best_valid_pair_before_there_is_a_selected_one() -> None:
     script, better, worse = two_pairs(controlling=False)
@@ -298,6 +315,23 @@ def test_who_becomes_controlled_nominates_no_more() -> None:
 
     assert nominations(script) == []
     assert not script.agent.controlling
+
+
+def test_a_nomination_cut_short_by_a_role_conflict_is_made_again_in_the_old_role() -> None:
+    script = Script()
+    script.describe(host(THERE))
+    script.succeed()
+    nomination = script.next_request()
+    assert nomination.nominates
+    script.answer(nomination, error=487)
+    assert not script.agent.controlling
+
+    script.request(PATH, claims_control=False, tiebreaker=0)
+
+    assert [e.controlling for _, e in script.events if isinstance(e, RoleChanged)] == [False, True]
+    again = script.next_request()
+    assert again.nominates
+    assert again.path == PATH
 
 
 @pytest.mark.requirement("ice:R02")

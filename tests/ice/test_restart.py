@@ -12,6 +12,7 @@ from ice import (
     PairSelected,
     RestartRequired,
 )
+from ice.limits import MAX_PAST_UFRAGS
 from netsim import LinkProfile, Network
 from stun import Username, short_term_key
 
@@ -129,6 +130,30 @@ def test_candidates_of_the_old_generation_are_stale() -> None:
 
     assert script.drops(DropReason.STALE_GENERATION) == 1
     assert [c.address for c in script.agent.stats().remote_candidates] == [THERE]
+
+
+@pytest.mark.requirement("ice:W04")
+def test_the_fragments_of_former_generations_are_kept_up_to_a_bound() -> None:
+    script = Script()
+    for number in range(MAX_PAST_UFRAGS + 1):
+        script.describe(credentials=IceCredentials(f"old{number}", REMOTE.password))
+        script.agent.restart(script.now)
+
+    script.agent.add_remote_candidate(host(THERE), script.now, ufrag="old0")
+    script.agent.add_remote_candidate(host(THERE), script.now, ufrag="old1")
+
+    assert script.drops(DropReason.STALE_GENERATION) == 1
+
+
+def test_several_restarts_in_a_row_keep_the_pair_that_carries_data() -> None:
+    script = completed()
+    for number in range(3):
+        script.agent.restart(script.now)
+        script.describe(credentials=IceCredentials(f"next{number}", REMOTE.password))
+
+    assert script.agent.send([b"\x80data"], script.now)
+    assert script.agent.selected_pair is not None
+    assert script.agent.selected_pair.path == PATH
 
 
 @pytest.mark.requirement("ice:I04")
