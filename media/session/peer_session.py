@@ -177,7 +177,7 @@ class PeerSession:
 
     def choose_codec(self, mid: str, codec: NegotiatedCodec) -> None:
         """Send as this one of the formats that were negotiated under ``mid``."""
-        self._rtp.sender(mid).choose_codec(codec)
+        self._rtp.table.sender(mid).choose_codec(codec)
 
     def request_keyframe(self, mid: str, now: float) -> None:
         """Ask the peer for a keyframe of what it sends under ``mid``.

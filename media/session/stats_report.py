@@ -31,12 +31,12 @@ def session_stats(
 ) -> StatsReport:
     """All records of a session as of ``now``."""
     records: list[Stats] = []
-    for media in rtp.media.values():
+    for media in rtp.table.media.values():
         records.extend(_codecs(media, now))
-    for sender in rtp.senders.values():
+    for sender in rtp.table.senders.values():
         records.append(_outbound(sender, rtp, now))
         records.extend(_remote_inbound(sender, rtp, now))
-    for receiver in rtp.receivers.values():
+    for receiver in rtp.table.receivers.values():
         records.extend(_inbound(receiver, now))
     pair = None if ice is None else _pair(ice, now)
     if pair is not None:

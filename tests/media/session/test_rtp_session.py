@@ -325,7 +325,7 @@ def test_an_unknown_mid_is_refused() -> None:
     pair = RtpPair()
 
     with pytest.raises(UnknownMedia) as caught:
-        pair.alice.machine.session.sender("9")
+        pair.alice.machine.session.table.sender("9")
     assert caught.value.mid == "9"
 
 
