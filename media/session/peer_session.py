@@ -2,20 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 
-from ice import (
-    DatagramReceived,
-    GatheringCompleted,
-    IceState,
-    IceStateChanged,
-    LocalCandidateGathered,
-    PairSelected,
-    PairValidated,
-)
 from media.fanout import PacketizedUnit
-from media.rtcp import random_cname
 from media.units import MediaKind
 from sdp import (
     CandidateMessage,
@@ -30,25 +19,21 @@ from sdp import (
 )
 from sdp import MediaKind as SdpKind
 from transport import (
-    DatagramKind,
     Event,
     Path,
     RandomBytes,
     Transmit,
     TransportAddress,
-    datagram_kind,
 )
 from transport.dtls import DtlsCertificate
 
-from .close import close_session
 from .config import SessionConfig
-from .description import DescriptionExchange, LocalDescription
+from .description import LocalDescription
 from .errors import SessionClosed
-from .events import ConnectionState, ConnectionStateChanged, LocalCandidate
-from .rtp_session import Drop, RtpSession
+from .events import ConnectionState
+from .layers import SessionLayers
 from .stats import StatsReport
 from .stats_report import session_stats
-from .transport import DtlsState, PeerClosed, Secured, SecureTransport, SecuringFailed
 
 
 class PeerSession:
@@ -74,16 +59,8 @@ class PeerSession:
         Raises:
             ValueError: there is neither a certificate nor injected keys.
         """
-        config = config or SessionConfig()
-        cname = random_cname(random_bytes)
-        self._secure = SecureTransport(certificate, config)
-        self._descriptions = DescriptionExchange(random_bytes, config, self._secure, cname=cname)
-        self._rtp = RtpSession(random_bytes, config, cname=cname)
-        self._state = ConnectionState.NEW
-        self._ice_state = IceState.NEW
-        self._failure = ""
-        self._transmits: deque[Transmit] = deque()
-        self._events: deque[Event] = deque()
+        self._layers = SessionLayers(random_bytes, certificate, config or SessionConfig())
+        self._descriptions = self._layers.descriptions
 
     # What an application asks for.
 
@@ -110,7 +87,7 @@ class PeerSession:
         self._check_open()
         if ice_restart:
             self._descriptions.restart_ice(now)
-            self._pump(now)
+            self._layers.pump(now)
         return self._descriptions.create_offer()
 
     def create_answer(self) -> str:
@@ -126,7 +103,7 @@ class PeerSession:
         """
         self._check_open()
         self._descriptions.set_local(kind, text, now)
-        self._negotiated(now)
+        self._layers.negotiated(now)
 
     def set_remote_description(self, kind: SdpType, text: str, now: float) -> None:
         """Take the peer's offer or answer.
@@ -136,13 +113,13 @@ class PeerSession:
         """
         self._check_open()
         self._descriptions.set_remote(kind, text, now)
-        self._negotiated(now)
+        self._layers.negotiated(now)
 
     def rollback(self, now: float) -> None:
         """Take back a pending offer (RFC 8829 section 4.1.10.2)."""
         self._check_open()
         self._descriptions.negotiator.rollback()
-        self._pump(now)
+        self._layers.pump(now)
 
     def add_ice_candidate(
         self,
@@ -162,7 +139,7 @@ class PeerSession:
         self._check_open()
         message = CandidateMessage(candidate, mid, media_index, username_fragment)
         self._descriptions.add_candidate(message, now)
-        self._pump(now)
+        self._layers.pump(now)
 
     def send_unit(self, mid: str, unit: PacketizedUnit, timestamp: int, now: float) -> bool:
         """Send an access unit under this timestamp of its track; False if it was dropped.
@@ -171,13 +148,13 @@ class PeerSession:
             UnknownMedia: nothing can be sent under this mid.
         """
         self._check_open()
-        sent = self._rtp.send_unit(mid, unit, timestamp, now)
-        self._send_out(now)
+        sent = self._layers.rtp.send_unit(mid, unit, timestamp, now)
+        self._layers.send_out(now)
         return sent
 
     def choose_codec(self, mid: str, codec: NegotiatedCodec) -> None:
         """Send as this one of the formats that were negotiated under ``mid``."""
-        self._rtp.table.sender(mid).choose_codec(codec)
+        self._layers.rtp.table.sender(mid).choose_codec(codec)
 
     def request_keyframe(self, mid: str, now: float) -> None:
         """Ask the peer for a keyframe of what it sends under ``mid``.
@@ -186,20 +163,19 @@ class PeerSession:
             UnknownMedia: nothing is received under this mid.
         """
         self._check_open()
-        self._rtp.request_keyframe(mid, now)
-        self._pump(now)
+        self._layers.rtp.request_keyframe(mid, now)
+        self._layers.pump(now)
 
     def close(self, now: float) -> None:
         """Say goodbye on every layer and be done; twice is as good as once."""
-        if self._state is ConnectionState.CLOSED:
-            return
-        self._close(now, "")
+        if self.state is not ConnectionState.CLOSED:
+            self._layers.close(now)
 
     # What it knows.
 
     @property
     def state(self) -> ConnectionState:
-        return self._state
+        return self._layers.state
 
     @property
     def signaling_state(self) -> SignalingState:
@@ -226,7 +202,7 @@ class PeerSession:
 
     def stats(self, now: float) -> StatsReport:
         """Counters of every stream and of the transport, by their W3C id."""
-        return session_stats(self._rtp, self._secure, self._descriptions.ice, now)
+        return session_stats(self._layers.rtp, self._layers.secure, self._descriptions.ice, now)
 
     # What a driver answers.
 
@@ -239,9 +215,9 @@ class PeerSession:
         component: int = 1,
     ) -> None:
         """These local addresses have a socket now (answers HostAddressesRequested)."""
-        if self._descriptions.ice is not None and self._state is not ConnectionState.CLOSED:
+        if self._descriptions.ice is not None and self.state is not ConnectionState.CLOSED:
             self._descriptions.ice.hosts_opened(addresses, now, stream=stream, component=component)
-            self._pump(now)
+            self._layers.pump(now)
 
     # The machine.
 
@@ -249,161 +225,27 @@ class PeerSession:
         """One datagram from a socket of ours."""
         if self._descriptions.ice is not None:
             self._descriptions.ice.receive(data, path, now)
-            self._pump(now)
+            self._layers.pump(now)
 
     def handle_timeout(self, now: float) -> None:
         """Do what is due."""
-        if self._state is ConnectionState.CLOSED:
-            return
-        ice = self._descriptions.ice
-        if ice is not None and _is_due(ice.next_timeout(), now):
-            ice.handle_timeout(now)
-        if _is_due(self._secure.next_timeout(), now):
-            self._secure.handle_timeout(now)
-        self._rtp.handle_timeout(now)
-        self._pump(now)
+        if self.state is not ConnectionState.CLOSED:
+            self._layers.handle_timeout(now)
 
     def next_timeout(self) -> float | None:
         """When to call ``handle_timeout``."""
-        if self._state is ConnectionState.CLOSED:
-            return None
-        ice = self._descriptions.ice
-        deadlines = (
-            None if ice is None else ice.next_timeout(),
-            self._secure.next_timeout(),
-            self._rtp.next_timeout(),
-        )
-        return min((at for at in deadlines if at is not None), default=None)
+        return None if self.state is ConnectionState.CLOSED else self._layers.next_timeout()
 
     def poll_transmit(self) -> Transmit | None:
         """The next datagrams to send, or None."""
-        return self._transmits.popleft() if self._transmits else None
+        transmits = self._layers.transmits
+        return transmits.popleft() if transmits else None
 
     def poll_event(self) -> Event | None:
         """The next thing that happened, or None."""
-        return self._events.popleft() if self._events else None
+        events = self._layers.events
+        return events.popleft() if events else None
 
     def _check_open(self) -> None:
-        if self._state is ConnectionState.CLOSED:
+        if self.state is ConnectionState.CLOSED:
             raise SessionClosed("the session is closed")
-
-    def _negotiated(self, now: float) -> None:
-        if self._descriptions.is_stable:
-            self._rtp.configure(self._descriptions.media, self.transceivers)
-        self._pump(now)
-        self._update_state()
-
-    def _pump(self, now: float) -> None:
-        """Pass on what each part has put out, until none has anything left."""
-        if self._pump_ice(now) or self._pump_secure(now):
-            while self._pump_ice(now) or self._pump_secure(now):
-                pass
-            self._update_state()
-        while (event := self._rtp.poll_event()) is not None:
-            self._events.append(event)
-        self._send_out(now)
-
-    def _pump_ice(self, now: float) -> bool:
-        """Take the agent's events; True when more than media has come."""
-        ice = self._descriptions.ice
-        if ice is None:
-            return False
-        progressed = False
-        while (event := ice.poll_event()) is not None:
-            if isinstance(event, DatagramReceived):
-                progressed |= self._receive_data(event.data, event.path, now)
-            else:
-                progressed = True
-                self._take_ice_event(event, now)
-        return progressed
-
-    def _receive_data(self, data: bytes, path: Path, now: float) -> bool:
-        """RFC 7983 section 7; STUN and TURN channels were for the ICE agent.
-
-        True for DTLS, which may lead to more; media leads to media alone.
-        """
-        match datagram_kind(data):
-            case DatagramKind.RTP:
-                self._rtp.receive(data, now)
-            case DatagramKind.DTLS:
-                self._secure.receive(data, path, now)
-                return True
-            case _:
-                self._rtp.drops[Drop.UNKNOWN_PROTOCOL] += 1
-        return False
-
-    def _take_ice_event(self, event: Event, now: float) -> None:
-        match event:
-            case LocalCandidateGathered():
-                self._signal_candidate(event.candidate.to_text(), event.ufrag)
-            case GatheringCompleted():
-                self._signal_candidate("", event.ufrag)
-                self._events.append(event)
-            case PairValidated() | PairSelected():
-                self._secure.writable(event.path, now)
-            case IceStateChanged():
-                self._ice_state = event.state
-            case _:
-                self._events.append(event)
-
-    def _signal_candidate(self, candidate: str, ufrag: str) -> None:
-        message = self._descriptions.gathered(candidate)
-        self._events.append(LocalCandidate(candidate, message.mid or "", message.index or 0, ufrag))
-
-    def _pump_secure(self, now: float) -> bool:
-        progressed = False
-        while (event := self._secure.poll_event()) is not None:
-            progressed = True
-            match event:
-                case Secured():
-                    self._rtp.secured(event.sender, event.receiver, now)
-                case SecuringFailed():
-                    self._failure = event.reason
-                case PeerClosed():
-                    self._close(now, "the peer closed the connection")
-                    return False
-        return progressed
-
-    def _send_out(self, now: float) -> None:
-        """DTLS, SRTP and SRTCP go over whatever pair ICE has."""
-        ice = self._descriptions.ice
-        if ice is None:
-            return
-        while (datagram := self._secure.poll_datagram()) is not None:
-            ice.send((datagram,), now)
-        while (run := self._rtp.poll_run()) is not None:
-            if not ice.send(run, now):
-                self._rtp.drops[Drop.NO_PATH] += len(run)
-        while (transmit := ice.poll_transmit()) is not None:
-            self._transmits.append(transmit)
-
-    def _update_state(self) -> None:
-        if self._state is ConnectionState.CLOSED:
-            return
-        state = connection_state(self._ice_state, self._secure.state)
-        if state is not self._state:
-            self._state = state
-            reason = self._failure if state is ConnectionState.FAILED else ""
-            self._events.append(ConnectionStateChanged(state, reason))
-
-    def _close(self, now: float, reason: str) -> None:
-        self._state = ConnectionState.CLOSED
-        self._transmits.extend(close_session(self._rtp, self._secure, self._descriptions, now))
-        self._events.append(ConnectionStateChanged(ConnectionState.CLOSED, reason))
-
-
-def _is_due(deadline: float | None, now: float) -> bool:
-    return deadline is not None and now >= deadline
-
-
-def connection_state(ice: IceState, dtls: DtlsState) -> ConnectionState:
-    """W3C RTCPeerConnectionState of one transport."""
-    if ice is IceState.FAILED or dtls is DtlsState.FAILED:
-        return ConnectionState.FAILED
-    if ice is IceState.DISCONNECTED:
-        return ConnectionState.DISCONNECTED
-    if ice is IceState.NEW and dtls is DtlsState.NEW:
-        return ConnectionState.NEW
-    if ice in (IceState.CONNECTED, IceState.COMPLETED) and dtls is DtlsState.CONNECTED:
-        return ConnectionState.CONNECTED
-    return ConnectionState.CONNECTING
