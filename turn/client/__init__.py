@@ -1,0 +1,46 @@
+"""The client's side of TURN (RFC 8656): a server relays for us.
+
+Start with ``TurnClient``, a Machine for one allocation on one server. It reports what
+``events`` lists, ends for a ``FailureReason``, and keeps its tables within ``limits``.
+Clients that share a ``ServerMemory`` save each other the round trip for the nonce.
+"""
+
+from .client import ClientStats, TurnClient
+from .config import ClientConfig, ServerMemory
+from .drops import DropReason
+from .errors import ClientStateError
+from .events import (
+    Allocated,
+    AllocationFailed,
+    AllocationLost,
+    AllocationReleased,
+    ChannelBound,
+    ChannelRefused,
+    DataReceived,
+    FailureReason,
+    IcmpReceived,
+    PermissionInstalled,
+    PermissionRefused,
+)
+from .state import ClientState
+
+__all__ = [
+    "TurnClient",
+    "ClientConfig",
+    "ServerMemory",
+    "ClientState",
+    "ClientStats",
+    "ClientStateError",
+    "FailureReason",
+    "DropReason",
+    "Allocated",
+    "AllocationFailed",
+    "AllocationLost",
+    "AllocationReleased",
+    "PermissionInstalled",
+    "PermissionRefused",
+    "ChannelBound",
+    "ChannelRefused",
+    "DataReceived",
+    "IcmpReceived",
+]

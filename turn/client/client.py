@@ -1,0 +1,292 @@
+"""The TURN client as a machine: one allocation on one server (RFC 8656)."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
+
+from stun import Message, MessageClass, Method
+from transport import (
+    CloseRequested,
+    ConnectRequested,
+    DatagramKind,
+    DecodeError,
+    Event,
+    IPAddress,
+    Path,
+    RandomBytes,
+    Transmit,
+    TransportAddress,
+    datagram_kind,
+)
+
+from .allocation import Allocation
+from .channels import Channels
+from .config import ClientConfig, ServerMemory
+from .data import Relaying
+from .drops import DropReason
+from .errors import ClientStateError
+from .events import AllocationFailed, FailureReason
+from .permissions import Permissions
+from .refresh import Refresh
+from .requests import Requests
+from .session import ClientSession
+from .state import ClientState
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ClientStats:
+    """Counters since the client was made."""
+
+    drops: Mapping[DropReason, int]
+
+
+class TurnClient:
+    """A Machine that has one server relay for it.
+
+    ``allocate`` asks for the relayed transport address, and Allocated or
+    AllocationFailed answers. From then on peers may be given permissions and channels,
+    and data goes with ``send`` and comes as DataReceived; all is refreshed until
+    ``release``, or until AllocationLost. A client serves once: after an end another one
+    is made, from another local port where the reason was MISMATCH.
+
+    ``path`` leads to the server. Over TCP and TLS the client asks for the stream itself
+    (ConnectRequested), and the local address of its path is that of the stream then.
+    ``memory`` is shared by the clients of a process.
+
+    Raises:
+        OpaqueStringError: the username or the password is not allowed.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        username: str,
+        password: str,
+        random_bytes: RandomBytes,
+        config: ClientConfig | None = None,
+        memory: ServerMemory | None = None,
+    ) -> None:
+        session = self._session = ClientSession(
+            path,
+            username=username,
+            password=password,
+            random_bytes=random_bytes,
+            config=config or ClientConfig(),
+            memory=memory or ServerMemory(),
+        )
+        self._requests = Requests(session)
+        self._refresh = Refresh(session, self._requests)
+        self._allocation = Allocation(session, self._requests, self._refresh)
+        self._permissions = Permissions(session, self._requests)
+        self._channels = Channels(session, self._requests, self._permissions, self._refresh)
+        self._relaying = Relaying(session, self._permissions, self._channels)
+        self._now = 0.0
+
+    # What it is
+
+    @property
+    def path(self) -> Path:
+        """To the server."""
+        return self._session.path
+
+    @property
+    def state(self) -> ClientState:
+        return self._session.state
+
+    @property
+    def relayed(self) -> TransportAddress | None:
+        """The relayed transport address, once it is allocated."""
+        return self._session.relayed
+
+    def has_permission(self, ip: IPAddress) -> bool:
+        """Whether data can be sent to this IP address."""
+        return self._permissions.allows(ip)
+
+    def has_channel(self, peer: TransportAddress) -> bool:
+        """Whether data to this peer goes as ChannelData."""
+        return peer in self._channels.bound
+
+    def stats(self) -> ClientStats:
+        return ClientStats(dict(self._session.drops.counts))
+
+    # Verbs
+
+    def allocate(self, now: float) -> None:
+        """Ask the server for an allocation.
+
+        Raises:
+            ClientStateError: it was called before.
+        """
+        session = self._session
+        self._expect(ClientState.NEW)
+        if session.path.transport.is_reliable:
+            session.state = ClientState.CONNECTING
+            name, remote = session.config.server_name, session.path.remote
+            session.events.append(ConnectRequested(session.path.transport, remote, name))
+        else:
+            self._allocation.start(now)
+
+    def create_permission(self, ip: IPAddress, now: float) -> None:
+        """Let an IP address send to us, and us to it, until ``release_permission``.
+
+        Permissions asked for one after the other go out in one request. PermissionInstalled
+        or PermissionRefused answers.
+
+        Raises:
+            ClientStateError: there is no allocation.
+            ValueError: the address is not of the relayed transport address's family.
+        """
+        self._expect(ClientState.ALLOCATED)
+        self._now = now
+        self._permissions.install(ip)
+
+    def create_permissions(self, ips: Iterable[IPAddress], now: float) -> None:
+        """As ``create_permission`` for each."""
+        for ip in ips:
+            self.create_permission(ip, now)
+
+    def release_permission(self, ip: IPAddress, now: float) -> None:
+        """Refresh the permission no more; it lapses within 5 minutes."""
+        self._now = now
+        self._permissions.release(ip)
+
+    def bind_channel(self, peer: TransportAddress, now: float) -> None:
+        """Have data to and from a peer go with 4 bytes of overhead, and permit its IP address.
+
+        ChannelBound or ChannelRefused answers; until then ``send`` uses Send indications.
+
+        Raises:
+            ClientStateError: there is no allocation.
+            ValueError: the peer is not of the relayed transport address's family.
+        """
+        self._expect(ClientState.ALLOCATED)
+        self._channels.bind(peer, now)
+
+    def release_channel(self, peer: TransportAddress, now: float) -> None:
+        """Refresh the channel no more; it lapses within 10 minutes."""
+        self._now = now
+        self._channels.release(peer)
+
+    def send(
+        self,
+        peer: TransportAddress,
+        segments: Sequence[bytes],
+        now: float,
+        *,
+        dscp: int | None = None,
+    ) -> bool:
+        """Send datagrams to a peer through the relay, a run of equal ones at once.
+
+        False if there is no allocation, or no permission that the server has confirmed.
+
+        Raises:
+            ValueError: a datagram is longer than 65,535 bytes.
+        """
+        if self._session.state is not ClientState.ALLOCATED:
+            self._session.drops.add(DropReason.NOT_ALLOCATED)
+            return False
+        return self._relaying.send(peer, segments, dscp)
+
+    def release(self, now: float) -> None:
+        """Delete the allocation, whatever its state; AllocationReleased ends it."""
+        session = self._session
+        state = session.state
+        if state in (ClientState.RELEASING, ClientState.CLOSED):
+            return
+        has_asked = state is ClientState.ALLOCATED or (
+            state is ClientState.ALLOCATING and session.credentials.challenge is not None
+        )
+        if not has_asked:
+            session.released()
+            return
+        self._refresh.delete(now)
+
+    # Machine
+
+    def receive(self, data: bytes, path: Path, now: float) -> None:
+        """Take a datagram, or a message that ``turn.framing`` has found in the stream."""
+        session = self._session
+        if path != session.path:
+            session.drops.add(DropReason.FOREIGN_PATH)
+            return
+        kind = datagram_kind(data)
+        if kind is DatagramKind.TURN_CHANNEL:
+            if session.state is ClientState.ALLOCATED:
+                self._relaying.receive_channel_data(data)
+            else:
+                session.drops.add(DropReason.NOT_ALLOCATED)
+        elif kind is DatagramKind.STUN:
+            self._receive_stun(data, now)
+        else:
+            session.drops.add(DropReason.UNKNOWN_PROTOCOL)
+
+    def handle_timeout(self, now: float) -> None:
+        session = self._session
+        for item in session.timers.expired(now):
+            item.due(now)
+            if session.state is ClientState.CLOSED:
+                break
+
+    def next_timeout(self) -> float | None:
+        return self._session.timers.next_timeout()
+
+    def poll_transmit(self) -> Transmit | None:
+        transmits = self._session.transmits
+        if not transmits and self._session.state is ClientState.ALLOCATED:
+            self._permissions.flush(self._now)
+        return transmits.popleft() if transmits else None
+
+    def poll_event(self) -> Event | None:
+        events = self._session.events
+        return events.popleft() if events else None
+
+    # StreamMachine
+
+    def connected(self, path: Path, now: float) -> None:
+        """The stream to the server is open."""
+        if self._session.state is ClientState.CONNECTING:
+            self._session.path = path
+            self._allocation.start(now)
+        else:
+            self._session.events.append(CloseRequested(path))
+
+    def disconnected(self, path: Path, reason: str, now: float) -> None:
+        """The stream to the server is gone, or could not be opened."""
+        session = self._session
+        match session.state:
+            case ClientState.CONNECTING | ClientState.ALLOCATING:
+                failed = AllocationFailed(None, FailureReason.UNREACHABLE, reason)
+                session.events.append(failed)
+                session.close()
+            case ClientState.ALLOCATED:
+                session.lose(FailureReason.UNREACHABLE)
+            case ClientState.RELEASING:
+                session.released()
+            case _:
+                pass
+
+    def _receive_stun(self, data: bytes, now: float) -> None:
+        session = self._session
+        try:
+            message = Message.decode(data)
+        except DecodeError:
+            session.drops.add(DropReason.MALFORMED)
+            return
+        if message.fingerprint_ok is False:
+            session.drops.add(DropReason.BAD_FINGERPRINT)
+        elif message.message_class in (MessageClass.SUCCESS, MessageClass.ERROR):
+            if session.state is ClientState.CLOSED or not self._requests.receive(message, now):
+                session.drops.add(DropReason.UNKNOWN_TRANSACTION)
+        elif message.message_class is MessageClass.INDICATION and message.method == Method.DATA:
+            if session.state is ClientState.ALLOCATED:
+                self._relaying.receive_indication(message)
+            else:
+                session.drops.add(DropReason.NOT_ALLOCATED)
+        else:
+            session.drops.add(DropReason.UNEXPECTED_MESSAGE)
+
+    def _expect(self, state: ClientState) -> None:
+        if self._session.state is not state:
+            raise ClientStateError(f"the client is {self._session.state.value}, not {state.value}")

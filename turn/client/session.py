@@ -1,0 +1,135 @@
+"""What the procedures of one client share."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Hashable
+from typing import Protocol
+
+from stun import (
+    AlgorithmChoice,
+    AnyAttribute,
+    LongTermClient,
+    RequestedAddressFamily,
+    Software,
+)
+from transport import (
+    CloseRequested,
+    Event,
+    Path,
+    RandomBytes,
+    Timers,
+    Transmit,
+    TransportAddress,
+)
+
+from .config import ClientConfig, ServerMemory
+from .drops import Drops
+from .events import AllocationLost, AllocationReleased, FailureReason
+from .state import ClientState
+
+
+class Due(Hashable, Protocol):
+    """What can be waited for."""
+
+    def due(self, now: float) -> None:
+        """Its time has come."""
+        ...
+
+
+class ClientSession:
+    """The path, the credentials, the queues and the timers of one client."""
+
+    __slots__ = (
+        "config",
+        "credentials",
+        "drops",
+        "events",
+        "is_preset",
+        "memory",
+        "path",
+        "random_bytes",
+        "relayed",
+        "state",
+        "timers",
+        "transmits",
+        "username_and_password",
+    )
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        username: str,
+        password: str,
+        random_bytes: RandomBytes,
+        config: ClientConfig,
+        memory: ServerMemory,
+    ) -> None:
+        self.path = path
+        self.config = config
+        self.memory = memory
+        self.random_bytes = random_bytes
+        self.state = ClientState.NEW
+        self.relayed: TransportAddress | None = None
+        self.transmits: collections.deque[Transmit] = collections.deque()
+        self.events: collections.deque[Event] = collections.deque()
+        self.timers: Timers[Due] = Timers()
+        self.drops = Drops()
+        self.username_and_password = (username, password)
+        self.is_preset = False
+        self.credentials = self._new_credentials()
+
+    def use_memory(self) -> None:
+        """Start with the realm and nonce that another client was given, if there are any."""
+        challenge = self.memory.recall(self.path.remote)
+        self.is_preset = challenge is not None and self.credentials.take_challenge(challenge)
+
+    def start_over(self) -> None:
+        """What was remembered is refused: begin without credentials, as if new."""
+        self.memory.forget(self.path.remote)
+        self.is_preset = False
+        self.credentials = self._new_credentials()
+
+    def common_attributes(self) -> tuple[AnyAttribute, ...]:
+        """What Allocate and Refresh both carry (RFC 8656 section 5)."""
+        software = self.config.software
+        return () if software is None else (Software(software),)
+
+    def family_attributes(self) -> tuple[AnyAttribute, ...]:
+        family = self.config.family
+        return () if family is None else (RequestedAddressFamily(family),)
+
+    def check_family(self, address: TransportAddress) -> None:
+        """A peer is of the family of the relayed transport address (sections 10.1 and 12.1).
+
+        Raises:
+            ValueError: it is not.
+        """
+        if self.relayed is not None and address.is_ipv6 != self.relayed.is_ipv6:
+            raise ValueError(f"{self.relayed} cannot reach a peer of another family: {address}")
+
+    def close(self) -> None:
+        """There is no allocation, and nothing more to do."""
+        if self.state is ClientState.CLOSED:
+            return
+        was_connected = self.state not in (ClientState.NEW, ClientState.CONNECTING)
+        self.state = ClientState.CLOSED
+        self.timers = Timers()
+        if was_connected and self.path.transport.is_reliable:
+            self.events.append(CloseRequested(self.path))
+
+    def lose(self, reason: FailureReason, code: int | None = None) -> None:
+        """The allocation is gone without our wish."""
+        self.events.append(AllocationLost(reason, code))
+        self.close()
+
+    def released(self) -> None:
+        """What was left of the allocation is deleted, as far as one can tell."""
+        self.events.append(AllocationReleased())
+        self.close()
+
+    def _new_credentials(self) -> LongTermClient:
+        username, password = self.username_and_password
+        # RFC 8656 section 6 binds a client that knows both to SHA-256.
+        return LongTermClient(username, password, choice=AlgorithmChoice.STRONGEST)
