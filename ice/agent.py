@@ -309,8 +309,13 @@ class IceAgent:
         """One datagram from a socket of ours."""
         if data and data[0] <= _LAST_STUN_FIRST_BYTE and is_stun(data):
             self._receive_stun(data, path, now)
-        elif path is self._last_path:
-            self._events.append(DatagramReceived(data, path))
+        elif (
+            (last := self._last_path) is not None
+            and path.remote is last.remote
+            and path.local is last.local
+        ):
+            # Drivers make a Path per datagram of the same two addresses: no need to hash it.
+            self._events.append(DatagramReceived(data, last))
         elif path in self._context.validated:
             self._last_path = path
             self._events.append(DatagramReceived(data, path))
