@@ -68,6 +68,7 @@ class Sent:
     at: float
     path: Path
     message: Message
+    dscp: int | None = None
 
     @property
     def is_request(self) -> bool:
@@ -115,7 +116,7 @@ class Script:
             for segment in transmit.segments:
                 if segment[0] < 4:
                     message = Message.decode(bytes(segment))
-                    self.sent.append(Sent(self.now, transmit.path, message))
+                    self.sent.append(Sent(self.now, transmit.path, message, transmit.dscp))
                 else:
                     self.data.append((self.now, transmit.path, segment))
         while (event := self.agent.poll_event()) is not None:

@@ -54,7 +54,6 @@ def answered_until(script: Script, end: float) -> list[Sent]:
 @pytest.mark.requirement("ice:K05")
 @pytest.mark.requirement("ice:K06")
 @pytest.mark.requirement("ice:K12")
-@pytest.mark.requirement("ice:C19")
 def test_checks_leave_every_4_to_6_seconds_each_once_and_with_an_id_of_its_own() -> None:
     script = completed()
 
@@ -67,6 +66,18 @@ def test_checks_leave_every_4_to_6_seconds_each_once_and_with_an_id_of_its_own()
     assert len({check.message.transaction_id for check in checks}) == len(checks)
     assert not any(check.nominates for check in checks)
     assert script.agent.state is IceState.COMPLETED
+
+
+@pytest.mark.requirement("ice:C19")
+def test_checks_carry_the_code_point_of_the_data() -> None:
+    script = completed()
+    assert script.next_request().dscp is None
+
+    script.agent.send([b"\x80data"], script.now, dscp=46)
+    script.agent.send([b"\x80data"], script.now)
+
+    assert script.next_request().dscp == 46
+    assert script.request(PATH).dscp == 46
 
 
 @pytest.mark.requirement("ice:K04")

@@ -335,7 +335,6 @@ def test_a_nomination_cut_short_by_a_role_conflict_is_made_again_in_the_old_role
 
 
 @pytest.mark.requirement("ice:R02")
-@pytest.mark.requirement("ice:N18")
 def test_a_lite_peer_makes_us_controlling() -> None:
     script = Script(controlling=False)
 

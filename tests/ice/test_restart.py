@@ -84,7 +84,6 @@ def test_data_stays_on_the_old_pair_until_the_new_one_is_selected() -> None:
 
 
 @pytest.mark.requirement("ice:I07")
-@pytest.mark.requirement("ice:K10")
 @pytest.mark.requirement("ice:V17")
 def test_old_credentials_serve_until_the_new_pair_is_selected() -> None:
     script = completed()

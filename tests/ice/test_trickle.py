@@ -175,7 +175,6 @@ def test_a_candidate_that_is_known_is_ignored() -> None:
 
 
 @pytest.mark.requirement("ice:X04")
-@pytest.mark.requirement("ice:M03")
 def test_a_host_name_is_ignored_and_its_owner_learned_from_its_check() -> None:
     script = Script()
     script.describe(Candidate("1", 1, "udp", 1, HostName("x.local", 1), CandidateType.HOST))
