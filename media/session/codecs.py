@@ -6,22 +6,18 @@ Browsers must have H.264 Constrained Baseline and VP8 (RFC 7742 section 5) and O
 
 from __future__ import annotations
 
+from media.rtp import AbsoluteSendTime, SdesMid
 from media.units import CodecName
 from sdp import MediaKind as SdpKind
 from sdp import RtpCodec
-
-MID_URI = "urn:ietf:params:rtp-hdrext:sdes:mid"
-"""RFC 9143 section 15."""
-ABS_SEND_TIME_URI = "http://www.webrtc.org/experiments/rtp-hdrext/abs-send-time"
-TRANSPORT_CC_URI = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 
 VIDEO_FEEDBACK = ("nack", "nack pli", "ccm fir", "goog-remb")
 AUDIO_FEEDBACK = ("nack",)
 
 DEFAULT_EXTENSIONS: tuple[tuple[SdpKind, str], ...] = (
-    (SdpKind.AUDIO, MID_URI),
-    (SdpKind.VIDEO, MID_URI),
-    (SdpKind.VIDEO, ABS_SEND_TIME_URI),
+    (SdpKind.AUDIO, SdesMid.URI),
+    (SdpKind.VIDEO, SdesMid.URI),
+    (SdpKind.VIDEO, AbsoluteSendTime.URI),
 )
 
 CONSTRAINED_BASELINE = "42e01f"
