@@ -160,7 +160,7 @@ def scenario(seed: int) -> tuple[Network, list[Peer], str]:
     link = LinkProfile(
         delay=dice.choice([0.001, 0.0125, 0.05]),
         jitter=dice.choice([0.0, 0.01]),
-        loss=dice.choice([0.0, 0.0, 0.01, 0.05]),
+        loss=dice.choice([0.0, 0.0, 0.01, 0.05, 0.1]),
         duplicate=dice.choice([0.0, 0.2]),
         reorder=dice.choice([0.0, 0.1]),
     )
