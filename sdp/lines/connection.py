@@ -13,6 +13,8 @@ from sdp.grammar import INTEGER, TOKEN, VISIBLE, match
 _CONNECTION = re.compile(rf"({TOKEN}) ({TOKEN}) ({VISIBLE})")
 _IP4_MULTICAST = re.compile(rf"([0-9.]+)/([1-9][0-9]{{0,2}}|0)(?:/({INTEGER}))?")
 _IP6_MULTICAST = re.compile(rf"([0-9A-Fa-f:.]+)/({INTEGER})")
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+_MULTICAST4 = re.compile(rf"(?:22[4-9]|23[0-9])(?:\.{_OCTET}){{3}}")
 _MAX_TTL = 255
 
 
@@ -42,12 +44,12 @@ class Connection:
     def _parse_ip4(cls, text: str, column: int) -> Self:
         if (found := _IP4_MULTICAST.fullmatch(text)) is not None:
             address, ttl, count = found.groups()
-            if not _is_multicast(address, 4):
+            if not _MULTICAST4.fullmatch(address):
                 raise SdpError.in_value(column, "a TTL is for a multicast address")
             if int(ttl) > _MAX_TTL:
                 raise SdpError.in_value(column, "a TTL is from 0 to 255")
             return cls("IN", "IP4", address, int(ttl), int(count or 1))
-        if _is_multicast(text, 4):
+        if _MULTICAST4.fullmatch(text):
             raise SdpError.in_value(column, "an IPv4 multicast address needs a TTL")
         _check_host(text, column)
         return cls("IN", "IP4", text)
@@ -56,7 +58,7 @@ class Connection:
     def _parse_ip6(cls, text: str, column: int) -> Self:
         if (found := _IP6_MULTICAST.fullmatch(text)) is not None:
             address, count = found.groups()
-            if not _is_multicast(address, 6):
+            if not _is_multicast6(address):
                 raise SdpError.in_value(column, "a count is for a multicast address")
             return cls("IN", "IP6", address, None, int(count))
         _check_host(text, column)
@@ -69,12 +71,11 @@ class Connection:
         return text if self.count == 1 else f"{text}/{self.count}"
 
 
-def _is_multicast(text: str, version: int) -> bool:
+def _is_multicast6(text: str) -> bool:
     try:
-        address = ipaddress.ip_address(text)
+        return ipaddress.IPv6Address(text).is_multicast
     except ValueError:
         return False
-    return address.version == version and address.is_multicast
 
 
 def _check_host(text: str, column: int) -> None:

@@ -101,7 +101,7 @@ def create_answer(
             subject = f"m={section.line.media}"
             reason = reason or "no codec in common"
             report.append(ReportEntry(section.index, subject, Verdict.DROPPED, reason))
-    role = _role(offer, current, local) if accepted else current.role
+    role = _role(offer, current, local) if accepted else None
     offered_options = () if offer.transport is None else offer.transport.ice_options
     options = tuple(token for token in local.ice_options if token in offered_options)
     local = dataclasses.replace(local, ice_options=options)
@@ -223,7 +223,7 @@ def allows_mixed(document: SessionDescription, section: MediaDescription) -> boo
 
 def _role(offer: RemoteOffer, current: Exchange, local: TransportDescription) -> Setup | None:
     if offer.transport is None or offer.bundle.tagged is None:
-        return current.role
+        return None
     continues = (
         current.remote_transport is not None
         and current.local_transport is not None
@@ -316,8 +316,9 @@ def _exchange(
     tagged = offer.bundle.tagged if offer.bundle.tagged in accepted else next(iter(bundled), None)
     return Exchange(
         slots=tuple(slots),
-        local_transport=local,
-        remote_transport=offer.transport,
+        # Where nothing is left, the transport goes too (RFC 8829 section 5.11).
+        local_transport=local if accepted else None,
+        remote_transport=offer.transport if accepted else None,
         role=role,
         tagged=tagged,
         sharing=offer.bundle.sharing,

@@ -53,14 +53,15 @@ def receive_answer(
     for ours, section in zip(offer.sections, sections, strict=True):
         media = _negotiate(document, ours, section, bundle, report, missing=missing, cname=cname)
         slots.append(dataclasses.replace(ours.slot, media=media, line=_line(ours, section)))
-    role, remote = current.role, current.remote_transport
+    role = None
     if transport is not None and bundle.tagged is not None:
         _check_restart(transport, offer, current, bundle.tagged)
-        role, remote = _role(transport, current, bundle.tagged), transport
+        role = _role(transport, current, bundle.tagged)
     exchange = Exchange(
         slots=tuple(slots),
-        local_transport=offer.transport,
-        remote_transport=remote,
+        # Where nothing is left, the transport goes too (RFC 8829 section 5.11).
+        local_transport=None if transport is None else offer.transport,
+        remote_transport=transport,
         role=role,
         tagged=bundle.tagged,
         sharing=bundle.sharing,

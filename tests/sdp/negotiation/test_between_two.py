@@ -147,7 +147,7 @@ class BetweenTwo(RuleBasedStateMachine):
                     assert negotiator.media[transceiver.index].mid == transceiver.mid
 
 
-BetweenTwo.TestCase.settings = settings(stateful_step_count=20)
+BetweenTwo.TestCase.settings = settings(stateful_step_count=30)
 
 TestBetweenTwo = pytest.mark.long(
     pytest.mark.requirement("sdp-media:SDP-O03")(

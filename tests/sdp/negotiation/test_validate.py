@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from sdp import DescriptionRefused, Negotiator
+from sdp import DescriptionRefused, Negotiator, Setup
 from tests.sdp.negotiation.parties import (
     ANSWER,
     AUDIO,
@@ -277,6 +277,21 @@ def test_an_ice_restart_of_both_sides_goes_through() -> None:
 
     assert ours.remote_transport is not None
     assert ours.remote_transport.ice_ufrag == "new2"
+
+
+def test_the_transport_goes_with_the_last_section_and_may_come_back_in_other_roles() -> None:
+    ours, theirs = party(seed=1), party(seed=2)
+    ours.add_transceiver(AUDIO)
+    exchange(ours, theirs)
+    theirs.transceivers[0].stop()
+    exchange(theirs, ours, THEIRS, OURS)
+    assert (ours.remote_transport, ours.dtls_role) == (None, None)
+    assert (theirs.remote_transport, theirs.dtls_role) == (None, None)
+    theirs.add_transceiver(AUDIO)
+
+    exchange(theirs, ours, THEIRS, OURS)
+
+    assert (ours.dtls_role, theirs.dtls_role) == (Setup.ACTIVE, Setup.PASSIVE)
 
 
 @pytest.mark.requirement("sdp-media:SDP-A16")
