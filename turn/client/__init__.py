@@ -8,7 +8,13 @@ Clients that share a ``ServerMemory`` save each other the round trip for the non
 from .client import ClientStats, TurnClient
 from .config import ClientConfig, ServerMemory
 from .drops import DropReason
-from .errors import ClientStateError
+from .errors import (
+    AllocationError,
+    AllocationGone,
+    ClientStateError,
+    PeerRefused,
+    TurnClientError,
+)
 from .events import (
     Allocated,
     AllocationFailed,
@@ -23,6 +29,7 @@ from .events import (
     PermissionRefused,
 )
 from .state import ClientState
+from .uri import TurnUri
 
 __all__ = [
     "TurnClient",
@@ -30,7 +37,12 @@ __all__ = [
     "ServerMemory",
     "ClientState",
     "ClientStats",
+    "TurnUri",
+    "TurnClientError",
     "ClientStateError",
+    "AllocationError",
+    "AllocationGone",
+    "PeerRefused",
     "FailureReason",
     "DropReason",
     "Allocated",

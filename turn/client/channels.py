@@ -8,6 +8,7 @@ from typing import Final
 
 from stun import ChannelNumber, ErrorNumber, Method, XorPeerAddress
 from transport import TransportAddress
+from turn.channel_data import MAX_CHANNEL, MIN_CHANNEL
 
 from .events import AllocationLost, ChannelBound, ChannelRefused, FailureReason
 from .limits import (
@@ -22,9 +23,6 @@ from .refresh import Refresh
 from .requests import Failed, Requests, Succeeded
 from .session import ClientSession
 from .state import ClientState
-
-FIRST_CHANNEL: Final = 0x4000
-LAST_CHANNEL: Final = 0x4FFF
 
 _pack_head = struct.Struct("!HH").pack
 _PADDING: Final = (b"", b"\0\0\0", b"\0\0", b"\0")
@@ -122,7 +120,7 @@ class Channels:
         self._refresh = refresh
         self._by_peer: dict[TransportAddress, ChannelBinding] = {}
         self._by_number: dict[int, ChannelBinding] = {}
-        self._next = FIRST_CHANNEL
+        self._next = MIN_CHANNEL
         self.bound: dict[TransportAddress, ChannelBinding] = {}
         """By peer, those that data may be sent on."""
 
@@ -266,4 +264,4 @@ class Channels:
 
 
 def _after(number: int) -> int:
-    return FIRST_CHANNEL if number == LAST_CHANNEL else number + 1
+    return MIN_CHANNEL if number == MAX_CHANNEL else number + 1

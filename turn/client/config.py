@@ -32,15 +32,13 @@ class ClientConfig:
     ``family`` is that of the relayed transport address; None leaves it to the server,
     for which RFC 8656 section 7.2 says IPv4. ``lifetime`` is in seconds; None leaves it
     to the server too. ``software`` goes into Allocate and Refresh requests (section 5).
-    ``server_name`` is the name that a TLS certificate must have. ``rc`` is how often a
-    request is sent over UDP before it is given up (RFC 8489 section 6.2.1).
+    ``server_name`` is the name that a TLS certificate must have.
     """
 
     family: AddressFamily | None = None
     lifetime: int | None = None
     software: str | None = "hairpin"
     server_name: str | None = None
-    rc: int = 7
 
     def __post_init__(self) -> None:
         if self.lifetime is not None and not 0 < self.lifetime <= 0xFFFFFFFF:

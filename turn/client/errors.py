@@ -1,7 +1,39 @@
-"""What the client raises when it is used wrongly; servers and peers never cause these."""
+"""What the client's users catch; a machine itself raises ClientStateError alone."""
 
 from __future__ import annotations
 
+from .events import AllocationFailed, FailureReason
 
-class ClientStateError(Exception):
+
+class TurnClientError(Exception):
+    """Base of every error of the TURN client."""
+
+
+class ClientStateError(TurnClientError):
     """The verb does not fit the client's state, for instance before ``Allocated``."""
+
+
+class AllocationError(TurnClientError):
+    """No server relays for us; ``failure`` says what the last one asked has answered."""
+
+    def __init__(self, failure: AllocationFailed) -> None:
+        code = "" if failure.code is None else f" ({failure.code} {failure.phrase})"
+        super().__init__(f"no allocation: {failure.reason.value}{code}")
+        self.failure = failure
+
+
+class AllocationGone(TurnClientError):
+    """The allocation is no more: closed by us, or lost for ``reason``."""
+
+    def __init__(self, reason: FailureReason | None = None) -> None:
+        super().__init__("closed" if reason is None else reason.value)
+        self.reason = reason
+
+
+class PeerRefused(TurnClientError):
+    """The server gives no permission, or no channel, for this peer."""
+
+    def __init__(self, code: int | None, reason: FailureReason, phrase: str = "") -> None:
+        super().__init__(reason.value if code is None else f"{code} {phrase}".rstrip())
+        self.code = code
+        self.reason = reason

@@ -176,7 +176,6 @@ class Requests:
             data,
             session.path,
             rto=session.memory.rto.rto(session.path.remote.ip, now),
-            rc=session.config.rc,
             verifier=exchange.request,
         )
         exchange.sent_at = now
