@@ -5,12 +5,9 @@ from __future__ import annotations
 import dataclasses
 import enum
 
+from sdp import MediaKind
 
-class MediaKind(enum.StrEnum):
-    """The media type of a media description (RFC 8866 section 5.14)."""
-
-    AUDIO = "audio"
-    VIDEO = "video"
+__all__ = ["AccessUnit", "CodecName", "MediaKind"]
 
 
 class CodecName(enum.StrEnum):

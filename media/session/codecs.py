@@ -8,16 +8,15 @@ from __future__ import annotations
 
 from media.rtp import AbsoluteSendTime, SdesMid
 from media.units import CodecName
-from sdp import MediaKind as SdpKind
-from sdp import RtpCodec
+from sdp import MediaKind, RtpCodec
 
 VIDEO_FEEDBACK = ("nack", "nack pli", "ccm fir", "goog-remb")
 AUDIO_FEEDBACK = ("nack",)
 
-DEFAULT_EXTENSIONS: tuple[tuple[SdpKind, str], ...] = (
-    (SdpKind.AUDIO, SdesMid.URI),
-    (SdpKind.VIDEO, SdesMid.URI),
-    (SdpKind.VIDEO, AbsoluteSendTime.URI),
+DEFAULT_EXTENSIONS: tuple[tuple[MediaKind, str], ...] = (
+    (MediaKind.AUDIO, SdesMid.URI),
+    (MediaKind.VIDEO, SdesMid.URI),
+    (MediaKind.VIDEO, AbsoluteSendTime.URI),
 )
 
 CONSTRAINED_BASELINE = "42e01f"
@@ -32,19 +31,19 @@ def h264(profile_level_id: str = CONSTRAINED_BASELINE) -> RtpCodec:
         ("profile-level-id", profile_level_id.lower()),
     )
     return RtpCodec(
-        SdpKind.VIDEO, CodecName.H264, 90_000, parameters=parameters, feedback=VIDEO_FEEDBACK
+        MediaKind.VIDEO, CodecName.H264, 90_000, parameters=parameters, feedback=VIDEO_FEEDBACK
     )
 
 
 def vp8() -> RtpCodec:
-    return RtpCodec(SdpKind.VIDEO, CodecName.VP8, 90_000, feedback=VIDEO_FEEDBACK)
+    return RtpCodec(MediaKind.VIDEO, CodecName.VP8, 90_000, feedback=VIDEO_FEEDBACK)
 
 
 def opus() -> RtpCodec:
     """Opus; the rtpmap always says two channels (RFC 7587 section 7)."""
     parameters = (("minptime", "10"), ("useinbandfec", "1"))
     return RtpCodec(
-        SdpKind.AUDIO,
+        MediaKind.AUDIO,
         CodecName.OPUS,
         48_000,
         channels=2,
@@ -55,7 +54,7 @@ def opus() -> RtpCodec:
 
 def video_rtx() -> RtpCodec:
     """Every video codec may be repaired by RFC 4588 retransmission."""
-    return RtpCodec(SdpKind.VIDEO, "rtx", 90_000)
+    return RtpCodec(MediaKind.VIDEO, "rtx", 90_000)
 
 
 DEFAULT_CODECS: tuple[RtpCodec, ...] = (

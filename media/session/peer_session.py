@@ -17,7 +17,6 @@ from sdp import (
     SignalingState,
     Transceiver,
 )
-from sdp import MediaKind as SdpKind
 from transport import (
     Event,
     Path,
@@ -75,7 +74,7 @@ class PeerSession:
         """Ask for one media description; it takes effect with the next offer or answer."""
         self._check_open()
         return self._descriptions.negotiator.add_transceiver(
-            SdpKind(kind.value), direction=direction, codecs=codecs, stream_ids=stream_ids
+            kind, direction=direction, codecs=codecs, stream_ids=stream_ids
         )
 
     def create_offer(self, now: float, *, ice_restart: bool = False) -> str:
