@@ -14,7 +14,8 @@ from sdp.kinds import MediaKind, SdpType
 from sdp.lines.origin import Origin
 from transport import RandomBytes
 
-from .answer import Answer, AnswerContext, RemoteOffer, create_answer
+from .agreement import AnswerContext
+from .answer import Answer, RemoteOffer, create_answer
 from .candidates import CandidateDrop, CandidateMessage, RemoteCandidates
 from .codec import RtpCodec
 from .exchange import Exchange

@@ -12,7 +12,7 @@ from sdp.document import SessionDescription
 from sdp.errors import DescriptionRefused
 from sdp.lines.media import MediaLine
 
-from .answer import allows_mixed, rejected_media
+from .agreement import allows_mixed, rejected_media
 from .bundle import Bundle, find_bundle
 from .codec import NegotiatedCodec
 from .codecs import dropped_entries, kept_entry, offered_codec, pair_codecs
