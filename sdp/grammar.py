@@ -19,12 +19,6 @@ DIGITS = rf"[0-9]{{1,{MAX_DIGITS}}}"
 INTEGER = r"[1-9][0-9]{0,9}"
 """integer: no leading zero, within what a port or a count can be."""
 
-_TOKEN = re.compile(TOKEN)
-
-
-def is_token(text: str) -> bool:
-    return _TOKEN.fullmatch(text) is not None
-
 
 def match(pattern: re.Pattern[str], value: str, what: str) -> re.Match[str]:
     """The match of a whole value, or SdpError naming what it should have been."""

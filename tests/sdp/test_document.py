@@ -10,6 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sdp import Diagnostic, Direction, SdpError, SessionDescription
+from sdp.attributes.ice import IceUfrag
+from sdp.attributes.ssrc import Ssrc
 from sdp.lines.connection import Connection
 from sdp.lines.media import MediaLine
 from sdp.lines.origin import Origin
@@ -43,6 +45,7 @@ def test_every_document_of_the_corpus_gives_its_bytes_back(path: pathlib.Path) -
     assert bytes(SessionDescription.from_bytes(data)) == data
 
 
+@pytest.mark.long  # whole documents, fifty times
 @pytest.mark.requirement("sdp-media:SDP-G02")
 @pytest.mark.requirement("sdp-media:SDP-G03")
 @given(documents())
@@ -50,6 +53,7 @@ def test_what_the_grammar_generates_is_taken_strictly_and_given_back(text: str) 
     assert str(SessionDescription.parse_strict(text)) == text
 
 
+@pytest.mark.long  # whole documents, fifty times
 @pytest.mark.requirement("sdp-media:SDP-G03")
 @given(documents(), st.data())
 def test_a_changed_character_gives_a_document_or_an_error_with_its_place(
@@ -88,6 +92,7 @@ def test_bytes_that_are_no_utf8_are_kept(data: bytes) -> None:
     assert bytes(SessionDescription.from_bytes(whole)) == whole
 
 
+@pytest.mark.long  # whole documents, fifty times
 @pytest.mark.requirement("sdp-media:SDP-G01")
 @given(document_lines(), st.data())
 def test_a_line_in_the_wrong_place_is_a_diagnostic_and_a_strict_error(
@@ -301,6 +306,39 @@ def test_the_numbers_of_the_origin_have_no_bounds(session: int, version: int) ->
 
     assert (origin.session_id, origin.session_version) == (str(session), f"0{version}")
     assert origin.version_number == version
+
+
+@pytest.mark.requirement("sdp-media:SDP-G07")
+def test_times_are_seen_through_types() -> None:
+    document = SessionDescription.parse_strict(
+        "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=3724394400 3724398000\r\n"
+        "r=604800 3600 0 90000\r\nz=3730928400 -1h\r\n"
+    )
+
+    assert [(t.start, t.stop) for t in document.timings] == [(3724394400, 3724398000)]
+    assert [r.interval.seconds for r in document.repeats] == [604800]
+    assert document.time_zones[0].adjustments[0][1].seconds == -3600
+
+
+@pytest.mark.requirement("sdp-media:SDP-G05")
+def test_a_document_may_have_no_connection_at_all() -> None:
+    document = SessionDescription.parse("v=0\r\nm=audio 9 RTP/AVP 0\r\n")
+
+    assert document.connection(document.media[0]) is None
+
+
+@pytest.mark.requirement("sdp-media:SDP-A03")
+def test_attributes_of_the_session_hold_where_the_section_has_none() -> None:
+    document = SessionDescription.parse(
+        "v=0\r\na=ice-ufrag:sess\r\na=ssrc:1 a\r\n"
+        "m=audio 9 RTP/AVP 0\r\nm=audio 9 RTP/AVP 0\r\na=ice-ufrag:medi\r\na=ssrc:2 b\r\n"
+    )
+
+    first, second = document.media
+    assert document.inherited(first, IceUfrag) == IceUfrag("sess")
+    assert document.inherited(second, IceUfrag) == IceUfrag("medi")
+    assert [s.ssrc for s in document.inherited_all(first, Ssrc)] == [1]
+    assert [s.ssrc for s in document.inherited_all(second, Ssrc)] == [2]
 
 
 def test_a_missing_origin_is_an_error_when_it_is_asked_for() -> None:

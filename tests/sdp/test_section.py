@@ -109,6 +109,7 @@ def test_a_value_that_would_break_the_document_is_refused(value: str) -> None:
         section().add_line("i", value)
 
 
+@pytest.mark.long  # whole documents, fifty times
 @given(documents(), tokens, byte_strings)
 def test_an_added_attribute_is_found_and_removing_it_undoes_the_addition(
     text: str, name: str, value: str

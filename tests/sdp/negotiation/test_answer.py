@@ -542,6 +542,7 @@ def offers(draw: st.DrawFn) -> str:
     return remote_offer(*sections)
 
 
+@pytest.mark.long  # whole documents, fifty times
 @pytest.mark.requirement("sdp-media:SDP-O01")
 @pytest.mark.requirement("sdp-media:SDP-O08")
 @pytest.mark.requirement("sdp-media:SDP-A26")

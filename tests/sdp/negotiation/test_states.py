@@ -118,9 +118,12 @@ class SignalingStates(RuleBasedStateMachine):
         assert len(mids) == len(set(mids))
 
 
-TestSignalingStates = pytest.mark.requirement("sdp-media:SDP-O04")(
-    pytest.mark.requirement("sdp-media:SDP-O05")(SignalingStates.TestCase)
+TestSignalingStates = pytest.mark.long(
+    pytest.mark.requirement("sdp-media:SDP-O04")(
+        pytest.mark.requirement("sdp-media:SDP-O05")(SignalingStates.TestCase)
+    )
 )
+"""Long: fifty runs of fifty steps."""
 
 
 def closed() -> Negotiator:
