@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import ipaddress
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Final
 
 from transport import IPAddress, TransportAddress
@@ -65,7 +64,7 @@ class ServerConfig:
     credentials: CredentialVerifier
     listening: tuple[TransportAddress, ...]
     relay_addresses: tuple[IPAddress, ...]
-    advertised: Mapping[IPAddress, IPAddress] = MappingProxyType({})
+    advertised: Mapping[IPAddress, IPAddress] = dataclasses.field(default_factory=dict)
     allow_peers: tuple[IPNetwork, ...] = ()
     min_port: int = MIN_PORT
     max_port: int = MAX_PORT

@@ -1,18 +1,54 @@
-"""The TURN server machine: who gets which message."""
+"""The TURN server machine: who gets which message (RFC 8656 section 5)."""
 
 from __future__ import annotations
 
-from transport import Event, Path, RandomBytes, Transmit, TransportAddress
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
 
+from stun import AnyAttribute, Message, MessageClass, Method, UnknownAttributes
+from stun import ErrorNumber as Error
+from stun.server import MAX_UNKNOWN_TYPES, LongTermRejected, binding_response
+from transport import DecodeError, Event, Path, RandomBytes, Transmit, TransportAddress
+from turn.channel_data import is_channel_data
+
+from .allocate import AllocateProcedure
+from .allocation import Allocation
+from .authentication import Authenticator
+from .channels import bind_channel, receive_channel_data
 from .config import ServerConfig
+from .events import AllocationEnd
 from .forwarding import ForwardingTable, NoForwarding
-from .stats import AllocationSnapshot, ServerStats
+from .indications import receive_send
+from .limits import UnprovenLimiter
+from .permissions import create_permission
+from .refresh import refresh
+from .relayed import relay_to_client
+from .request import Refused, Request
+from .state import ServerState
+from .stats import AllocationSnapshot, DropReason, ServerStats
+from .streams import StreamWatch
+from .understood import UNDERSTOOD
+
+Procedure = Callable[[ServerState, Request, Allocation], Sequence[AnyAttribute]]
+
+_PROCEDURES: Final[Mapping[int, Procedure]] = MappingProxyType(
+    {
+        Method.REFRESH: refresh,
+        Method.CREATE_PERMISSION: create_permission,
+        Method.CHANNEL_BIND: bind_channel,
+    }
+)
+"""What needs an allocation."""
 
 
 class TurnServer:
     """A TURN server; a ``StreamMachine`` for any number of clients.
 
-    ``wall_clock_offset`` is what added to ``now`` gives Unix time.
+    It answers Binding requests too. Sockets for relayed transport addresses are asked
+    for by RelayRequested; ``Transmit.path.local`` says which socket data leaves from.
+    ``wall_clock_offset`` is what added to ``now`` gives Unix time, for credentials that
+    expire.
     """
 
     def __init__(
@@ -23,48 +59,194 @@ class TurnServer:
         table: ForwardingTable | None = None,
         wall_clock_offset: float = 0.0,
     ) -> None:
-        self._config = config
-        self._table = table or NoForwarding()
+        self._state = ServerState(config, random_bytes, table or NoForwarding())
+        self._outbox = self._state.outbox
+        self._authenticator = Authenticator(
+            config,
+            self._state.allocations,
+            random_bytes,
+            wall_clock_offset=wall_clock_offset,
+        )
+        self._allocate = AllocateProcedure(self._state)
+        self._limiter = UnprovenLimiter()
+        self._streams = StreamWatch(self._outbox, self._is_used)
 
     def receive(self, data: bytes, path: Path, now: float) -> None:
         """A message from a client: STUN, or ChannelData that matched no entry."""
+        self.handle_timeout(now)
+        if is_channel_data(data):
+            allocation = self._state.allocations.of(path)
+            if allocation is None:
+                self._outbox.drop(DropReason.NO_ALLOCATION)
+            else:
+                receive_channel_data(self._state, data, allocation)
+            return
+        try:
+            message = Message.decode(data)
+        except DecodeError:
+            self._outbox.drop(DropReason.NOT_TURN)
+            return
+        self._receive_message(message, path, now)
 
     def receive_relayed(
         self, data: bytes, peer: TransportAddress, relayed: TransportAddress, now: float
     ) -> None:
         """A datagram from a peer at a relayed transport address that matched no entry."""
+        self.handle_timeout(now)
+        allocation = self._state.allocations.at(relayed)
+        if allocation is None:
+            self._outbox.drop(DropReason.UNKNOWN_RELAY)
+        else:
+            relay_to_client(self._state, allocation, peer, data)
 
     def relay_opened(self, token: int, relayed: TransportAddress, now: float) -> None:
-        """The socket that RelayRequested asked for is bound."""
+        """The socket that RelayRequested asked for is bound to just that address."""
+        self.handle_timeout(now)
+        self._allocate.opened(token, relayed, now)
 
     def relay_refused(self, token: int, now: float) -> None:
         """The socket that RelayRequested asked for could not be bound."""
+        self.handle_timeout(now)
+        self._allocate.refused(token, now)
 
     def connected(self, path: Path, now: float) -> None:
         """A client has opened a stream."""
+        self._streams.connected(path, now)
 
     def disconnected(self, path: Path, reason: str, now: float) -> None:
         """A client's stream is gone, and its allocation with it."""
+        self._streams.disconnected(path)
+        self._allocate.disconnected(path)
+        allocation = self._state.allocations.of(path)
+        if allocation is not None:
+            self._state.end(allocation, AllocationEnd.DISCONNECTED)
 
     def drain(self, now: float, *, alternate: TransportAddress | None = None) -> None:
-        """Take no new allocations; those there are go on."""
+        """Take no new allocations; those there are go on.
+
+        Allocate requests are answered with 300 and the alternate server, if there is
+        one, else with 508.
+        """
+        self._allocate.drain(alternate)
 
     def close(self, now: float) -> None:
         """End all allocations."""
+        self._allocate.close()
+        for allocation in self._state.allocations:
+            self._state.end(allocation, AllocationEnd.CLOSED)
 
-    def handle_timeout(self, now: float) -> None: ...
+    def handle_timeout(self, now: float) -> None:
+        self._state.expire(now)
+        self._allocate.handle_timeout(now)
+        self._streams.handle_timeout(now)
 
     def next_timeout(self) -> float | None:
-        return None
+        deadlines = (
+            self._state.allocations.next_timeout(),
+            self._allocate.next_timeout(),
+            self._streams.next_timeout(),
+        )
+        return min((each for each in deadlines if each is not None), default=None)
 
     def poll_transmit(self) -> Transmit | None:
-        return None
+        return self._outbox.transmits.popleft() if self._outbox.transmits else None
 
     def poll_event(self) -> Event | None:
-        return None
+        return self._outbox.events.popleft() if self._outbox.events else None
 
     def stats(self) -> ServerStats:
-        return ServerStats(0, 0, 0, {}, {})
+        """Counters, and how much there is now."""
+        return ServerStats(
+            allocations=len(self._state.allocations),
+            waiting=len(self._allocate),
+            drops=dict(self._outbox.drops),
+            errors=dict(self._outbox.errors),
+        )
 
     def allocations(self, now: float) -> tuple[AllocationSnapshot, ...]:
-        return ()
+        """What each allocation is and holds."""
+        return tuple(_snapshot(each, now) for each in self._state.allocations)
+
+    def _is_used(self, path: Path) -> bool:
+        return self._state.allocations.of(path) is not None or self._allocate.is_waiting(path)
+
+    def _receive_message(self, message: Message, path: Path, now: float) -> None:
+        if message.fingerprint_ok is False:
+            self._outbox.drop(DropReason.BAD_FINGERPRINT)
+        elif message.message_class is MessageClass.REQUEST:
+            self._receive_request(message, path, now)
+        elif message.message_class is MessageClass.INDICATION and message.method == Method.SEND:
+            self._receive_send(message, path)
+        else:
+            self._outbox.drop(DropReason.UNEXPECTED_METHOD)
+
+    def _receive_send(self, message: Message, path: Path) -> None:
+        allocation = self._state.allocations.of(path)
+        if allocation is None:
+            self._outbox.drop(DropReason.NO_ALLOCATION)
+        else:
+            receive_send(self._state, message, allocation)
+
+    def _receive_request(self, message: Message, path: Path, now: float) -> None:
+        if message.method == Method.BINDING:
+            self._outbox.send(path, binding_response(message, path))
+            return
+        if message.method != Method.ALLOCATE and message.method not in _PROCEDURES:
+            self._outbox.drop(DropReason.UNEXPECTED_METHOD)
+            return
+        outcome = self._authenticator.authenticate(message, path, now)
+        if isinstance(outcome, LongTermRejected):
+            self._reject(message, path, outcome, now)
+            return
+        answer = self._answer(outcome)
+        if answer is not None:
+            self._outbox.send(path, answer)
+
+    def _reject(self, message: Message, path: Path, rejected: LongTermRejected, now: float) -> None:
+        """Answer a stranger, whose address may be forged."""
+        answer = rejected.response(message)
+        sizes = {"request_bytes": len(message.data), "answer_bytes": len(answer)}
+        if self._limiter.allows(path, now=now, **sizes):
+            self._outbox.count_error(rejected.error)
+            self._outbox.send(path, answer)
+        else:
+            self._outbox.drop(DropReason.RATE_LIMITED)
+
+    def _answer(self, request: Request) -> bytes | None:
+        try:
+            unknown = request.message.unknown_comprehension_required(UNDERSTOOD)
+            if unknown:
+                raise Refused(
+                    Error.UNKNOWN_ATTRIBUTE, (UnknownAttributes(unknown[:MAX_UNKNOWN_TYPES]),)
+                )
+            return self._carry_out(request)
+        except DecodeError:
+            refusal = Refused(Error.BAD_REQUEST)
+        except Refused as error:
+            refusal = error
+        self._outbox.count_error(refusal.error)
+        return request.failure(refusal)
+
+    def _carry_out(self, request: Request) -> bytes | None:
+        if request.message.method == Method.ALLOCATE:
+            quota_id = self._authenticator.quota_id(request.proof.username, request.now)
+            return self._allocate.handle(request, quota_id)
+        allocation = self._state.allocations.of(request.path)
+        if allocation is None:
+            raise Refused(Error.ALLOCATION_MISMATCH)
+        if allocation.username != request.proof.username:
+            raise Refused(Error.WRONG_CREDENTIALS)
+        procedure = _PROCEDURES[request.message.method]
+        return request.success(procedure(self._state, request, allocation))
+
+
+def _snapshot(allocation: Allocation, now: float) -> AllocationSnapshot:
+    return AllocationSnapshot(
+        client=allocation.client,
+        relayed=allocation.relayed,
+        username=allocation.username,
+        time_to_expiry=allocation.expires_at - now,
+        permissions={ip: at - now for ip, at in allocation.permissions.items()},
+        channels={each.number: each.peer for each in allocation.channels.values()},
+        meter=allocation.meter,
+    )

@@ -52,12 +52,11 @@ class AllocationSnapshot:
 class ServerStats:
     """Counters since the server was made, and what it holds now.
 
-    ``errors`` counts error responses by code. The bytes and packets are those the
-    machine itself relayed and those that data planes counted.
+    ``waiting`` are Allocate requests for which the driver binds a socket; ``errors``
+    counts error responses by code.
     """
 
     allocations: int
     waiting: int
-    allocated: int
     drops: Mapping[DropReason, int]
     errors: Mapping[int, int]

@@ -1,0 +1,68 @@
+"""Moving application data between a client and its peers (RFC 8656 sections 11.2, 11.3,
+12.5 and 12.7).
+
+Between two allocations of this relay data is switched here, without a datagram to
+ourselves: the permissions of both count, as they would on the wire.
+"""
+
+from __future__ import annotations
+
+from stun import Data, MessageClass, Method, XorPeerAddress, encode_message
+from transport import Path, TransportAddress, TransportProtocol
+from turn.channel_data import ChannelData
+
+from .allocation import Allocation
+from .state import ServerState
+from .stats import DropReason
+
+_TRANSACTION_ID_BYTES = 12
+
+
+def relay_to_peer(
+    state: ServerState, allocation: Allocation, peer: TransportAddress, data: bytes
+) -> None:
+    """Send from the relayed transport address to a peer, if there is a permission."""
+    if peer.ip not in allocation.permissions:
+        state.outbox.drop(DropReason.NO_PERMISSION)
+        return
+    other = state.allocations.known_as(peer)
+    if other is None and (peer.port == 0 or not _is_reachable(state, peer)):
+        state.outbox.drop(DropReason.FORBIDDEN_PEER)
+        return
+    allocation.meter.sent_packets += 1
+    allocation.meter.sent_bytes += len(data)
+    if other is None:
+        path = Path(TransportProtocol.UDP, allocation.relayed, peer)
+        state.outbox.send(path, data)
+    else:
+        relay_to_client(state, other, allocation.advertised, data)
+
+
+def relay_to_client(
+    state: ServerState, allocation: Allocation, peer: TransportAddress, data: bytes
+) -> None:
+    """Hand a peer's datagram to the client, if there is a permission."""
+    if peer.ip not in allocation.permissions:
+        state.outbox.drop(DropReason.NO_PERMISSION)
+        return
+    allocation.meter.received_packets += 1
+    allocation.meter.received_bytes += len(data)
+    binding = allocation.channels_by_peer.get(peer)
+    if binding is None:
+        message = _data_indication(state, peer, data)
+    elif allocation.client.transport.is_reliable:
+        message = ChannelData(binding.number, data).encode_padded()
+    else:
+        message = ChannelData(binding.number, data).encode()
+    state.outbox.send(allocation.client, message)
+
+
+def _is_reachable(state: ServerState, peer: TransportAddress) -> bool:
+    """A permission names no port, so at our own addresses each peer is looked at again."""
+    return not state.policy.is_own(peer.ip) or state.policy.admits(peer)
+
+
+def _data_indication(state: ServerState, peer: TransportAddress, data: bytes) -> bytes:
+    transaction_id = state.random_bytes(_TRANSACTION_ID_BYTES)
+    attributes = (XorPeerAddress(peer), Data(data))
+    return encode_message(Method.DATA, MessageClass.INDICATION, transaction_id, attributes)

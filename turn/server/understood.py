@@ -1,0 +1,31 @@
+"""Which attributes this server understands (RFC 8489 section 6.3.1)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from stun import (
+    KNOWN_TYPES,
+    AccessToken,
+    ChangeRequest,
+    ConnectionId,
+    DontFragment,
+    EvenPort,
+    Padding,
+    ReservationToken,
+    ResponsePort,
+)
+
+UNDERSTOOD: Final = KNOWN_TYPES - {
+    # A server that cannot set DF treats it as unknown (RFC 8656 sections 7.2 and 11.2).
+    DontFragment.TYPE,
+    # Not offered: reserved ports, RFC 6062, 7635 and 5780.
+    EvenPort.TYPE,
+    ReservationToken.TYPE,
+    ConnectionId.TYPE,
+    AccessToken.TYPE,
+    ChangeRequest.TYPE,
+    Padding.TYPE,
+    ResponsePort.TYPE,
+}
+"""The rest is obeyed, or known and of no meaning in a request to a relay."""
