@@ -101,9 +101,9 @@ def read(text: str) -> tuple[Section, list[MediaDescription], tuple[Diagnostic, 
     """
     if len(text) > MAX_TEXT:
         raise SdpError(1, 1, f"more than {MAX_TEXT} characters")
-    if text.count("\na=") > MAX_ATTRIBUTES:
-        raise SdpError(1, 1, f"more than {MAX_ATTRIBUTES} attributes")
     lines = list(io.StringIO(text, newline="\n"))
+    if len(lines) > MAX_ATTRIBUTES and text.count("\na=") > MAX_ATTRIBUTES:
+        raise SdpError(1, 1, f"more than {MAX_ATTRIBUTES} attributes")
     _check_characters(text)
     if not lines or lines[0].rstrip("\r\n") != "v=0":
         raise SdpError(1, 1, "a description begins with v=0")
