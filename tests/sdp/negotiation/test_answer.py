@@ -134,6 +134,20 @@ def test_an_answer_never_says_rtcp_mux_only_or_bundle_only() -> None:
 
 
 @pytest.mark.requirement("sdp-media:SDP-A07")
+def test_a_bundle_only_section_is_never_the_tagged_one() -> None:
+    """RFC 9143 section 7.3.1: the tagged section has a port of its own."""
+    bundle_only = "m=audio 0 UDP/TLS/RTP/SAVPF 111|c=IN IP4 0.0.0.0|a=rtpmap:111 opus/48000/2"
+    stale = "a=ice-ufrag:stale|a=ice-pwd:stalestalestalestalestale"
+    answerer = party()
+
+    answer_to(remote_offer(f"{bundle_only}|a=bundle-only|{stale}", VIDEO_SECTION), answerer)
+
+    assert answerer.remote_transport is not None
+    assert answerer.remote_transport.ice_ufrag == "them"
+    assert answerer.candidate_message("").index == 1
+
+
+@pytest.mark.requirement("sdp-media:SDP-A07")
 def test_sections_that_are_not_bundled_with_the_first_are_rejected() -> None:
     answerer = party()
 

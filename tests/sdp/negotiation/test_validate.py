@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from sdp import DescriptionRefused, Negotiator, Setup
+from sdp import DescriptionRefused, Direction, Negotiator, Setup
 from tests.sdp.negotiation.parties import (
     ANSWER,
     AUDIO,
@@ -239,6 +239,19 @@ def test_feedback_that_was_not_offered_is_overlooked() -> None:
     ours = answered(lambda t: t.replace("a=rtcp-fb:97 nack\r\n", "a=rtcp-fb:97 x-odd\r\n"))
 
     assert all("x-odd" not in c.send.feedback for m in ours.media for c in m.codecs)
+
+
+@pytest.mark.requirement("sdp-media:SDP-O02")
+def test_an_answer_that_gives_more_than_was_offered_gives_no_more_than_that() -> None:
+    ours, theirs = party(seed=1), party(seed=2)
+    ours.add_transceiver(AUDIO, direction=Direction.SENDONLY)
+    offer = ours.create_offer(OURS)
+    ours.set_local(OFFER, offer)
+    answer = str(answer_to(offer, theirs, THEIRS))
+
+    ours.set_remote(ANSWER, answer.replace("a=recvonly", "a=sendrecv"))
+
+    assert ours.media[0].direction is Direction.SENDONLY
 
 
 def test_a_section_with_no_common_codec_in_the_answer_is_dropped() -> None:
