@@ -1,0 +1,217 @@
+"""Our TURN client with Debian's coturn: every procedure over UDP, data over TCP too."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from transport import TransportAddress
+from transport.aio import KernelSocket, KernelSockets
+from turn.aio.client import Relay, connect
+from turn.client import AllocationError, FailureReason, PeerRefused, ServerMemory
+
+from .conftest import need
+
+pytestmark = pytest.mark.interop
+
+LOOPBACK = ipaddress.ip_address("127.0.0.1")
+USER, PASSWORD, REALM = "ann", "open sesame", "relay.example"
+TIMEOUT = 10.0
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+@contextlib.asynccontextmanager
+async def coturn(folder: Path, *options: str) -> AsyncIterator[int]:
+    """A server of its own on loopback; gives its port."""
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(
+        need("turnserver"),
+        "-n",
+        f"--listening-port={port}",
+        "--listening-ip=127.0.0.1",
+        "--relay-ip=127.0.0.1",
+        "--lt-cred-mech",
+        f"--user={USER}:{PASSWORD}",
+        f"--realm={REALM}",
+        "--allow-loopback-peers",
+        "--no-tls",
+        "--no-dtls",
+        "--no-cli",
+        "--log-file=stdout",
+        f"--pidfile={folder / 'turnserver.pid'}",
+        f"--userdb={folder / 'turndb'}",
+        *options,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        await _listening(port)
+        yield port
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _listening(port: int) -> None:
+    """coturn listens over TCP on the same port, last."""
+    async with asyncio.timeout(TIMEOUT):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except OSError:
+                await asyncio.sleep(0.02)  # of a foreign program there is no other sign
+            else:
+                writer.close()
+                await writer.wait_closed()
+                return
+
+
+class Peer:
+    """A plain UDP socket that is talked to through the relay."""
+
+    def __init__(self, sock: KernelSocket) -> None:
+        self.address = sock.local
+        self._sock = sock
+        self._readable = asyncio.Event()
+        sock.start(self._readable.set)
+        self._received: list[tuple[bytes, TransportAddress]] = []
+
+    @classmethod
+    async def open(cls) -> Peer:
+        return cls(await KernelSockets().open(TransportAddress(LOOPBACK, 0)))
+
+    async def receive(self) -> tuple[bytes, TransportAddress]:
+        async with asyncio.timeout(TIMEOUT):
+            while not self._received:
+                await self._readable.wait()
+                self._readable.clear()
+                self._received += self._sock.receive()
+        return self._received.pop(0)
+
+    def send(self, data: bytes, remote: TransportAddress) -> None:
+        self._sock.send([data], remote, None)
+
+    def close(self) -> None:
+        self._sock.close()
+
+
+def connect_to(port: int) -> contextlib.AbstractAsyncContextManager[Relay]:
+    return connect(f"turn:127.0.0.1:{port}", USER, PASSWORD)
+
+
+async def exchange(relay: Relay, peer: Peer, *payloads: bytes) -> None:
+    """Send each payload to the peer and have it back."""
+    assert relay.send(peer.address, *payloads)
+    for payload in payloads:
+        assert await peer.receive() == (payload, relay.relayed)
+    for payload in payloads:
+        peer.send(payload, relay.relayed)
+        async with asyncio.timeout(TIMEOUT):
+            assert await relay.receive() == (peer.address, payload)
+
+
+PAYLOADS = (b"", b"a", b"four", b"12345", bytes(1200), bytes(1200), b"end")
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_data_passes_in_indications_and_on_a_channel(tmp_path: Path, transport: str) -> None:
+    async with coturn(tmp_path) as port:
+        uri = f"turn:127.0.0.1:{port}?transport={transport}"
+        peer = await Peer.open()
+        async with connect(uri, USER, PASSWORD) as relay:
+            await relay.permit(LOOPBACK)
+            await exchange(relay, peer, *PAYLOADS)
+            await relay.bind_channel(peer.address)
+            await exchange(relay, peer, *PAYLOADS)
+        peer.close()
+
+
+async def test_many_permissions_fit_in_few_requests(tmp_path: Path) -> None:
+    async with coturn(tmp_path) as port, connect_to(port) as relay:
+        await relay.permit(*(LOOPBACK + number for number in range(60)))
+
+
+async def test_a_forbidden_peer_costs_the_others_nothing(tmp_path: Path) -> None:
+    options = "--denied-peer-ip=127.0.0.9"
+    async with coturn(tmp_path, options) as port, connect_to(port) as relay:
+        with pytest.raises(PeerRefused) as refused:
+            await relay.permit(LOOPBACK + 8, LOOPBACK)
+        await relay.permit(LOOPBACK)
+
+        assert refused.value.code == 403
+
+
+async def test_the_wrong_password_is_told(tmp_path: Path) -> None:
+    async with coturn(tmp_path) as port:
+        with pytest.raises(AllocationError) as error:
+            async with connect(f"turn:127.0.0.1:{port}", USER, "wrong"):
+                pass
+
+        assert error.value.failure.reason is FailureReason.UNAUTHENTICATED
+
+
+async def test_a_released_allocation_frees_the_quota(tmp_path: Path) -> None:
+    """An allocation that was left to expire would hold it for ten minutes."""
+    async with coturn(tmp_path, "--user-quota=1") as port:
+        async with connect_to(port):
+            with pytest.raises(AllocationError) as error:
+                async with connect_to(port):
+                    pass
+        relayed = await _allocate_once_there_is_room(port)
+
+        assert error.value.failure.code == 486
+        assert relayed.ip == LOOPBACK
+
+
+async def _allocate_once_there_is_room(port: int) -> TransportAddress:
+    """coturn counts a deleted allocation until its session ends, a little later."""
+    async with asyncio.timeout(TIMEOUT):
+        while True:
+            try:
+                async with connect_to(port) as relay:
+                    return relay.relayed
+            except AllocationError as error:
+                if error.failure.code != 486:
+                    raise
+                await asyncio.sleep(0.1)  # of a foreign program there is no other sign
+
+
+async def test_a_nonce_that_went_stale_is_replaced(tmp_path: Path) -> None:
+    """What a client of a former life was given is answered with 438, or 401."""
+    async with coturn(tmp_path) as port:
+        memory = ServerMemory()
+        server = TransportAddress(LOOPBACK, port)
+        memory.preset(server, realm=REALM, nonce="0123456789abcdef")
+        async with connect(f"turn:127.0.0.1:{port}", USER, PASSWORD, memory=memory) as relay:
+            await relay.permit(LOOPBACK)
+
+
+async def test_a_shared_memory_serves_a_second_client(tmp_path: Path) -> None:
+    async with coturn(tmp_path) as port:
+        memory = ServerMemory()
+        uri = f"turn:127.0.0.1:{port}"
+        peer = await Peer.open()
+        async with (
+            connect(uri, USER, PASSWORD, memory=memory) as first,
+            connect(uri, USER, PASSWORD, memory=memory) as second,
+        ):
+            await first.permit(LOOPBACK)
+            await second.permit(LOOPBACK)
+            await exchange(first, peer, b"first")
+            await exchange(second, peer, b"second")
+            assert first.send(second.relayed, b"from relay to relay")
+            async with asyncio.timeout(TIMEOUT):
+                assert await second.receive() == (first.relayed, b"from relay to relay")
+        peer.close()
