@@ -23,12 +23,16 @@ class TurnFramer:
     unfinished message is kept, which its 16-bit length bounds to 65,555 bytes. There
     is no way to find the next message once a header makes no sense, so the stream is
     over then.
+
+    The first message is STUN, for channels are bound on the stream itself; "GET " would
+    be a channel number and a length.
     """
 
-    __slots__ = ("_buffer",)
+    __slots__ = ("_buffer", "_has_begun")
 
     def __init__(self) -> None:
         self._buffer = bytearray()
+        self._has_begun = False
 
     def push(self, data: bytes) -> list[bytes]:
         """Take the next bytes; the messages that are whole now.
@@ -38,6 +42,10 @@ class TurnFramer:
         """
         buffer = self._buffer
         buffer += data
+        if buffer and not self._has_begun:
+            if buffer[0] > 0x3F:
+                raise DecodeError("TURN stream", f"begins with {buffer[0]:#04x}")
+            self._has_begun = True
         messages = []
         start = 0
         while (size := _message_size(buffer, start)) is not None and start + size <= len(buffer):
