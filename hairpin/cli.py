@@ -12,6 +12,7 @@ from .errors import HairpinError
 
 COMMANDS = {
     "demo": "The whole system on this machine, and a page that shows a stream.",
+    "relay": "A STUN and TURN server, for clients that find no direct path.",
 }
 """Name and short help; a subcommand is imported only when it is asked for."""
 
@@ -19,6 +20,7 @@ EPILOG = """\b
 Examples:
   hairpin demo                      everything at once, with a page to open
   hairpin demo --source film.mp4    stream a file of yours
+  hairpin relay --user ann:secret   a TURN server on 127.0.0.1:3478
 """
 
 

@@ -33,15 +33,22 @@ def announce_ready(address: str) -> None:
     print(f"ready {address}", flush=True)  # noqa: T201 - a command's own voice
 
 
-def run_daemon(start: Starter, *, drain: float = 0.0) -> None:
+def run_daemon(
+    start: Starter,
+    *,
+    drain: float = 0.0,
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> None:
     """Run until SIGINT or SIGTERM, then end everything and return.
 
     ``drain`` is how many seconds longer than ``STOP_PATIENCE`` the end may take.
+    ``loop_factory`` is for who needs another loop than asyncio's own.
 
     Raises:
         HairpinError: it could not be brought up.
     """
-    asyncio.run(_run(start, STOP_PATIENCE + drain))
+    with asyncio.Runner(loop_factory=loop_factory) as runner:
+        runner.run(_run(start, STOP_PATIENCE + drain))
 
 
 async def _run(start: Starter, patience: float) -> None:

@@ -1,0 +1,1 @@
+"""What relaying a packet costs, beside coturn in the same run: ``python -m benchmarks.relay``."""

@@ -1,0 +1,285 @@
+"""``hairpin relay``: the STUN and TURN server as a daemon."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import gc
+import ipaddress
+import logging
+import socket
+from collections.abc import Iterator, Sequence
+
+import click
+
+from hairpin.daemon import announce, listening_error, run_daemon
+from hairpin.endpoint import parse_endpoint
+from hairpin.errors import HairpinError
+from stun import OpaqueStringError
+from transport import IPAddress, TransportAddress
+from transport.aio import KernelSockets
+from turn.aio import RelayEventLoop, RelayServer
+from turn.credentials import CredentialVerifier, RelaySecret
+from turn.server import IPNetwork, ServerConfig
+from turn.server.config import MAX_PORT, MIN_PORT
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_LISTEN = "udp://127.0.0.1:3478"
+
+EPILOG = """\b
+Examples:
+  hairpin relay --user ann:secret
+      on this machine alone, at 127.0.0.1:3478
+  hairpin relay --listen udp://198.51.100.7:3478 --realm example.org --secret "$SECRET"
+      for the world, with credentials that expire: <expiry>:<id>, base64(HMAC-SHA1)
+  hairpin relay --listen udp://127.0.0.1:3478 --user ann:secret --allow-peer 127.0.0.0/8
+      with peers on this machine too, which are refused otherwise
+
+\b
+Then give your clients turn:HOST:3478, a username and its password.
+"""
+
+
+class ListenType(click.ParamType[TransportAddress]):
+    """udp://HOST:PORT."""
+
+    name = "udp://HOST:PORT"
+
+    def convert(
+        self,
+        value: str | TransportAddress,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> TransportAddress:
+        if isinstance(value, TransportAddress):
+            return value
+        scheme, separator, endpoint = value.partition("://")
+        if not separator or scheme != "udp":
+            self.fail(f"{value!r} is not udp://HOST:PORT", param, ctx)
+        try:
+            return parse_endpoint(endpoint)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class UserType(click.ParamType[tuple[str, str]]):
+    """NAME:PASSWORD."""
+
+    name = "NAME:PASSWORD"
+
+    def convert(
+        self,
+        value: str | tuple[str, str],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> tuple[str, str]:
+        if isinstance(value, tuple):
+            return value
+        name, separator, password = value.partition(":")
+        if not separator or not name or not password:
+            # The value is not shown: what is wrong with it may be a password.
+            self.fail("a user is NAME:PASSWORD", param, ctx)
+        return name, password
+
+
+class IPType(click.ParamType[IPAddress]):
+    """An IP address of this host."""
+
+    name = "IP"
+
+    def convert(
+        self, value: str | IPAddress, param: click.Parameter | None, ctx: click.Context | None
+    ) -> IPAddress:
+        try:
+            return ipaddress.ip_address(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+class NetworkType(click.ParamType[IPNetwork]):
+    """An IP network; an address alone is a network of one."""
+
+    name = "CIDR"
+
+    def convert(
+        self, value: str | IPNetwork, param: click.Parameter | None, ctx: click.Context | None
+    ) -> IPNetwork:
+        try:
+            return ipaddress.ip_network(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+PORT = click.IntRange(1024, 65535)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class RelayOptions:
+    """What the command line said."""
+
+    listen: tuple[TransportAddress, ...]
+    realm: str
+    user: tuple[tuple[str, str], ...]
+    secret: tuple[str, ...]
+    relay_address: tuple[IPAddress, ...]
+    allow_peer: tuple[IPNetwork, ...]
+    min_port: int
+    max_port: int
+
+
+@click.command(epilog=EPILOG)
+@click.option(
+    "--listen",
+    type=ListenType(),
+    multiple=True,
+    default=[DEFAULT_LISTEN],
+    show_default=True,
+    help="Where clients send to; may be given again. 0.0.0.0 and [::] stand for every address.",
+)
+@click.option(
+    "--realm", default="hairpin", show_default=True, help="What clients are told they log in to."
+)
+@click.option("--user", type=UserType(), multiple=True, help="A user for good; may be given again.")
+@click.option(
+    "--secret",
+    metavar="SECRET",
+    multiple=True,
+    help="A key for credentials that expire; given again, each of them is good.",
+)
+@click.option(
+    "--relay-address",
+    type=IPType(),
+    multiple=True,
+    help="The address to relay from, once per family.  [default: where it listens]",
+)
+@click.option(
+    "--allow-peer",
+    type=NetworkType(),
+    multiple=True,
+    help="A network that may be relayed to, although it is private; may be given again.",
+)
+@click.option("--min-port", type=PORT, default=MIN_PORT, show_default=True, help="To relay from.")
+@click.option("--max-port", type=PORT, default=MAX_PORT, show_default=True, help="To relay from.")
+@click.option(
+    "--drain",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    default=0.0,
+    help="When told to stop, let the clients there are go on for so long.",
+)
+def command(
+    listen: tuple[TransportAddress, ...],
+    realm: str,
+    user: tuple[tuple[str, str], ...],
+    secret: tuple[str, ...],
+    relay_address: tuple[IPAddress, ...],
+    allow_peer: tuple[IPNetwork, ...],
+    min_port: int,
+    max_port: int,
+    drain: float,
+) -> None:
+    """Relay for clients that find no direct path to each other (STUN and TURN, over UDP).
+
+    Peers at private, loopback and other addresses where a relay must not reach are refused
+    unless --allow-peer names their network. "ready" and the listening addresses are printed
+    once it listens; SIGINT or SIGTERM ends it.
+    """
+    options = RelayOptions(
+        listen, realm, user, secret, relay_address, allow_peer, min_port, max_port
+    )
+
+    async def start(stack: contextlib.AsyncExitStack) -> str:
+        return await _start(stack, options, drain)
+
+    run_daemon(start, drain=drain, loop_factory=RelayEventLoop)
+
+
+async def _start(stack: contextlib.AsyncExitStack, options: RelayOptions, drain: float) -> str:
+    verifier = _verifier(options)
+    listening = list(_expand(options.listen))
+    config = _config(options, verifier, listening)
+    _check_relay_addresses(config.relay_addresses)
+    relay = RelayServer(config, _bind(listening))
+    stack.push_async_callback(relay.aclose)
+    if drain:
+        stack.push_async_callback(relay.drain, drain)
+    announce(f"realm      {options.realm}")
+    announce(f"relaying   from {', '.join(map(str, config.relay_addresses))}")
+    # What has been imported and made until here stays: the collector need not walk it.
+    gc.collect()
+    gc.freeze()
+    return " ".join(f"udp://{address}" for address in relay.addresses)
+
+
+def _verifier(options: RelayOptions) -> CredentialVerifier:
+    if not options.user and not options.secret:
+        raise HairpinError(
+            "nobody could use this relay: give it --user NAME:PASSWORD or --secret SECRET"
+        )
+    names = [name for name, _ in options.user]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise HairpinError(f"--user is given twice for {', '.join(sorted(twice))}")
+    try:
+        secrets = [RelaySecret(secret.encode()) for secret in options.secret]
+        return CredentialVerifier(dict(options.user), secrets)
+    except (OpaqueStringError, ValueError) as error:
+        raise HairpinError(f"--user or --secret: {error}") from error
+
+
+def _config(
+    options: RelayOptions, verifier: CredentialVerifier, listening: Sequence[TransportAddress]
+) -> ServerConfig:
+    try:
+        return ServerConfig(
+            realm=options.realm,
+            credentials=verifier,
+            listening=tuple(listening),
+            relay_addresses=options.relay_address or _relay_addresses(listening),
+            allow_peers=options.allow_peer,
+            min_port=options.min_port,
+            max_port=options.max_port,
+        )
+    except ValueError as error:
+        raise HairpinError(str(error)) from error
+
+
+def _expand(listen: Sequence[TransportAddress]) -> Iterator[TransportAddress]:
+    """A wildcard as the addresses it stands for: an answer leaves from where it was asked."""
+    for address in listen:
+        if not address.ip.is_unspecified:
+            yield address
+            continue
+        from ice.aio import local_addresses  # a relay needs nothing else of ICE
+
+        for interface in local_addresses():
+            if interface.ip.version == address.ip.version:
+                yield TransportAddress(interface.ip, address.port)
+
+
+def _relay_addresses(listening: Sequence[TransportAddress]) -> tuple[IPAddress, ...]:
+    """Where it listens, what reaches farthest first: of each family the first is the default."""
+    unique = dict.fromkeys(address.ip for address in listening if not address.ip.is_link_local)
+    return tuple(sorted(unique, key=lambda ip: (ip.is_loopback, ip.is_private)))
+
+
+def _check_relay_addresses(addresses: Sequence[IPAddress]) -> None:
+    for ip in addresses:
+        try:
+            KernelSockets().bind(TransportAddress(ip, 0)).close()
+        except OSError as error:
+            raise HairpinError(
+                f"{ip} is not an address of this machine: choose another with --relay-address IP"
+            ) from error
+
+
+def _bind(listening: Sequence[TransportAddress]) -> list[socket.socket]:
+    bound: list[socket.socket] = []
+    for address in listening:
+        try:
+            bound.append(KernelSockets().bind(address))
+        except OSError as error:
+            for sock in bound:
+                sock.close()
+            raise listening_error(address, "--listen", error) from error
+    return bound

@@ -1,0 +1,21 @@
+"""TURN over real sockets, with asyncio.
+
+Start with ``RelayServer``: a TURN server with a data plane in user space, which moves
+bound channels past the machine. ``RelayEventLoop`` is the loop it likes best. To use a
+server, ``connect`` gives a ``Relay``.
+"""
+
+from .client import Relay, connect
+from .plane import PlaneStats, UserSpacePlane
+from .selector import DrainingSelector, RelayEventLoop
+from .server import RelayServer
+
+__all__ = [
+    "DrainingSelector",
+    "PlaneStats",
+    "Relay",
+    "RelayEventLoop",
+    "RelayServer",
+    "UserSpacePlane",
+    "connect",
+]

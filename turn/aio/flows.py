@@ -1,0 +1,102 @@
+"""What the plane keeps of an entry: one flow in each direction."""
+
+from __future__ import annotations
+
+from transport.aio import SocketAddress
+from turn.server import Meter, SwitchTarget
+
+from .outlet import Outlet
+from .slots import CHANNEL_HEADER, HEADER_BYTES
+
+NO_RUN = -1
+"""The size of a run that has not begun: no datagram has it."""
+
+
+class ToPeer:
+    """From a client's channel to its peer.
+
+    Collects a run while the listening socket drains: datagrams as long as the first. The
+    run ends with one that is shorter, which still belongs to it, or longer. Of each slot
+    it takes what lies behind ``offset``.
+    """
+
+    __slots__ = ("_meter", "_outlet", "_remote", "offset", "run", "size")
+
+    def __init__(self, meter: Meter, outlet: Outlet, remote: SocketAddress) -> None:
+        self._meter = meter
+        self._outlet = outlet
+        self._remote = remote
+        self.offset = HEADER_BYTES
+        self.run: list[memoryview] = []
+        self.size = NO_RUN
+
+    def begin(self, part: memoryview, size: int) -> None:
+        """Take a datagram whose data is not as long as the run's."""
+        if 0 < size < self.size:
+            self.run.append(part)
+            self.flush()
+        else:
+            self.flush()
+            self.run.append(part)
+            self.size = size
+
+    def flush(self) -> None:
+        """Send the run, if there is one."""
+        run, size = self.run, self.size
+        if run:
+            self.run, self.size = [], NO_RUN
+            meter = self._meter
+            meter.sent_packets += len(run)
+            meter.sent_bytes += size * (len(run) - 1) + len(run[-1])
+            self._outlet.send(run, size, self._remote)
+
+
+class ToNeighbour(ToPeer):
+    """From a client's channel to another client of this relay, whose peer it is.
+
+    The slot's own header is written over with the channel of the other side.
+    """
+
+    __slots__ = ("_target",)
+
+    def __init__(
+        self, meter: Meter, target: SwitchTarget, outlet: Outlet, remote: SocketAddress
+    ) -> None:
+        super().__init__(meter, outlet, remote)
+        self._target = target
+        self.offset = 0
+
+    def flush(self) -> None:
+        run, size, channel = self.run, self.size, self._target.channel
+        if not run:
+            return
+        self.run, self.size = [], NO_RUN
+        for framed in run:
+            CHANNEL_HEADER.pack_into(framed, 0, channel, len(framed) - HEADER_BYTES)
+        self._count(len(run), size * (len(run) - 1) + len(run[-1]) - HEADER_BYTES)
+        self._outlet.send(run, size + HEADER_BYTES, self._remote)
+
+    def _count(self, packets: int, size: int) -> None:
+        self._meter.sent_packets += packets
+        self._meter.sent_bytes += size
+        self._target.meter.received_packets += packets
+        self._target.meter.received_bytes += size
+
+
+class ToClient:
+    """From a peer to a client's channel: where the client is, and how it knows the relay."""
+
+    __slots__ = ("_meter", "_outlet", "_remote", "channel")
+
+    def __init__(self, channel: int, meter: Meter, outlet: Outlet, remote: SocketAddress) -> None:
+        self.channel = channel
+        self._meter = meter
+        self._outlet = outlet
+        self._remote = remote
+
+    def send(self, run: list[memoryview], size: int) -> None:
+        """Send a run of messages, each with ``size`` bytes of data."""
+        meter = self._meter
+        meter.received_packets += len(run)
+        meter.received_bytes += size * len(run)
+        self._outlet.send(run, size + HEADER_BYTES, self._remote)

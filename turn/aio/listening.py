@@ -1,0 +1,48 @@
+"""From clients to peers: the sockets at the listening addresses."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+from transport.aio import SocketAddress
+
+from .flows import ToPeer
+from .plane_socket import PlaneSocket
+from .slots import CHANNEL_HEADER, HEADER_BYTES, SLOTS
+
+
+class ListeningSocket(PlaneSocket):
+    """One listening address; ``flows`` has the channels of its clients."""
+
+    def __init__(self, sock: socket.socket, *, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(sock, loop=loop)
+        self.flows: dict[tuple[SocketAddress, int], ToPeer] = {}
+
+    def drain(self) -> None:
+        recvfrom_into = self._recvfrom_into
+        find, unpack = self.flows.get, CHANNEL_HEADER.unpack_from
+        touched: list[ToPeer] = []
+        for slot, _ in SLOTS:
+            try:
+                received, source = recvfrom_into(slot)
+            except BlockingIOError:
+                break
+            except OSError as error:
+                self._receive_failed(error)
+                continue
+            if received >= HEADER_BYTES:
+                channel, size = unpack(slot)
+                flow = find((source, channel))
+                if flow is not None and size <= received - HEADER_BYTES:
+                    part = slot[flow.offset : HEADER_BYTES + size]
+                    if size == flow.size:
+                        flow.run.append(part)
+                    else:
+                        touched.append(flow)
+                        flow.begin(part, size)
+                    continue
+            self._keep(slot[:received], source)
+        for flow in touched:
+            flow.flush()
+        self._wake()
