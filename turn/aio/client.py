@@ -305,16 +305,13 @@ class _Opener:
             config=config,
             memory=self._memory,
         )
-        relay = Relay(client, sock=sock, tls=self._tls)
-        try:
+        async with contextlib.AsyncExitStack() as unless_kept:
+            relay = Relay(client, sock=sock, tls=self._tls)
+            unless_kept.push_async_callback(relay.aclose)
             failure = await relay.allocate()
-        except BaseException:
-            await relay.aclose()
-            raise
-        if failure is None:
-            return relay
-        await relay.aclose()
-        return failure
+            if failure is None:
+                unless_kept.pop_all()
+        return failure or relay
 
 
 async def _resolve(uri: TurnUri) -> list[TransportAddress]:

@@ -131,7 +131,7 @@ class Allocation:
 
     def _fail(self, outcome: Failed) -> None:
         reason, alternate, domain = outcome.reason, None, None
-        if outcome.code == ErrorNumber.TRY_ALTERNATE and outcome.is_proven:
+        if outcome.code == ErrorNumber.TRY_ALTERNATE and outcome.response and outcome.is_proven:
             alternate, domain = self._alternate(outcome.response)
             if alternate is not None:
                 reason = FailureReason.REDIRECTED
@@ -147,10 +147,8 @@ class Allocation:
         )
         self._session.close()
 
-    def _alternate(self, response: Message | None) -> tuple[TransportAddress | None, str | None]:
+    def _alternate(self, response: Message) -> tuple[TransportAddress | None, str | None]:
         """The first alternate server of our family, and its domain (RFC 8489 section 10)."""
-        if response is None:
-            return None, None
         wants_ipv6 = self._session.path.remote.is_ipv6
         try:
             servers = response.get_all(AlternateServer)

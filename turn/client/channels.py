@@ -22,7 +22,6 @@ from .permissions import Permissions
 from .refresh import Refresh
 from .requests import Failed, Requests, Succeeded
 from .session import ClientSession
-from .state import ClientState
 
 _pack_head = struct.Struct("!HH").pack
 _PADDING: Final = (b"", b"\0\0\0", b"\0\0", b"\0")
@@ -208,15 +207,12 @@ class Channels:
         return True
 
     def _concluded(self, binding: ChannelBinding, outcome: Succeeded | Failed, now: float) -> None:
-        session = self._session
-        if session.state is not ClientState.ALLOCATED:
-            return
         binding.under_way = False
         binding.held_until = now + CHANNEL_LIFETIME
         if isinstance(outcome, Succeeded):
             self._confirm(binding, outcome)
         elif outcome.reason is FailureReason.MISMATCH:
-            session.lose(outcome.reason, outcome.code)
+            self._session.lose(outcome.reason, outcome.code)
             return
         elif outcome.code == ErrorNumber.BAD_REQUEST and binding.is_confirmed:
             # Number and peer were right once: the server remembers otherwise (section 12.3).
@@ -234,6 +230,7 @@ class Channels:
         if binding.state is BindingState.LAPSING:
             binding.wake_at = binding.expires_at
             return
+        self._permissions.keep(binding.peer.ip)
         binding.state = BindingState.BOUND
         binding.wake_at = binding.expires_at - REFRESH_MARGIN
         if binding.peer not in self.bound:

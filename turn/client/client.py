@@ -165,7 +165,10 @@ class TurnClient:
         self._channels.bind(peer, now)
 
     def release_channel(self, peer: TransportAddress, now: float) -> None:
-        """Refresh the channel no more; it lapses within 10 minutes."""
+        """Refresh the channel no more; it lapses within 10 minutes.
+
+        Its permission stays, until ``release_permission``.
+        """
         self._now = now
         self._channels.release(peer)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stun import Method, XorPeerAddress
+from stun import ErrorNumber, Method, XorPeerAddress
 from transport import IPAddress, TransportAddress
 
 from .events import FailureReason, PermissionInstalled, PermissionRefused
@@ -18,7 +18,6 @@ from .limits import (
 )
 from .requests import Failed, Requests, Succeeded
 from .session import ClientSession
-from .state import ClientState
 
 
 class Permission:
@@ -62,9 +61,6 @@ class Permissions:
         self._requests = requests
         self._entries: dict[IPAddress, Permission] = {}
         self._asked: list[Permission] = []
-
-    def __len__(self) -> int:
-        return len(self._entries)
 
     def allows(self, ip: IPAddress) -> bool:
         """Whether data may be sent there: the server has confirmed the permission."""
@@ -132,18 +128,22 @@ class Permissions:
 
     def confirm(self, ip: IPAddress, sent_at: float) -> None:
         """It succeeded."""
-        if (entry := self._entries.get(ip)) is not None:
-            entry.under_way -= 1
-            entry.is_wanted = True
-            self._extend(entry, sent_at)
-            self._arm()
+        entry = self._entries[ip]
+        entry.under_way -= 1
+        self._extend(entry, sent_at)
+        self._arm()
+
+    def keep(self, ip: IPAddress) -> None:
+        """The channel is to stay: refresh its permission."""
+        self._entries[ip].is_wanted = True
+        self._arm()
 
     def disappoint(self, ip: IPAddress) -> None:
         """It failed."""
-        if (entry := self._entries.get(ip)) is not None:
-            entry.under_way -= 1
-            self._forget_if_void(entry)
-            self._arm()
+        entry = self._entries[ip]
+        entry.under_way -= 1
+        self._forget_if_void(entry)
+        self._arm()
 
     def _entry(self, ip: IPAddress) -> Permission | None:
         entry = self._entries.get(ip)
@@ -170,12 +170,9 @@ class Permissions:
     def _concluded(
         self, batch: Sequence[Permission], outcome: Succeeded | Failed, now: float
     ) -> None:
-        session = self._session
-        if session.state is not ClientState.ALLOCATED:
-            return
         if isinstance(outcome, Failed):
             if outcome.reason is FailureReason.MISMATCH:
-                session.lose(outcome.reason, outcome.code)
+                self._session.lose(outcome.reason, outcome.code)
                 return
             if len(batch) > 1 and _may_be_due_to_one(outcome):
                 # One forbidden peer must not cost the others their permission.
@@ -233,4 +230,4 @@ def _needs_refresh(entry: Permission) -> bool:
 
 def _may_be_due_to_one(outcome: Failed) -> bool:
     """Whether the server may have objected to one address among many."""
-    return outcome.code is not None and outcome.reason is FailureReason.REFUSED
+    return outcome.reason is FailureReason.REFUSED and outcome.code != ErrorNumber.SERVER_ERROR

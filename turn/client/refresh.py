@@ -50,7 +50,7 @@ class Refresh:
 
         self._session.state = ClientState.RELEASING
         self._requests.cancel_all()
-        self._session.timers.cancel(self)
+        self._session.stop_timers()
         self.ask_to_delete(done, now)
 
     def abandon(self, event: Event, now: float) -> None:
@@ -74,8 +74,6 @@ class Refresh:
 
     def _refreshed(self, outcome: Succeeded | Failed, now: float) -> None:
         session = self._session
-        if session.state is not ClientState.ALLOCATED:
-            return
         if isinstance(outcome, Succeeded):
             lifetime = read_lifetime(outcome)
             if lifetime:

@@ -18,11 +18,12 @@ from stun import (
     TransactionFailed,
     TransactionFailure,
 )
-from transport import DecodeError, Event
+from transport import Event
 
 from .events import FailureReason
 from .limits import MAX_OUTSTANDING
 from .session import ClientSession
+from .state import ClientState
 
 TRANSACTION_ID_BYTES = 12
 
@@ -43,8 +44,11 @@ _REASONS: dict[int, FailureReason] = {
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Succeeded:
-    """The server did it. ``sent_at`` is when the request first went out: the server's
-    timers started then at the earliest."""
+    """The server did it.
+
+    ``sent_at`` is when the request went out first: the earliest that the server's timers
+    can have started.
+    """
 
     response: Message
     sent_at: float
@@ -74,21 +78,28 @@ OnOutcome = Callable[[Succeeded | Failed, float], None]
 
 
 class Exchange:
-    """One request until its outcome, over as many transactions as that takes."""
+    """A request in one of its transactions; a retry is another exchange."""
 
     __slots__ = ("_requests", "on_outcome", "request", "sent_at", "transaction")
 
-    def __init__(self, requests: Requests, request: LongTermRequest, on_outcome: OnOutcome) -> None:
+    def __init__(
+        self,
+        requests: Requests,
+        request: LongTermRequest,
+        on_outcome: OnOutcome,
+        *,
+        transaction: ClientTransaction,
+        sent_at: float,
+    ) -> None:
         self._requests = requests
         self.request = request
         self.on_outcome = on_outcome
-        self.transaction: ClientTransaction | None = None
-        self.sent_at = 0.0
+        self.transaction = transaction
+        self.sent_at = sent_at
 
     def due(self, now: float) -> None:
-        if self.transaction is not None:
-            self.transaction.handle_timeout(now)
-            self._requests.advance(self, now)
+        self.transaction.handle_timeout(now)
+        self._requests.advance(self, now)
 
 
 class Requests:
@@ -99,7 +110,7 @@ class Requests:
     def __init__(self, session: ClientSession) -> None:
         self._session = session
         self._exchanges: dict[bytes, Exchange] = {}
-        self._waiting: collections.deque[Exchange] = collections.deque()
+        self._waiting: collections.deque[tuple[LongTermRequest, OnOutcome]] = collections.deque()
 
     def start(
         self,
@@ -111,7 +122,7 @@ class Requests:
         """Send a request now, or when others have ended; ``on_outcome(outcome, now)`` is
         called once."""
         request = self._session.credentials.request(method, attributes)
-        self._waiting.append(Exchange(self, request, on_outcome))
+        self._waiting.append((request, on_outcome))
         self._send_waiting(now)
 
     def cancel_all(self) -> None:
@@ -124,7 +135,7 @@ class Requests:
     def receive(self, message: Message, now: float) -> bool:
         """Take a response; False if it answers nothing that is under way."""
         exchange = self._exchanges.get(message.transaction_id)
-        if exchange is None or exchange.transaction is None:
+        if exchange is None:
             return False
         exchange.transaction.receive_message(message, self._session.path, now)
         self.advance(exchange, now)
@@ -133,20 +144,17 @@ class Requests:
     def advance(self, exchange: Exchange, now: float) -> None:
         """Do what the exchange's transaction has come to."""
         transaction = exchange.transaction
-        if transaction is None:
-            return
         if (transmit := transaction.poll_transmit()) is not None:
             self._session.transmits.append(transmit)
+        deadline = transaction.next_timeout()
+        if deadline is not None:
+            self._session.timers.set(exchange, deadline)
         event = transaction.poll_event()
-        if event is None:
-            deadline = transaction.next_timeout()
-            if deadline is not None:
-                self._session.timers.set(exchange, deadline)
-            return
-        self._session.timers.cancel(exchange)
-        del self._exchanges[transaction.transaction_id]
-        self._conclude(exchange, event, now)
-        self._send_waiting(now)
+        if event is not None:
+            self._session.timers.cancel(exchange)
+            del self._exchanges[transaction.transaction_id]
+            self._conclude(exchange, event, now)
+            self._send_waiting(now)
 
     def _conclude(self, exchange: Exchange, event: Event, now: float) -> None:
         match event:
@@ -155,7 +163,7 @@ class Requests:
                 self._session.memory.rto.completed(server.ip, round_trip_time, now)
                 if exchange.request.retry(response):
                     self._session.memory.learn(server, response)
-                    self._send(exchange, now)
+                    self._send(exchange.request, exchange.on_outcome, now)
                 elif response.message_class is MessageClass.SUCCESS:
                     exchange.on_outcome(Succeeded(response, exchange.sent_at), now)
                 else:
@@ -166,31 +174,29 @@ class Requests:
                 exchange.on_outcome(Failed(FailureReason.TIMED_OUT), now)
 
     def _send_waiting(self, now: float) -> None:
+        if self._session.state is ClientState.CLOSED:
+            self._waiting.clear()
         while self._waiting and len(self._exchanges) < MAX_OUTSTANDING:
-            self._send(self._waiting.popleft(), now)
+            self._send(*self._waiting.popleft(), now)
 
-    def _send(self, exchange: Exchange, now: float) -> None:
+    def _send(self, request: LongTermRequest, on_outcome: OnOutcome, now: float) -> None:
         session = self._session
-        data = exchange.request.encode(session.random_bytes(TRANSACTION_ID_BYTES))
-        transaction = exchange.transaction = ClientTransaction(
+        data = request.encode(session.random_bytes(TRANSACTION_ID_BYTES))
+        transaction = ClientTransaction(
             data,
             session.path,
             rto=session.memory.rto.rto(session.path.remote.ip, now),
-            verifier=exchange.request,
+            verifier=request,
         )
-        exchange.sent_at = now
+        exchange = Exchange(self, request, on_outcome, transaction=transaction, sent_at=now)
         self._exchanges[transaction.transaction_id] = exchange
         transaction.start(now)
         self.advance(exchange, now)
 
 
 def _refusal(request: LongTermRequest, response: Message) -> Failed:
-    try:
-        error = response.get(ErrorCode)
-    except DecodeError:
-        error = None
-    if error is None:  # the transaction has looked already
-        return Failed(FailureReason.UNUSABLE_RESPONSE, response=response)
+    error = response.get(ErrorCode)
+    assert error is not None  # ClientTransaction takes no error response without
     return Failed(
         _REASONS.get(error.code, FailureReason.REFUSED),
         error.code,

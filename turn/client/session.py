@@ -111,13 +111,15 @@ class ClientSession:
 
     def close(self) -> None:
         """There is no allocation, and nothing more to do."""
-        if self.state is ClientState.CLOSED:
-            return
         was_connected = self.state not in (ClientState.NEW, ClientState.CONNECTING)
         self.state = ClientState.CLOSED
-        self.timers = Timers()
+        self.stop_timers()
         if was_connected and self.path.transport.is_reliable:
             self.events.append(CloseRequested(self.path))
+
+    def stop_timers(self) -> None:
+        """There is nothing to wait for any more."""
+        self.timers = Timers()
 
     def lose(self, reason: FailureReason, code: int | None = None) -> None:
         """The allocation is gone without our wish."""

@@ -14,6 +14,7 @@ import pytest
 from stun import (
     AlternateServer,
     AnyAttribute,
+    ChannelNumber,
     ErrorCode,
     KeyAlgorithm,
     Lifetime,
@@ -29,7 +30,7 @@ from stun import (
 )
 from transport import DecodeError, TransportAddress
 from transport.aio import KernelSockets
-from turn import CredentialVerifier
+from turn import ChannelData, CredentialVerifier
 from turn.aio import RelayServer, connect
 from turn.client import (
     AllocationError,
@@ -62,9 +63,9 @@ def uri(address: TransportAddress) -> str:
 
 
 class ScriptedServer:
-    """Answers each request with what ``answer`` makes of it: None is silence."""
+    """Answers each request with the datagrams that ``answer`` makes of it."""
 
-    def __init__(self, answer: Callable[[Message], bytes | None]) -> None:
+    def __init__(self, answer: Callable[[Message], list[bytes]]) -> None:
         self.requests: list[tuple[Message, TransportAddress]] = []
         self._answer = answer
 
@@ -81,14 +82,17 @@ class ScriptedServer:
         for data, source in self._socket.receive():
             message = Message.decode(data)
             self.requests.append((message, source))
-            response = self._answer(message)
-            if response is not None:
-                self._socket.send([response], source, None)
+            for datagram in self._answer(message):
+                self._socket.send([datagram], source, None)
 
     @property
     def allocates_from(self) -> set[TransportAddress]:
         """The transport addresses that Allocate requests came from."""
         return {source for message, source in self.requests if message.method == Method.ALLOCATE}
+
+
+def refuse(request: Message, code: int, *attributes: AnyAttribute) -> list[bytes]:
+    return [error(request, code, *attributes)]
 
 
 def error(request: Message, code: int, *attributes: AnyAttribute) -> bytes:
@@ -175,8 +179,8 @@ async def test_nothing_can_be_done_after_the_end() -> None:
 
 
 async def test_the_loss_of_the_allocation_ends_every_wait() -> None:
-    def forget(request: Message) -> bytes:
-        return grant(request) if request.method == Method.ALLOCATE else error(request, 437)
+    def forget(request: Message) -> list[bytes]:
+        return [grant(request)] if request.method == Method.ALLOCATE else refuse(request, 437)
 
     async with (
         ScriptedServer(forget) as server,
@@ -192,7 +196,7 @@ async def test_the_loss_of_the_allocation_ends_every_wait() -> None:
 
 
 async def test_a_refusal_names_its_code() -> None:
-    async with ScriptedServer(functools.partial(error, code=486)) as server:
+    async with ScriptedServer(functools.partial(refuse, code=486)) as server:
         with pytest.raises(AllocationError, match="486") as refused:
             async with connect(uri(server.address), USER, PASSWORD):
                 pass
@@ -205,7 +209,7 @@ async def test_a_redirection_is_followed() -> None:
     async with RelayServer.open(config()) as server:
         alternate = AlternateServer(server.addresses[0])
         async with (
-            ScriptedServer(lambda request: error(request, 300, alternate)) as first,
+            ScriptedServer(lambda request: refuse(request, 300, alternate)) as first,
             connect(uri(first.address), USER, PASSWORD) as relay,
         ):
             assert relay.client.path.remote == server.addresses[0]
@@ -215,8 +219,8 @@ async def test_a_redirection_is_followed() -> None:
 async def test_two_servers_that_point_at_each_other_are_each_asked_once() -> None:
     servers: list[ScriptedServer] = []
 
-    def send_on(request: Message, to: int) -> bytes:
-        return error(request, 300, AlternateServer(servers[to].address))
+    def send_on(request: Message, to: int) -> list[bytes]:
+        return refuse(request, 300, AlternateServer(servers[to].address))
 
     async with (
         ScriptedServer(functools.partial(send_on, to=1)) as first,
@@ -233,7 +237,7 @@ async def test_two_servers_that_point_at_each_other_are_each_asked_once() -> Non
 
 @pytest.mark.requirement("stun-turn:TURNC-ALLOC-07")
 async def test_a_server_that_says_437_is_asked_from_three_ports() -> None:
-    async with ScriptedServer(functools.partial(error, code=437)) as server:
+    async with ScriptedServer(functools.partial(refuse, code=437)) as server:
         with pytest.raises(AllocationError) as mismatch:
             async with connect(uri(server.address), USER, PASSWORD):
                 pass
@@ -243,11 +247,22 @@ async def test_a_server_that_says_437_is_asked_from_three_ports() -> None:
 
 
 async def test_a_wait_that_is_cancelled_leaves_nothing_behind() -> None:
-    async with ScriptedServer(lambda request: None) as server:
-        with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.01), connect(uri(server.address), USER, PASSWORD):
-                pass
+    asked = asyncio.Event()
 
+    def be_silent(request: Message) -> list[bytes]:
+        asked.set()
+        return []
+
+    async with ScriptedServer(be_silent) as server:
+        connecting = asyncio.ensure_future(
+            connect(uri(server.address), USER, PASSWORD).__aenter__()
+        )
+        await asked.wait()
+
+        connecting.cancel()
+
+        await asyncio.wait([connecting])
+        assert connecting.cancelled()
         assert len(server.requests) == 1
 
 
@@ -260,6 +275,27 @@ async def test_a_stream_that_is_refused_is_a_failure() -> None:
                 pass
 
     assert refused.value.failure.reason is FailureReason.UNREACHABLE
+
+
+async def test_datagrams_that_nobody_takes_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("turn.aio.client.MAX_QUEUED_DATAGRAMS", 2)
+
+    def answer(request: Message) -> list[bytes]:
+        number = request.get(ChannelNumber)
+        if number is None:
+            return [grant(request)]
+        data = [ChannelData(number.number, payload).encode() for payload in (b"1", b"2", b"3")]
+        return [*data, respond(request)]
+
+    async with (
+        ScriptedServer(answer) as server,
+        connect(uri(server.address), USER, PASSWORD) as relay,
+    ):
+        await relay.bind_channel(ANYWHERE)
+
+        assert relay.datagrams_dropped == 1
+        assert await relay.receive() == (ANYWHERE, b"1")
+        assert await relay.receive() == (ANYWHERE, b"2")
 
 
 async def test_the_configuration_reaches_the_client() -> None:

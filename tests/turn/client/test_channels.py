@@ -148,11 +148,12 @@ def test_after_its_rest_a_peer_may_have_another_number() -> None:
 @pytest.mark.requirement("stun-turn:TURNC-CHAN-02")
 def test_no_number_stands_for_two_peers_though_all_are_used_in_turn() -> None:
     script = long_lived()
+    kept = script.get_channel(PEER)
     used: dict[int, tuple[TransportAddress, float]] = {}
     round_length = 950.0
 
     for turn in range(10):
-        for count in range(MAX_CHANNELS):
+        for count in range(MAX_CHANNELS - 1):
             target = TransportAddress(ip(1), 1 + turn * MAX_CHANNELS + count)
             number = script.get_channel(target)
             script.client.release_channel(target, script.now)
@@ -160,7 +161,8 @@ def test_no_number_stands_for_two_peers_though_all_are_used_in_turn() -> None:
             used[number] = (target, script.now)
         keep_all(script, (turn + 1) * round_length)
 
-    assert set(used) == set(range(0x4000, 0x5000))
+    assert set(used) == set(range(0x4000, 0x5000)) - {kept}
+    assert script.client.has_channel(PEER)
 
 
 @pytest.mark.requirement("stun-turn:TURNC-CHAN-01")
@@ -283,6 +285,35 @@ def test_a_channel_whose_refresh_is_not_answered_is_used_until_it_expires() -> N
     assert script.events_of(ChannelRefused) == [ChannelRefused(PEER, None, FailureReason.TIMED_OUT)]
 
 
+def test_a_channel_whose_refreshes_fail_expires() -> None:
+    script = long_lived()
+    script.get_channel(PEER)
+
+    while script.now < 610.0:
+        script.advance(script.now + 5.0)
+        for request in script.take():
+            if request.method == Method.CREATE_PERMISSION:
+                script.succeed(request)
+            else:
+                script.fail(request, 508)
+
+    assert script.events[-1] == (600.0, ChannelRefused(PEER, None, FailureReason.EXPIRED))
+    assert script.client.has_permission(PEER.ip)
+
+
+def test_a_channel_whose_refresh_is_forbidden_is_not_used_any_more() -> None:
+    script = long_lived()
+    script.get_channel(PEER)
+    script.client.release_permission(PEER.ip, script.now)
+    script.advance(510.0)
+
+    script.fail(script.take_one(), 403)
+
+    refused = ChannelRefused(PEER, 403, FailureReason.REFUSED, "Because")
+    assert script.events_of(ChannelRefused) == [refused]
+    assert not script.client.has_channel(PEER)
+
+
 def test_a_late_success_binds_the_channel_again() -> None:
     script = long_lived()
     number = script.get_channel(PEER)
@@ -305,6 +336,28 @@ def test_a_channel_that_is_released_before_the_answer_is_not_refreshed() -> None
 
     assert not script.client.has_channel(PEER)
     assert keep_all(script, 1000.0) == []
+    assert not script.client.has_permission(PEER.ip)
+
+
+def test_a_channel_that_is_released_before_it_is_refused_is_not_missed() -> None:
+    script = long_lived()
+    script.bind(PEER)
+    script.client.release_channel(PEER, script.now)
+
+    script.fail(script.take_one(), 403)
+
+    assert script.events_of(ChannelRefused) == []
+
+
+def test_a_channel_that_rests_is_released_without_effect() -> None:
+    script = long_lived()
+    script.get_channel(PEER)
+    script.client.release_channel(PEER, script.now)
+    keep_all(script, 700.0)
+
+    script.client.release_channel(PEER, script.now)
+
+    assert script.client.next_timeout() == 840.0
 
 
 def test_a_channel_that_is_wanted_again_before_the_answer_is_bound() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 import pytest
 
 from stun import (
@@ -289,6 +291,15 @@ def test_what_is_not_from_the_server_on_our_path_is_dropped(path: Path) -> None:
 
     assert script.events_of(DataReceived) == []
     assert drops(script) == {DropReason.FOREIGN_PATH: 1}
+
+
+def test_drops_are_logged_for_who_looks_closely(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    script = Script()
+
+    script.send(PEER, b"data")
+
+    assert "there is no allocation" in caplog.text
 
 
 def test_data_after_the_end_is_dropped() -> None:

@@ -112,11 +112,12 @@ def test_a_forbidden_peer_does_not_cost_the_others_their_permission() -> None:
     assert not script.client.has_permission(ip(2))
 
 
-def test_an_error_that_no_peer_is_to_blame_for_is_not_tried_singly() -> None:
+@pytest.mark.parametrize("code", [441, 500])
+def test_an_error_that_no_peer_is_to_blame_for_is_not_tried_singly(code: int) -> None:
     script = allocated()
     script.permit(ip(1), ip(2))
 
-    script.fail(script.take_one(), 441)
+    script.fail(script.take_one(), code)
 
     assert script.take() == []
     assert [event.ip for event in script.events_of(PermissionRefused)] == [ip(1), ip(2)]
@@ -169,6 +170,26 @@ def test_a_server_error_to_a_refresh_is_followed_by_another_try() -> None:
 
     script.succeed(script.take_one())
     assert script.client.next_timeout() == 425.0
+
+
+def test_a_permission_whose_refreshes_fail_expires() -> None:
+    script = allocated(lifetime=3600)
+    script.get_permission(PEER.ip)
+
+    while script.now < 310.0:
+        script.advance(script.now + 5.0)
+        for request in script.take():
+            script.fail(request, 500)
+
+    assert script.events[-1] == (300.0, PermissionRefused(PEER.ip, None, FailureReason.EXPIRED))
+
+
+def test_an_address_that_was_never_permitted_is_released_without_effect() -> None:
+    script = allocated()
+
+    script.client.release_permission(PEER.ip, script.now)
+
+    assert script.take() == []
 
 
 def test_a_released_permission_lapses() -> None:
@@ -228,6 +249,17 @@ def test_at_most_ten_requests_are_under_way() -> None:
     script.succeed(singles[0])
     script.succeed(singles[1])
     assert len(script.take()) == 2
+
+
+def test_what_waits_for_its_turn_is_not_sent_after_the_end() -> None:
+    script = allocated()
+    script.permit(*(ip(number) for number in range(24)))
+    script.fail(script.take_one(), 403)
+
+    script.fail(script.take()[0], 437)
+
+    assert script.take() == []
+    assert script.client.next_timeout() is None
 
 
 def test_more_permissions_than_the_limit_are_refused() -> None:

@@ -191,6 +191,18 @@ def test_release_forgets_what_is_under_way_and_is_done_once() -> None:
     assert len(script.events_of(AllocationReleased)) == 1
 
 
+def test_nothing_is_refreshed_during_the_deletion() -> None:
+    script = allocated()
+    script.get_permission(PEER.ip)
+    script.get_channel(PEER)
+    script.advance(205.0)
+    script.release()
+
+    script.advance(244.0)
+
+    assert {request.method for request in script.take()} == {Method.REFRESH}
+
+
 def test_a_late_answer_after_the_end_does_nothing() -> None:
     script = allocated()
     script.permit(PEER.ip)
