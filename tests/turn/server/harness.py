@@ -14,7 +14,6 @@ from stun import (
     ErrorCode,
     IntegrityAlgorithm,
     IpProtocol,
-    KeyAlgorithm,
     Lifetime,
     Message,
     MessageClass,
@@ -268,7 +267,3 @@ def code(response: Message) -> int:
     error = response.get(ErrorCode)
     assert error is not None
     return error.code
-
-
-def sha256_key_number() -> int:
-    return KeyAlgorithm.SHA256
