@@ -12,7 +12,8 @@ serves all data streams of a session. ``Candidate`` is one ``a=candidate`` line,
     agent.send([b"data"], now)             # once PairValidated was seen
 
 ``ice.aio`` opens the sockets and drives an agent with asyncio. Also here: trickle
-(RFC 8838), patience (RFC 8863), consent (RFC 7675), IPv4/IPv6 fairness (RFC 8421).
+(RFC 8838), patience (RFC 8863), consent (RFC 7675), IPv4/IPv6 fairness (RFC 8421), and
+server-reflexive and relayed candidates from the servers of ``IceConfig``.
 """
 
 from .agent import IceAgent
@@ -31,6 +32,7 @@ from .events import (
     LocalCandidateGathered,
     PairSelected,
     PairValidated,
+    ResolveRequested,
     RoleChanged,
 )
 from .pacing import SharedPacer
@@ -56,6 +58,7 @@ __all__ = [
     "PairStats",
     "DropReason",
     "HostAddressesRequested",
+    "ResolveRequested",
     "LocalCandidateGathered",
     "GatheringCompleted",
     "PairValidated",

@@ -6,9 +6,16 @@ import logging
 from collections.abc import Sequence
 
 from stun import MessageClass, is_stun
-from transport import Event, Path, RandomBytes, Transmit, TransportAddress
+from transport import (
+    CloseRequested,
+    Event,
+    IPAddress,
+    Path,
+    RandomBytes,
+    Transmit,
+    TransportAddress,
+)
 
-from .bases import Base
 from .candidate import Candidate
 from .check_message import RemoteParameters
 from .checklist import ValidPair
@@ -24,6 +31,7 @@ from .events import (
     LocalCandidateGathered,
     RoleChanged,
 )
+from .findings import BaseLost, CandidateFound, PeerRefused, RelayedDatagram
 from .gathering import Gathering
 from .incoming import read_binding
 from .local_candidates import LocalCandidates
@@ -63,7 +71,7 @@ class IceAgent:
         self._context = AgentContext(config or IceConfig(), self._role, random_bytes)
         self._pacer = pacer
         self._local = LocalCandidates(self._context)
-        self._gathering = Gathering(self._context, self._local)
+        self._gathering = Gathering(self._context, self._local, pacer)
         self._held = HeldCandidates(self._context)
         self._generations = Generations(self._context, self._new_session)
         self._state = IceState.NEW
@@ -100,7 +108,7 @@ class IceAgent:
     @property
     def local_candidates(self) -> tuple[Candidate, ...]:
         """What was gathered so far; each was reported by LocalCandidateGathered."""
-        return tuple(base.candidate for base in self._local)
+        return tuple(item.candidate for item in self._local.gathered())
 
     @property
     def gathering_completed(self) -> bool:
@@ -135,14 +143,16 @@ class IceAgent:
     # Verbs
 
     def gather(self, now: float) -> None:
-        """Ask for local addresses: HostAddressesRequested, once per component.
+        """Ask for local addresses: HostAddressesRequested, once per component; and for
+        those of servers that are given by name: ResolveRequested.
 
         Raises:
             IceStateError: the agent is closed.
         """
         self._require_open()
+        self._context.now = now
         self._has_announced_end = False
-        self._gathering.start()
+        self._gathering.start(now)
 
     def hosts_opened(
         self,
@@ -167,21 +177,22 @@ class IceAgent:
             raise ValueError(f"there is no component {component} of stream {stream}")
         if any(address.ip.is_unspecified or not address.port for address in addresses):
             raise ValueError("a candidate needs a specific address and port")
-        for base in self._gathering.hosts_opened(addresses, key):
-            self._announce(base)
+        for base in self._gathering.hosts_opened(addresses, key, now):
+            self._announce(base.stream, base.candidate)
             self._generations.current.add_base(base, now)
-        self._announce_end()
-        self._refresh()
+        self._refresh(now)
+
+    def resolved(self, token: int, addresses: Sequence[IPAddress], now: float) -> None:
+        """What ResolveRequested asked for, in order of preference; nothing if it failed."""
+        if self._state is not IceState.CLOSED:
+            self._gathering.servers.resolved(token, addresses, now)
+            self._refresh(now)
 
     def host_closed(self, address: TransportAddress, now: float) -> None:
         """The socket of a local address is gone, for instance with its interface."""
-        base = self._local.remove(address)
-        if base is None:
-            return
-        self._context.validated.forget_base(address)
-        self._last_path = None
-        self._generations.remove_base(base, now)
-        self._refresh()
+        self._gathering.servers.remove_host(address)
+        self._lose_base(address, now)
+        self._refresh(now)
 
     def set_remote_credentials(
         self,
@@ -212,7 +223,7 @@ class IceAgent:
         self._generations.current.begin(remote, pacing_ms=pacing_ms, now=now)
         for item in held:
             self._take_remote(item, now)
-        self._refresh()
+        self._refresh(now)
 
     def add_remote_candidate(
         self, candidate: Candidate, now: float, *, stream: int = 0, ufrag: str | None = None
@@ -238,7 +249,7 @@ class IceAgent:
             self._context.drop(DropReason.CLOSED)
         elif self._held.admit(item):
             self._take_remote(item, now)
-            self._refresh()
+            self._refresh(now)
 
     def _take_remote(self, item: Held, now: float) -> None:
         if item.candidate is None:
@@ -259,17 +270,19 @@ class IceAgent:
         self._generations.restart()
         self._held.end()
         self._has_announced_end = False
-        for base in self._local:
-            self._announce(base)
-        self._announce_end()
-        self._refresh()
+        self._gathering.restart(now)
+        for item in self._local.gathered():
+            self._announce(item.stream, item.candidate)
+        self._refresh(now)
         logger.info("ICE restart, new username fragment %s", self.local_credentials.ufrag)
 
     def close(self, now: float) -> None:
-        """Stop at once: after IceStateChanged(CLOSED) nothing is sent or reported."""
+        """Stop at once: after IceStateChanged(CLOSED) nothing is reported, and all that is
+        sent is what has TURN servers delete our allocations, once each."""
         if self._state is IceState.CLOSED:
             return
         self._transmits.clear()
+        self._gathering.servers.close(now)
         self._events.clear()
         self._all_outlets.clear()
         self._context.validated.clear()
@@ -300,15 +313,20 @@ class IceAgent:
             return False
         if dscp is not None:
             self._context.dscp = dscp
+        self._context.now = now
         outlet.base.send(outlet.path, segments, dscp=dscp, transmits=self._transmits)
         return True
 
     # Machine
 
     def receive(self, data: bytes, path: Path, now: float) -> None:
-        """One datagram from a socket of ours."""
+        """One datagram from a socket of ours, or a message of a TURN server's stream."""
+        self._context.now = now
         if data and data[0] <= _LAST_STUN_FIRST_BYTE and is_stun(data):
-            self._receive_stun(data, path, now)
+            if self._gathering.receive(data, path, now):
+                self._refresh(now)
+            else:
+                self._receive_stun(data, path, now)
         elif (
             (last := self._last_path) is not None
             and path.remote is last.remote
@@ -316,13 +334,28 @@ class IceAgent:
         ):
             # Drivers make a Path per datagram of the same two addresses: no need to hash it.
             self._events.append(DatagramReceived(data, last))
-        elif path in self._context.validated:
+        elif self._gathering.receive(data, path, now):
+            self._follow_gathering(now)
+        else:
+            self._receive_data(data, path)
+
+    def _receive_data(self, data: bytes, path: Path) -> None:
+        if path in self._context.validated:
             self._last_path = path
             self._events.append(DatagramReceived(data, path))
         elif path.local in self._context.bases:
             self._context.drop(DropReason.UNVALIDATED_SOURCE)
         else:
             self._context.drop(DropReason.UNKNOWN_BASE)
+
+    def _receive_relayed(self, data: bytes, path: Path, now: float) -> None:
+        """What a TURN server hands on: as if it had come to a socket of ours."""
+        if data and data[0] <= _LAST_STUN_FIRST_BYTE and is_stun(data):
+            self._receive_stun(data, path, now)
+        elif path is self._last_path:
+            self._events.append(DatagramReceived(data, path))
+        else:
+            self._receive_data(data, path)
 
     def _receive_stun(self, data: bytes, path: Path, now: float) -> None:
         if path.local not in self._context.bases:
@@ -337,14 +370,35 @@ class IceAgent:
             self._generations.receive_request(message, path, now)
         else:
             self._context.drop(DropReason.REFUSED_ADDRESS)
-        self._refresh()
+        self._refresh(now)
+
+    def connected(self, path: Path, now: float) -> None:
+        """The stream that a ConnectRequested wanted is open."""
+        self._context.now = now
+        if not self._gathering.servers.connected(path, now):
+            self._context.report(CloseRequested(path))
+        self._refresh(now)
+
+    def disconnected(self, path: Path, reason: str, now: float) -> None:
+        """A stream to a TURN server is gone, or could not be opened."""
+        self._context.now = now
+        self._gathering.servers.disconnected(path, reason, now)
+        self._refresh(now)
 
     def handle_timeout(self, now: float) -> None:
-        self._generations.handle_timeout(now)
-        self._refresh()
+        self._context.now = now
+        # What one finds may be due for the other at once, as the check of a new candidate.
+        while (deadline := self.next_timeout()) is not None and deadline <= now:
+            self._generations.handle_timeout(now)
+            self._gathering.servers.handle_timeout(now)
+            self._refresh(now)
 
     def next_timeout(self) -> float | None:
-        return self._generations.next_timeout()
+        checks = self._generations.next_timeout()
+        servers = self._gathering.servers.next_timeout()
+        if checks is None or servers is None:
+            return servers if checks is None else checks
+        return min(checks, servers)
 
     def poll_transmit(self) -> Transmit | None:
         return self._transmits.popleft() if self._transmits else None
@@ -358,19 +412,46 @@ class IceAgent:
         if self._state is IceState.CLOSED:
             raise IceStateError("the agent is closed")
 
-    def _announce(self, base: Base) -> None:
+    def _announce(self, stream: int, candidate: Candidate) -> None:
         ufrag = self.local_credentials.ufrag
-        self._context.report(LocalCandidateGathered(base.candidate, ufrag, base.stream))
+        self._context.report(LocalCandidateGathered(candidate, ufrag, stream))
 
-    def _announce_end(self) -> None:
+    def _announce_end(self, now: float) -> None:
         if self._gathering.is_complete and not self._has_announced_end:
             self._has_announced_end = True
             self._context.report(GatheringCompleted(self.local_credentials.ufrag))
+            self._generations.current.gathering_completed(now)
 
-    def _refresh(self) -> None:
-        """Bring outlets and state up to date with the sessions."""
+    def _follow_gathering(self, now: float) -> None:
+        """Act on what servers have told, and on what they relay."""
+        while (finding := self._gathering.poll(now)) is not None:
+            match finding:
+                case RelayedDatagram(data=data, path=path):
+                    self._receive_relayed(data, path, now)
+                case CandidateFound(stream=stream, candidate=candidate, base=address):
+                    self._announce(stream, candidate)
+                    if address is not None:
+                        self._generations.current.add_base(self._context.bases[address], now)
+                case BaseLost(address=address):
+                    self._lose_base(address, now)
+                case PeerRefused(address=address, ip=ip) if address in self._context.bases:
+                    self._generations.refuse_pairs(self._context.bases[address], ip, now)
+
+    def _lose_base(self, address: TransportAddress, now: float) -> None:
+        base = self._local.remove(address)
+        if base is None:
+            return
+        self._context.validated.forget_base(address)
+        self._last_path = None
+        self._generations.remove_base(base, now)
+
+    def _refresh(self, now: float) -> None:
+        """Bring everything up to date with what servers, and the sessions, have come to."""
         if self._state is IceState.CLOSED:
             return
+        self._gathering.follow(self._generations.in_use(), now)
+        self._follow_gathering(now)
+        self._announce_end(now)
         self._generations.settle()
         self._all_outlets.refresh(self._generations)
         self._set_state(self._generations.state())

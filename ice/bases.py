@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Protocol
 
-from transport import Path, Transmit, TransportAddress
+from transport import IPAddress, Path, Transmit, TransportAddress
 
 from .candidate import Candidate
 
@@ -15,8 +15,8 @@ from .candidate import Candidate
 class Base(Protocol):
     """Sends from one local transport address, which belongs to one component.
 
-    A host base hands datagrams to its socket. A relayed base will wrap them for its
-    TURN server; for everything else in the agent it is an address like any other.
+    A host base hands datagrams to its socket, a relayed one wraps them for its TURN
+    server; for everything else in the agent it is an address like any other.
     """
 
     @property
@@ -29,6 +29,14 @@ class Base(Protocol):
 
     @property
     def address(self) -> TransportAddress: ...
+
+    def prepare(self, remote: IPAddress) -> bool:
+        """A pair with this IP address is formed; False if nothing can be sent there."""
+        ...
+
+    def use(self, remote: TransportAddress) -> None:
+        """The pair with this remote address was selected."""
+        ...
 
     def send(
         self,
@@ -49,6 +57,12 @@ class HostBase:
     address: TransportAddress
     candidate: Candidate
     stream: int
+
+    def prepare(self, remote: IPAddress) -> bool:
+        return True
+
+    def use(self, remote: TransportAddress) -> None:
+        """There is nothing to prepare for a socket."""
 
     def send(
         self,

@@ -29,6 +29,7 @@ class Conclusion:
             return
         checklist.selected[valid.component] = valid
         self._remove_others(checklist, valid)
+        self._context.bases[valid.path.local].use(valid.path.remote)
         if checklist.selected.keys() >= set(required):
             checklist.state = ChecklistState.COMPLETED
         self._context.report(

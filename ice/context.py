@@ -19,7 +19,7 @@ ComponentKey = tuple[int, int]
 
 
 class TimerKind(enum.Enum):
-    """What of a session may be due."""
+    """What of a session, or of gathering, may be due."""
 
     PACING = "pacing"
     CHECK = "check"
@@ -27,9 +27,13 @@ class TimerKind(enum.Enum):
     PATIENCE = "patience"
     CONSENT_CHECK = "consent-check"
     CONSENT_EXPIRY = "consent-expiry"
+    SERVER = "server"
+    SERVER_PATIENCE = "server-patience"
+    NAMES_PATIENCE = "names-patience"
+    RELEASE = "release"
 
 
-TimerKey = tuple[TimerKind, bytes | ComponentKey | None]
+TimerKey = tuple[TimerKind, bytes | ComponentKey | int | None]
 SessionTimers = Timers[TimerKey]
 
 
@@ -73,6 +77,8 @@ class AgentContext:
         self.drops = Drops()
         self.transmits: collections.deque[Transmit] = collections.deque()
         self.events: collections.deque[Event] = collections.deque()
+        self.now = 0.0
+        """The time of the call under way."""
         self.dscp: int | None = None
         """That of the data last sent; checks carry the same (section 7.2.3)."""
         self.checks_sent = 0

@@ -23,8 +23,25 @@ class HostAddressesRequested(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class ResolveRequested(Event):
+    """Find the IP addresses of a server's name, then call ``resolved`` with the token.
+
+    The order counts: of each family the first address is used. A name that cannot be
+    resolved is answered with no addresses.
+    """
+
+    token: int
+    host: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class LocalCandidateGathered(Event):
-    """Convey this candidate to the peer, in the generation of ``ufrag``."""
+    """Convey this candidate to the peer, in the generation of ``ufrag``.
+
+    A server that was not waited for may answer after GatheringCompleted. What it tells is
+    used, and reported; whoever has conveyed an end of candidates must keep it to himself
+    then (RFC 8838 section 13), and the peer will learn it from our checks.
+    """
 
     candidate: Candidate
     ufrag: str
@@ -33,7 +50,7 @@ class LocalCandidateGathered(Event):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class GatheringCompleted(Event):
-    """No further local candidates come in the generation of ``ufrag``."""
+    """No further local candidates are worth waiting for in the generation of ``ufrag``."""
 
     ufrag: str
 

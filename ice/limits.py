@@ -31,3 +31,20 @@ MAX_VALIDATED_PATHS = 128
 
 MAX_PAST_UFRAGS = 16
 """Remote username fragments of former generations, to know a stale candidate by."""
+
+MAX_SERVERS = 32
+"""URLs of STUN and TURN servers. The application names them, but often as some service
+has told it; KVS names four."""
+
+MAX_ADDRESSES_PER_NAME = 8
+"""Of a server's name: the first of each family is used."""
+
+MAX_SOURCES = 128
+"""Pairs of a host address and a server, each with a transaction, at Ta one after the
+other: 6.4 seconds of them."""
+
+MAX_REDIRECTIONS = 4
+"""Alternate servers asked per generation, each once (RFC 8489 section 10)."""
+
+MAX_HELD_CHECKS = MAX_PAIRS
+"""Checks that wait for the permission of a TURN server: one per pair."""

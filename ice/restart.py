@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from stun import Message
-from transport import Path
+from transport import IPAddress, Path, TransportAddress
 
 from .bases import Base
 from .checklist import ValidPair
@@ -57,6 +57,20 @@ class Generations:
     def remove_base(self, base: Base, now: float) -> None:
         for session in self:
             session.remove_base(base, now)
+
+    def refuse_pairs(self, base: Base, ip: IPAddress, now: float) -> None:
+        for session in self:
+            session.refuse_pairs(base, ip, now)
+
+    def in_use(self) -> set[TransportAddress] | None:
+        """The bases of the selected pairs; None while not all are selected."""
+        if self.previous is not None or not self.current.has_selected_all():
+            return None
+        return {
+            valid.path.local
+            for checklist in self.current.checklists
+            for valid in checklist.selected.values()
+        }
 
     def receive_request(self, request: Message, path: Path, now: float) -> None:
         """Answer with the generation that the request is addressed to."""

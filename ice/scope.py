@@ -38,3 +38,23 @@ def can_pair(local: Candidate, remote: Candidate) -> bool:
 def is_usable_remote(ip: IPAddress, port: int) -> bool:
     """Whether a check could be sent there at all."""
     return port != 0 and not (ip.is_unspecified or ip.is_multicast)
+
+
+def can_reach(host: IPAddress, server: IPAddress) -> bool:
+    """Whether a server may be asked from a host address: loopback and link-local
+    addresses reach their like alone."""
+    return (
+        host.version == server.version
+        and host.is_loopback == server.is_loopback
+        and host.is_link_local == server.is_link_local
+    )
+
+
+def unspecified_like(ip: IPAddress) -> TransportAddress:
+    """The local address of a stream that is not connected yet."""
+    return TransportAddress.parse("::" if ip.version == 6 else "0.0.0.0", 0)
+
+
+def hidden(address: TransportAddress) -> TransportAddress:
+    """A related address that tells nothing (RFC 8839 section 5.1)."""
+    return TransportAddress(unspecified_like(address.ip).ip, 9)

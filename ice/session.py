@@ -7,7 +7,7 @@ the RFC lets one follow from another.
 from __future__ import annotations
 
 from stun import Message
-from transport import Path
+from transport import IPAddress, Path
 
 from .bases import Base
 from .candidate import Candidate
@@ -112,6 +112,19 @@ class IceSession:
             self._outcomes.lose(checklist, valid)
         self._progress(now)
 
+    def refuse_pairs(self, base: Base, ip: IPAddress, now: float) -> None:
+        """A TURN server relays nothing from this base to this address: none of the pairs
+        can succeed, and they shall not take the places of others."""
+        checklist = self.checklists[base.stream]
+        for valid in list(checklist.valid):
+            if valid.path.local == base.address and valid.path.remote.ip == ip:
+                self._outcomes.lose(checklist, valid)
+        for pair in list(checklist.pairs):
+            if pair.base == base.address and pair.path.remote.ip == ip:
+                self._client.cancel(pair)
+                checklist.remove(pair)
+        self._progress(now)
+
     def add_remote_candidate(self, stream: int, candidate: Candidate, now: float) -> None:
         self._trickle.add_remote(stream, candidate)
         self._progress(now)
@@ -119,6 +132,10 @@ class IceSession:
     def end_of_candidates(self, now: float) -> None:
         for remotes in self.remotes:
             remotes.ended = True
+        self._progress(now)
+
+    def gathering_completed(self, now: float) -> None:
+        """No local candidates come any more: what waited for them may go on."""
         self._progress(now)
 
     def retire(self) -> None:

@@ -19,7 +19,7 @@ def snapshot(
     return IceStats(
         state=state,
         controlling=context.role.controlling,
-        local_candidates=tuple(base.candidate for base in local),
+        local_candidates=tuple(item.candidate for item in local.gathered()),
         remote_candidates=tuple(c for remotes in session.remotes for c in remotes.all()),
         pairs=tuple(_pair(pair) for pair in session.checklists.pairs()),
         valid_pairs=tuple(_valid(v) for checklist in session.checklists for v in checklist.valid),

@@ -89,6 +89,9 @@ class Trickle:
         address = remote.transport_address
         if address is None or not can_pair(base.candidate, remote):
             return None
+        if not base.prepare(address.ip):
+            self._context.drop(DropReason.PEER_REFUSED)
+            return None
         path = udp_path(base.address, in_zone_of(address, base.address))
         controlling = self._context.role.controlling
         return CandidatePair(

@@ -52,7 +52,7 @@ class Validation:
         mapped = without_zone(outcome.mapped)
         if mapped == pair.local.address:
             return pair.local
-        known = self._local.find(pair.stream, pair.component, mapped)
+        known = self._local.find(pair.stream, pair.component, mapped, base=pair.base)
         key = (pair.stream, pair.component, mapped)
         known = known or self._reflexive.get(key)
         if known is not None:
