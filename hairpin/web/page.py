@@ -37,6 +37,10 @@ class PageSource(Protocol):
         """What is streamed and how, in one line."""
         ...
 
+    def relay_counters(self) -> dict[str, int]:
+        """What the relay holds and has relayed: allocations, packets, bytes."""
+        ...
+
 
 def add_page(app: web.Application, source: PageSource) -> None:
     """Let ``app`` serve the page at its root."""
@@ -55,10 +59,10 @@ def add_page(app: web.Application, source: PageSource) -> None:
         return web.json_response(answer, headers={"Cache-Control": "no-store"})
 
     async def describe(_: web.Request) -> web.Response:
-        answer = {"text": source.describe_source()}
+        answer = {"source": source.describe_source(), "relay": source.relay_counters()}
         return web.json_response(answer, headers={"Cache-Control": "no-store"})
 
     app.router.add_get("/", index)
     app.router.add_get("/api/viewer", viewer)
-    app.router.add_get("/api/source", describe)
+    app.router.add_get("/api/status", describe)
     app.router.add_get(r"/{name:[a-z]+\.(?:js|css|svg)}", asset)

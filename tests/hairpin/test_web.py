@@ -24,6 +24,9 @@ class Source:
     def describe_source(self) -> str:
         return "clip.mp4"
 
+    def relay_counters(self) -> dict[str, int]:
+        return {"allocations": 1, "packets": 2, "bytes": 3}
+
 
 @contextlib.asynccontextmanager
 async def page() -> AsyncIterator[str]:

@@ -66,9 +66,13 @@ async function readFigures() {
   $("audio-codec").textContent = reading.audio ?? "–";
 }
 
-async function readSource() {
-  const response = await fetch("api/source", { cache: "no-store" }).catch(() => null);
-  if (response?.ok) $("source").textContent = (await response.json()).text;
+async function readStatus() {
+  const response = await fetch("api/status", { cache: "no-store" }).catch(() => null);
+  if (!response?.ok) return;
+  const { source, relay } = await response.json();
+  $("source").textContent = source;
+  const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+  $("relay").textContent = relay.allocations ? `${count(relay.allocations, "allocation")}, ${count(relay.packets, "packet")}` : "unused";
 }
 
 sound.addEventListener("click", () => {
@@ -85,6 +89,6 @@ for (const input of document.querySelectorAll("input[name=policy]")) {
 
 window.addEventListener("pagehide", () => viewer?.close());
 setInterval(readFigures, READ_MS);
-setInterval(readSource, 3000);
-readSource();
+setInterval(readStatus, 2000);
+readStatus();
 start();

@@ -1,0 +1,58 @@
+"""ICE servers for the clients of a channel, with credentials that expire.
+
+The relay and the issuer share a secret and nothing else: a password is the HMAC of a
+username that says until when it is good (``turn.credentials``).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+from turn.credentials import RelaySecret, make_credentials
+
+DEFAULT_TTL_SECONDS = 300
+"""What the KVS service grants; a live allocation is kept beyond it."""
+
+MIN_TTL_SECONDS = 30
+MAX_TTL_SECONDS = 86_400
+"""The range of ``Ttl`` in the KVS API model."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class IceServerGrant:
+    """One entry of an ``IceServerList``: good for ``ttl_seconds`` from its issue."""
+
+    uris: tuple[str, ...]
+    username: str
+    password: str = dataclasses.field(repr=False)
+    ttl_seconds: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class IceServerIssuer:
+    """Grants the use of relays to the clients of channels.
+
+    ``uris`` are RFC 7065 URIs with an explicit port, as some clients need.
+
+    Raises:
+        ValueError: there is no URI, or the TTL is out of the API's range.
+    """
+
+    uris: tuple[str, ...]
+    secret: RelaySecret
+    ttl_seconds: int = DEFAULT_TTL_SECONDS
+
+    def __post_init__(self) -> None:
+        if not self.uris:
+            raise ValueError("clients need at least one relay to be told of")
+        if not MIN_TTL_SECONDS <= self.ttl_seconds <= MAX_TTL_SECONDS:
+            raise ValueError(f"a TTL is from {MIN_TTL_SECONDS} to {MAX_TTL_SECONDS} seconds")
+
+    def grant(self, channel_name: str, client_id: str, now: float) -> IceServerGrant:
+        """Credentials for one client of a channel; ``now`` is Unix time.
+
+        The relay counts quotas by channel and client.
+        """
+        expiry = int(now) + self.ttl_seconds
+        username, password = make_credentials(self.secret, f"{channel_name}/{client_id}", expiry)
+        return IceServerGrant(self.uris, username, password, self.ttl_seconds)
