@@ -581,3 +581,16 @@ def test_an_error_says_what_it_is() -> None:
 
     assert response.message_class is MessageClass.ERROR
     assert b"Bad Request" in response.data
+
+
+@pytest.mark.parametrize("ending", ["timeout", "disconnected"])
+def test_a_request_that_is_given_up_leaves_its_port_and_its_quota(ending: str) -> None:
+    relay = static_relay(min_port=50000, max_port=50000, max_allocations=1)
+    client, _ = waiting_client(relay)
+    if ending == "timeout":
+        relay.run_until(WAITING_TIMEOUT)
+    else:
+        relay.server.disconnected(client.path, "reset", 0.0)
+    relay.opens = True
+
+    assert client.allocate().port == 50000
