@@ -429,6 +429,8 @@ class IceAgent:
                 case RelayedDatagram(data=data, path=path):
                     self._receive_relayed(data, path, now)
                 case CandidateFound(stream=stream, candidate=candidate, base=address):
+                    if self._generations.current.has_selected_all():
+                        continue  # RFC 8838 section 13: nothing is conveyed any more
                     self._announce(stream, candidate)
                     if address is not None:
                         self._generations.current.add_base(self._context.bases[address], now)

@@ -12,9 +12,13 @@ MAX_REMOTE_CANDIDATES = 100
 MAX_HELD_CANDIDATES = 100
 """Candidates that came before the credentials of their generation."""
 
-MAX_PEER_REFLEXIVE = 32
-"""Remote candidates learned from requests, per data stream: a NAT with endpoint-dependent
-mapping shows a new port for each check, and only a few of those can ever answer."""
+MAX_PEER_REFLEXIVE = 64
+"""Remote candidates learned from requests, per data stream."""
+
+MAX_PEER_REFLEXIVE_PORTS = 8
+"""Of those, ports of one remote IP address seen at one base. Between two NATs with
+endpoint-dependent mapping every check shows a new port, which leads to a check in return,
+and so on: the pairs that can answer, as with a relay, would never have their turn."""
 
 MAX_LOCAL_PEER_REFLEXIVE = 32
 """Local candidates learned from responses, per data stream: a peer chooses what it reports."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import collections
 import dataclasses
 
-from transport import TransportAddress
+from transport import IPAddress, TransportAddress
 
 from .candidate import Candidate, CandidateType, HostName
 from .context import AgentContext
 from .drops import DropReason
 from .foundation import unused_foundation
-from .limits import MAX_PEER_REFLEXIVE, MAX_REMOTE_CANDIDATES
+from .limits import MAX_PEER_REFLEXIVE, MAX_PEER_REFLEXIVE_PORTS, MAX_REMOTE_CANDIDATES
 from .scope import is_usable_remote, without_zone
 
 _Key = tuple[int, TransportAddress]
@@ -32,6 +33,9 @@ class RemoteCandidates:
         self._components = components
         self._signalled: dict[_Key, Candidate] = {}
         self._learned: dict[_Key, Candidate] = {}
+        self._ports_learned: collections.Counter[tuple[TransportAddress, IPAddress]] = (
+            collections.Counter()
+        )
         self.ended = False
         """The peer said that no more come: further ones are ignored (RFC 8838 section 14)."""
         self.timed_out = False
@@ -91,15 +95,21 @@ class RemoteCandidates:
         )
 
     def learn(
-        self, component: int, address: TransportAddress, *, priority: int
+        self, component: int, address: TransportAddress, *, base: TransportAddress, priority: int
     ) -> Candidate | None:
-        """A check came from an address that was not signalled: a peer-reflexive candidate.
+        """A check came to ``base`` from an address that was not signalled: a peer-reflexive
+        candidate.
 
         None if too many were learned before.
         """
-        if len(self._learned) >= MAX_PEER_REFLEXIVE:
+        ports = (base, address.ip)
+        if (
+            len(self._learned) >= MAX_PEER_REFLEXIVE
+            or self._ports_learned[ports] >= MAX_PEER_REFLEXIVE_PORTS
+        ):
             self._context.drop(DropReason.PEER_REFLEXIVE_FULL)
             return None
+        self._ports_learned[ports] += 1
         address = without_zone(address)
         candidate = Candidate(
             unused_foundation({known.foundation for known in self.all()}),

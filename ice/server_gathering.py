@@ -128,7 +128,8 @@ class ServerGathering:
         self._in_use = None if in_use is None else frozenset(in_use)
         if self._in_use is None:
             timers.cancel(_RELEASE)
-        elif not self._has_concluded and len(self._sources) and _RELEASE not in timers:
+        elif not self._has_concluded and _RELEASE not in timers:
+            self._sources.cancel_waiting()
             timers.set(_RELEASE, now + RELEASE_DELAY)
 
     def restart(self, now: float) -> None:

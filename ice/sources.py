@@ -92,6 +92,11 @@ class Sources:
         source.release(now)
         self._settle(source)
 
+    def cancel_waiting(self) -> None:
+        """Start no more of them."""
+        for source in tuple(self._waiting):
+            self.remove(source)
+
     def touch(self, source: RelaySource) -> None:
         """Something was asked of its client, which ``flush`` brings on its way."""
         self._touched[source.number] = source

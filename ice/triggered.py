@@ -79,7 +79,9 @@ class TriggeredChecks:
         address = request.path.remote
         remote = remotes.find(local.component, address)
         if remote is None:
-            remote = remotes.learn(local.component, address, priority=request.priority)
+            remote = remotes.learn(
+                local.component, address, base=request.path.local, priority=request.priority
+            )
         if remote is None:
             return None
         controlling = self._context.role.controlling

@@ -16,6 +16,7 @@ from ice import (
 from ice.limits import (
     MAX_EARLY_REQUESTS,
     MAX_PEER_REFLEXIVE,
+    MAX_PEER_REFLEXIVE_PORTS,
     MAX_TRANSACTIONS,
     MAX_VALIDATED_PATHS,
 )
@@ -484,7 +485,7 @@ def test_an_early_nomination_counts_once_the_answer_is_there() -> None:
 def test_early_requests_are_bounded() -> None:
     script = Script()
     for number in range(MAX_EARLY_REQUESTS + 5):
-        script.request(between(HERE, TransportAddress(THERE.ip, 1000 + number)))
+        script.request(between(HERE, TransportAddress(THERE.ip + number, 1000)))
 
     script.describe()
 
@@ -498,10 +499,22 @@ def test_peer_reflexive_candidates_are_bounded() -> None:
     script.describe()
 
     for number in range(MAX_PEER_REFLEXIVE + 5):
-        script.request(between(HERE, TransportAddress(THERE.ip, 1000 + number)))
+        script.request(between(HERE, TransportAddress(THERE.ip + number, 1000)))
 
     assert script.drops(DropReason.PEER_REFLEXIVE_FULL) == 5
     assert len(script.agent.stats().remote_candidates) == MAX_PEER_REFLEXIVE
+
+
+@pytest.mark.requirement("ice:V14")
+def test_few_ports_of_one_address_are_learned_so_that_other_pairs_have_their_turn() -> None:
+    script = Script(controlling=False)
+    script.describe()
+
+    for number in range(MAX_PEER_REFLEXIVE_PORTS + 5):
+        script.request(between(HERE, TransportAddress(THERE.ip, 1000 + number)))
+
+    assert script.drops(DropReason.PEER_REFLEXIVE_FULL) == 5
+    assert len(script.agent.stats().remote_candidates) == MAX_PEER_REFLEXIVE_PORTS
 
 
 @pytest.mark.requirement("ice:R07")
