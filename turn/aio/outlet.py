@@ -62,13 +62,3 @@ class Outlet:
         except OSError:
             self._kernel.send_to(run, remote)
             self._segmentable_below = self._kernel.segmentable_below
-
-    def send_framed(
-        self, header: bytes, run: Sequence[memoryview], size: int, remote: SocketAddress
-    ) -> None:
-        """Send a run of ``size`` bytes each, with the same header in front of every one."""
-        framed = [part for payload in run for part in (header, payload)]
-        try:
-            self._sendmsg(framed, _segmentation(len(header) + size), 0, remote)
-        except OSError:
-            self._kernel.send_to([header + payload for payload in run], remote)

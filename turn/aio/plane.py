@@ -33,8 +33,6 @@ class PlaneStats:
     entries: int
     relayed_sockets: int
     drops: dict[DropReason, int]
-    overflows: int
-    """Datagrams for the machine that came faster than it takes them."""
 
 
 class UserSpacePlane:
@@ -49,7 +47,6 @@ class UserSpacePlane:
         self._relayed: dict[TransportAddress, RelayedSocket] = {}
         self._entries: dict[tuple[Path, int], ForwardingEntry] = {}
         self._drops: collections.Counter[DropReason] = collections.Counter()
-        self._overflows = 0
 
     def add_listening(self, sock: socket.socket) -> ListeningSocket:
         """Take over a bound socket that clients send to."""
@@ -72,7 +69,6 @@ class UserSpacePlane:
         relayed = self._relayed.pop(address, None)
         if relayed is not None:
             self._drops.update(relayed.stats().drops)
-            self._overflows += relayed.overflows
 
     def upsert(self, entry: ForwardingEntry) -> None:
         self.remove(entry.client, entry.channel)
@@ -91,16 +87,17 @@ class UserSpacePlane:
             relayed.flows.pop(name_of(entry.peer), None)
 
     def stats(self) -> PlaneStats:
-        drops, overflows = self._drops.copy(), self._overflows
+        drops = self._drops.copy()
         for sock in (*self._listening.values(), *self._relayed.values()):
             drops.update(sock.stats().drops)
-            overflows += sock.overflows
-        return PlaneStats(len(self._entries), len(self._relayed), dict(drops), overflows)
+        return PlaneStats(len(self._entries), len(self._relayed), dict(drops))
 
     def _install(self, entry: ForwardingEntry) -> None:
         listening = self._listening_socket(entry.client)
         relayed = self._relayed.get(entry.relayed)
         if listening is None or relayed is None:
+            return
+        if entry.peer.is_ipv6 != relayed.local.is_ipv6:
             return
         client, peer = name_of(entry.client.remote), name_of(entry.peer)
         flow: ToPeer

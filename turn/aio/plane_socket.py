@@ -7,6 +7,7 @@ receives what found no entry in the forwarding table.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import functools
 import logging
 import socket
@@ -22,9 +23,6 @@ logger = logging.getLogger(__name__)
 
 MAX_CACHED_SOURCES = 4096
 """Sources whose two forms are remembered: enough for a relay's clients, a flood gains nothing."""
-
-MAX_WAITING_DATAGRAMS = 1024
-"""Per socket, for the machine. A wake-up brings 64; more only comes from inside the process."""
 
 address_of = functools.lru_cache(MAX_CACHED_SOURCES)(from_sockaddr)
 """The transport address of what recvfrom names as a source."""
@@ -55,11 +53,8 @@ class PlaneSocket:
         self._on_readable: Callable[[], None] | None = None
         self._waiting: list[tuple[bytes, TransportAddress]] = []
         self._is_open = True
-        self._is_woken = False
         self._receive_errors = 0
-        self.overflows = 0
         self.outlet = Outlet(sock, self._kernel)
-        self.name: SocketAddress = sock.getsockname()
 
     @property
     def local(self) -> TransportAddress:
@@ -75,7 +70,6 @@ class PlaneSocket:
         raise NotImplementedError
 
     def receive(self) -> list[tuple[bytes, TransportAddress]]:
-        self._is_woken = False
         waiting, self._waiting = self._waiting, []
         return waiting
 
@@ -83,7 +77,8 @@ class PlaneSocket:
         self._kernel.send(segments, remote, dscp)
 
     def stats(self) -> SocketStats:
-        return self._kernel.stats()
+        """What was sent for the machine, and all drops and errors; meters count the flows."""
+        return dataclasses.replace(self._kernel.stats(), receive_errors=self._receive_errors)
 
     def close(self) -> None:
         if not self._is_open:
@@ -93,16 +88,6 @@ class PlaneSocket:
             unwatch(self._loop, self._fd)
         self._waiting.clear()
         self._kernel.close()
-
-    def hand_over(self, data: bytes, source: TransportAddress) -> None:
-        """Keep a datagram for the machine; it is called once the loop comes round."""
-        if len(self._waiting) >= MAX_WAITING_DATAGRAMS:
-            self.overflows += 1
-            return
-        self._waiting.append((data, source))
-        if not self._is_woken:
-            self._is_woken = True
-            self._loop.call_soon(self._wake)
 
     def _keep(self, data: memoryview, source: SocketAddress) -> None:
         """Keep a datagram for the machine, which is called at the end of this drain."""

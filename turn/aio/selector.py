@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import logging
 import os
 import select
 import selectors
@@ -19,9 +20,11 @@ from typing import TypeVarTuple, Unpack
 Ts = TypeVarTuple("Ts")
 
 Drain = Callable[[], None]
-"""Reads one socket. It must not raise: nothing is above it but the loop."""
+"""Reads one socket."""
 
 _EVENTS_PER_POLL = 256
+
+logger = logging.getLogger(__name__)
 
 _Ready = list[tuple[selectors.SelectorKey, int]]
 
@@ -77,7 +80,10 @@ class DrainingSelector(selectors.EpollSelector):
         for fd, mask in events:
             drain = drains.get(fd)
             if drain is not None:
-                drain()
+                try:
+                    drain()
+                except Exception:  # a bug; above us is nothing but the loop
+                    logger.exception("draining failed")
             else:
                 key = self.get_map().get(fd)
                 if key is not None:
