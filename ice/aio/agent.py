@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import collections
 import os
+import ssl
 from collections.abc import Callable, Sequence
 
 from ice import (
     Candidate,
     DatagramReceived,
+    GatheringCompleted,
     HostAddressesRequested,
     IceAgent,
     IceConfig,
@@ -18,10 +20,13 @@ from ice import (
     IceState,
     IceStateChanged,
     LocalCandidateGathered,
+    ResolveRequested,
 )
 from transport import Event, IPAddress, RandomBytes, TransportAddress
 from transport.aio import KernelSockets, MachineDriver, SocketFactory
+from turn import TurnFramer
 
+from .resolver import resolve
 from .sockets import open_host_sockets
 
 MAX_QUEUED_DATAGRAMS = 1024
@@ -50,7 +55,9 @@ class IceConnection:
             connection.send(b"hello")
             print(await connection.receive())
 
-    ``on_candidate`` sees each local candidate as it is found, for trickle.
+    ``on_candidate`` sees each local candidate as it is found: with it, for trickle,
+    ``gather`` may run as a task meanwhile. ``tls`` is for TURN servers over TLS, by default
+    the system's trust.
     """
 
     def __init__(
@@ -62,6 +69,7 @@ class IceConnection:
         addresses: Sequence[IPAddress] | None = None,
         loopback: bool = False,
         on_candidate: Callable[[Candidate], None] | None = None,
+        tls: ssl.SSLContext | None = None,
         random_bytes: RandomBytes = os.urandom,
     ) -> None:
         self.agent = IceAgent(controlling=controlling, random_bytes=random_bytes, config=config)
@@ -70,8 +78,9 @@ class IceConnection:
         self._addresses = addresses
         self._loopback = loopback
         self._on_candidate = on_candidate
-        self._driver = MachineDriver(self.agent, self._on_event)
+        self._driver = MachineDriver(self.agent, self._on_event, framer=TurnFramer, tls=tls)
         self._requested: list[HostAddressesRequested] = []
+        self._resolving: set[asyncio.Task[None]] = set()
         self._received: collections.deque[bytes] = collections.deque()
         self._changed = asyncio.Event()
 
@@ -94,10 +103,12 @@ class IceConnection:
         return self.agent.state
 
     async def gather(self) -> None:
-        """Open sockets and find local candidates.
+        """Open sockets and find local candidates; servers that keep silent are not waited
+        for longer than two seconds, unless without them there is no candidate at all.
 
         Raises:
             OSError: the kernel does not tell its addresses.
+            ConnectionClosed: ``aclose`` was called.
         """
         self._driver.call(self.agent.gather)
         while self._requested:
@@ -108,6 +119,11 @@ class IceConnection:
             for sock in opened:
                 self._driver.add_socket(sock)
             self._hosts_opened(request, [sock.local for sock in opened])
+        while not self.agent.gathering_completed:
+            if self.agent.state is IceState.CLOSED:
+                raise ConnectionClosed("the connection is closed")
+            self._changed.clear()
+            await self._changed.wait()
 
     def _hosts_opened(
         self, request: HostAddressesRequested, addresses: Sequence[TransportAddress]
@@ -164,6 +180,9 @@ class IceConnection:
     async def aclose(self) -> None:
         """Stop, and close the sockets; twice is as good as once."""
         self._driver.call(self.agent.close)
+        for task in self._resolving:
+            task.cancel()
+        await asyncio.gather(*self._resolving, return_exceptions=True)
         await self._driver.aclose()
 
     async def _wait_for(self, condition: Callable[[], bool]) -> None:
@@ -183,10 +202,18 @@ class IceConnection:
                 self._requested.append(event)
             case LocalCandidateGathered(candidate=candidate) if self._on_candidate is not None:
                 self._on_candidate(candidate)
-            case IceStateChanged():
+            case ResolveRequested():
+                task = asyncio.get_running_loop().create_task(self._resolve(event))
+                self._resolving.add(task)
+                task.add_done_callback(self._resolving.discard)
+            case IceStateChanged() | GatheringCompleted():
                 self._changed.set()
             case _:
                 pass
+
+    async def _resolve(self, request: ResolveRequested) -> None:
+        addresses = await resolve(request)
+        self._driver.call(lambda now: self.agent.resolved(request.token, addresses, now))
 
     def _queue(self, data: bytes) -> None:
         if len(self._received) >= MAX_QUEUED_DATAGRAMS:

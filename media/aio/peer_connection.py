@@ -7,11 +7,12 @@ import dataclasses
 import functools
 import logging
 import os
+import ssl
 import time
 from collections.abc import Callable, Coroutine, Sequence
 
-from ice import GatheringCompleted, HostAddressesRequested
-from ice.aio import open_host_sockets
+from ice import GatheringCompleted, HostAddressesRequested, ResolveRequested
+from ice.aio import open_host_sockets, resolve
 from media.fanout import PacketizedUnit, Rendition
 from media.session import (
     ConnectionState,
@@ -39,6 +40,7 @@ from sdp import (
 from transport import Event, IPAddress
 from transport.aio import KernelSockets, MachineDriver, SocketFactory
 from transport.dtls import DtlsCertificate
+from turn import TurnFramer
 
 from .tracks import LocalTrack, RemoteTrack, codecs_for
 
@@ -72,7 +74,8 @@ class PeerConnection:
     convey ``local_description``.
 
     ``loopback`` makes loopback addresses candidates too; ``addresses`` are used in
-    place of those of all interfaces.
+    place of those of all interfaces. ``tls`` is for TURN servers over TLS, by default the
+    system's trust.
     """
 
     def __init__(
@@ -84,6 +87,7 @@ class PeerConnection:
         sockets: SocketFactory | None = None,
         addresses: Sequence[IPAddress] | None = None,
         loopback: bool = False,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
         config = dataclasses.replace(
@@ -94,7 +98,7 @@ class PeerConnection:
             certificate=certificate or DtlsCertificate.generate(os.urandom),
             config=config,
         )
-        self._driver = MachineDriver(self._session, self._on_event)
+        self._driver = MachineDriver(self._session, self._on_event, framer=TurnFramer, tls=tls)
         self._application = on_event
         self._sockets = KernelSockets() if sockets is None else sockets
         self._addresses = addresses
@@ -278,6 +282,9 @@ class PeerConnection:
             case HostAddressesRequested():
                 self._start(self._open_sockets(event))
                 return
+            case ResolveRequested():
+                self._start(self._resolve(event))
+                return
             case KeyframeRequested():
                 self._keyframe_requested(event.mid)
             case TrackAdded():
@@ -339,6 +346,10 @@ class PeerConnection:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    async def _resolve(self, request: ResolveRequested) -> None:
+        addresses = await resolve(request)
+        self._driver.call(functools.partial(self._session.resolved, request.token, addresses))
 
     async def _open_sockets(self, request: HostAddressesRequested) -> None:
         try:

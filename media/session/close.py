@@ -6,6 +6,7 @@ layer below to be there still, so ICE goes last.
 
 from __future__ import annotations
 
+from ice import IceAgent
 from transport import Transmit
 
 from .description import DescriptionExchange
@@ -27,8 +28,14 @@ def close_session(
         ice.send(run, now)
     while (datagram := secure.poll_datagram()) is not None:
         ice.send((datagram,), now)
+    transmits = _take(ice)
+    ice.close(now)
+    return transmits + _take(ice)
+
+
+def _take(ice: IceAgent) -> list[Transmit]:
+    """What waits to be sent; after closing that is what deletes allocations on relays."""
     transmits = []
     while (transmit := ice.poll_transmit()) is not None:
         transmits.append(transmit)
-    ice.close(now)
     return transmits

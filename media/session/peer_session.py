@@ -19,6 +19,7 @@ from sdp import (
 )
 from transport import (
     Event,
+    IPAddress,
     Path,
     RandomBytes,
     Transmit,
@@ -218,7 +219,25 @@ class PeerSession:
             self._descriptions.ice.hosts_opened(addresses, now, stream=stream, component=component)
             self._layers.pump(now)
 
+    def resolved(self, token: int, addresses: Sequence[IPAddress], now: float) -> None:
+        """The addresses of a server's name (answers ResolveRequested)."""
+        if self._descriptions.ice is not None and self.state is not ConnectionState.CLOSED:
+            self._descriptions.ice.resolved(token, addresses, now)
+            self._layers.pump(now)
+
     # The machine.
+
+    def connected(self, path: Path, now: float) -> None:
+        """A stream to a TURN server is open."""
+        if self._descriptions.ice is not None:
+            self._descriptions.ice.connected(path, now)
+            self._layers.pump(now)
+
+    def disconnected(self, path: Path, reason: str, now: float) -> None:
+        """A stream to a TURN server is gone, or could not be opened."""
+        if self._descriptions.ice is not None:
+            self._descriptions.ice.disconnected(path, reason, now)
+            self._layers.pump(now)
 
     def receive(self, data: bytes, path: Path, now: float) -> None:
         """One datagram from a socket of ours."""
