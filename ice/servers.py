@@ -6,7 +6,7 @@ import dataclasses
 import logging
 from collections.abc import Iterator, Sequence
 
-from stun.uri import ServerUri
+from stun import ServerUri
 from transport import DecodeError, TransportProtocol
 
 from .config import IceServer

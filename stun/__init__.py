@@ -89,6 +89,7 @@ from .transaction import (
     Verdict,
 )
 from .types import MessageClass, Method
+from .uri import ServerUri, UriScheme
 
 __all__ = [
     "ATTRIBUTES",
@@ -155,6 +156,7 @@ __all__ = [
     "RtoCache",
     "RttEstimator",
     "SecurityFeature",
+    "ServerUri",
     "ShortTermVerifier",
     "Software",
     "StunError",
@@ -165,6 +167,7 @@ __all__ = [
     "TransactionTransmitCounter",
     "UnknownAttribute",
     "UnknownAttributes",
+    "UriScheme",
     "UseCandidate",
     "Userhash",
     "Username",
