@@ -132,6 +132,7 @@ class RelayOptions:
 @click.option(
     "--listen",
     type=ListenType(),
+    metavar=ListenType.name,
     multiple=True,
     default=[DEFAULT_LISTEN],
     show_default=True,

@@ -15,6 +15,9 @@ if importlib.util.find_spec("playwright") is None:
 PACKAGES = {
     "chromium": "apt-get install chromium",
     "turnserver": "apt-get install coturn",
+    "turnutils_peer": "apt-get install coturn",
+    "turnutils_stunclient": "apt-get install coturn",
+    "turnutils_uclient": "apt-get install coturn",
     "node": "apt-get install nodejs",
     "npm": "apt-get install npm",
     "ip": "apt-get install iproute2",

@@ -1,0 +1,168 @@
+"""``hairpin relay`` as an operator meets it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+from click.testing import CliRunner, Result
+
+from hairpin.cli import cli
+from hairpin.errors import HairpinError
+from transport import TransportAddress
+from transport.aio import KernelSockets
+from turn.aio import connect
+from turn.client import AllocationError
+from turn.credentials import RelaySecret, make_credentials
+
+LISTEN = ("--listen", "udp://127.0.0.1:0")
+USER = ("--user", "ann:secret")
+
+
+def invoke(*arguments: str) -> Result:
+    return CliRunner().invoke(cli, ["relay", *arguments])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["--listen", "127.0.0.1:1"], "is not udp://HOST:PORT", id="no-scheme"),
+        pytest.param(["--listen", "tcp://127.0.0.1:1"], "is not udp://HOST:PORT", id="tcp"),
+        pytest.param(["--listen", "udp://relay:1"], "IP address of this machine", id="name"),
+        pytest.param(["--listen", "udp://127.0.0.1"], "is not HOST:PORT", id="no-port"),
+        pytest.param(["--user", "ann"], "a user is NAME:PASSWORD", id="no-password"),
+        pytest.param(["--user", ":secret"], "a user is NAME:PASSWORD", id="no-name"),
+        pytest.param(["--relay-address", "here"], "does not appear to be", id="relay-address"),
+        pytest.param(["--allow-peer", "10.0.0.1/8"], "has host bits set", id="host-bits"),
+        pytest.param(["--min-port", "80"], "is not in the range", id="well-known-port"),
+        pytest.param(["--drain", "-1"], "is not in the range", id="negative-drain"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_named(arguments: Sequence[str], message: str) -> None:
+    result = invoke(*arguments)
+
+    assert result.exit_code == 2
+    assert arguments[0] in result.output
+    assert message in " ".join(result.output.split())
+
+
+def test_a_password_that_is_misplaced_is_not_repeated() -> None:
+    assert "hunter2" not in invoke("--user", "hunter2").output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param([], "give it --user NAME:PASSWORD or --secret SECRET", id="nobody"),
+        pytest.param([*USER, "--user", "ann:other"], "--user is given twice for ann", id="twice"),
+        pytest.param(["--secret", ""], "an empty secret", id="empty-secret"),
+        pytest.param([*USER, "--realm", ""], "a realm has from 1", id="no-realm"),
+        pytest.param(
+            [*USER, "--min-port", "50001", "--max-port", "50000"], "no range", id="port-range"
+        ),
+        pytest.param(
+            [*USER, "--relay-address", "192.0.2.77"], "choose another with --relay-address", id="ip"
+        ),
+        pytest.param(
+            [*USER, "--listen", "udp://192.0.2.77:1"],
+            "choose another with --relay-address",
+            id="not-ours",
+        ),
+    ],
+)
+def test_what_cannot_be_started_is_one_line(arguments: Sequence[str], message: str) -> None:
+    result = invoke(*LISTEN, *arguments)
+
+    assert isinstance(result.exception, HairpinError)
+    assert message in str(result.exception)
+    assert "\n" not in str(result.exception)
+
+
+def test_a_busy_port_is_named_with_the_flag_that_changes_it() -> None:
+    with KernelSockets().bind(TransportAddress.parse("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = invoke(*LISTEN, "--listen", f"udp://127.0.0.1:{port}", *USER)
+
+    assert isinstance(result.exception, HairpinError)
+    assert f"127.0.0.1:{port} is in use" in str(result.exception)
+    assert "--listen" in str(result.exception)
+
+
+@contextlib.asynccontextmanager
+async def running(*arguments: str) -> AsyncIterator[tuple[asyncio.subprocess.Process, list[str]]]:
+    """The relay as a process, and the addresses that it said it is ready at."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", "from hairpin.cli import main; main()", "relay"),
+        *(*LISTEN, *USER, "--allow-peer", "127.0.0.0/8", *arguments),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    assert process.stdout is not None
+    try:
+        ready, *addresses = (await process.stdout.readline()).decode().split()
+        assert ready == "ready"
+        yield process, addresses
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+@pytest.mark.long  # A process of its own has to start, once for all that it shows.
+async def test_it_says_where_it_is_ready_relays_and_ends_when_it_is_told_to() -> None:
+    loop = asyncio.get_running_loop()
+    now = int(time.time())
+    secret = RelaySecret(b"shared")
+    async with running("--secret", "shared", "--listen", "udp://127.0.0.2:0") as (process, ready):
+        assert [address.rpartition(":")[0] for address in ready] == [
+            "udp://127.0.0.1",
+            "udp://127.0.0.2",
+        ]
+        uris = [address.replace("udp://", "turn:") for address in ready]
+        peer = KernelSockets().bind(TransportAddress.parse("127.0.0.1", 0))
+        with peer:
+            address = TransportAddress.parse(*peer.getsockname())
+            for uri, credentials in (
+                (uris[0], ("ann", "secret")),
+                (uris[1], make_credentials(secret, "bob", now + 600)),
+            ):
+                async with connect(uri, *credentials) as client:
+                    await client.bind_channel(address)
+                    client.send(address, b"hello")
+                    assert await loop.sock_recv(peer, 100) == b"hello"
+        with pytest.raises(AllocationError):
+            async with connect(uris[0], *make_credentials(secret, "bob", now - 600)):
+                pass
+
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 2) == 0
+
+
+@pytest.mark.long  # As above.
+async def test_a_wildcard_stands_for_every_address_of_its_family() -> None:
+    async with running("--listen", "udp://0.0.0.0:0") as (_, ready):
+        hosts = [address.rpartition(":")[0] for address in ready[1:]]
+
+    assert "udp://127.0.0.1" in hosts
+    assert not {"udp://0.0.0.0", "udp://[::1]"} & set(hosts)
+
+
+@pytest.mark.long  # As above; a relay that drains ends in its own time.
+async def test_it_drains_until_its_last_client_has_gone() -> None:
+    async with running("--drain", "60") as (process, ready):
+        uri = ready[0].replace("udp://", "turn:")
+        async with connect(uri, "ann", "secret"):
+            process.send_signal(signal.SIGINT)
+            while True:
+                with contextlib.suppress(AllocationError):
+                    async with connect(uri, "ann", "secret"):
+                        continue
+                break
+            assert process.returncode is None
+
+        assert await asyncio.wait_for(process.wait(), 2) == 0

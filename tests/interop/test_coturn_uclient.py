@@ -1,0 +1,111 @@
+"""coturn's own clients against our relay, over UDP."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import socket
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from .conftest import need
+from .process import Command, hairpin
+
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
+
+MESSAGES = 20
+ATTEMPTS = 1000
+"""uclient picks its channel numbers anew in each run, from the range of RFC 5766, of which
+RFC 8656 section 12 has left a quarter, and gives up at the first that is refused. A run
+that is refused ends within 20 ms."""
+
+
+@contextlib.asynccontextmanager
+async def relay() -> AsyncIterator[Command]:
+    async with hairpin(
+        *("relay", "--listen", "udp://127.0.0.1:0", "--user", "ann:secret"),
+        *("--allow-peer", "127.0.0.0/8"),
+    ) as command:
+        yield command
+
+
+@contextlib.asynccontextmanager
+async def echo(port: int) -> AsyncIterator[None]:
+    """coturn's peer, which sends everything back."""
+    process = await asyncio.create_subprocess_exec(
+        *(need("turnutils_peer"), "-L", "127.0.0.1", "-p", str(port)),
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        process.kill()
+        await process.wait()
+
+
+def free_port() -> int:
+    """turnutils_peer cannot say which port the system chose."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
+
+
+async def run(program: str, *arguments: str) -> str:
+    process = await asyncio.create_subprocess_exec(
+        need(program),
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    output, _ = await asyncio.wait_for(process.communicate(), 30)
+    return output.decode(errors="replace")
+
+
+async def uclient(port: str, peer: int, options: Sequence[str]) -> str:
+    """What a run says that was not refused a channel number."""
+    output = ""
+    for _ in range(ATTEMPTS):
+        output = await run(
+            "turnutils_uclient",
+            *("-u", "ann", "-w", "secret", "-p", port, "-e", "127.0.0.1", "-r", str(peer)),
+            *("-n", str(MESSAGES), "-l", "170", "-z", "5", *options, "127.0.0.1"),
+        )
+        if "Total lost packets" in output:
+            return output
+    raise AssertionError(f"never came so far:\n{output}")
+
+
+@pytest.mark.parametrize(
+    ("options", "clients"),
+    [
+        pytest.param(["-c", "-m", "1"], 1, id="channel"),
+        pytest.param(["-c", "-m", "1", "-D"], 1, id="padded-channel-data"),
+        pytest.param(["-c", "-m", "3", "-s"], 3, id="indications"),
+        pytest.param(["-c", "-y", "-m", "1"], 2, id="client-to-client-on-channels"),
+        pytest.param(["-c", "-y", "-m", "1", "-s"], 2, id="client-to-client-by-indications"),
+    ],
+)
+async def test_every_message_of_uclient_comes_back(options: Sequence[str], clients: int) -> None:
+    peer = free_port()
+    async with relay() as command, echo(peer):
+        port = command.address.rpartition(":")[2]
+
+        output = await uclient(port, peer, options)
+
+    counts = re.findall(r"tot_send_msgs=(\d+), tot_recv_msgs=(\d+)", output)
+    assert counts, output
+    assert counts[-1] == (str(clients * MESSAGES), str(clients * MESSAGES)), output
+    assert "Total lost packets 0 " in output
+
+
+async def test_stunclient_is_told_its_address() -> None:
+    async with relay() as command:
+        port = command.address.rpartition(":")[2]
+
+        output = await run("turnutils_stunclient", "-p", port, "127.0.0.1")
+
+    assert "UDP reflexive addr: 127.0.0.1:" in output
