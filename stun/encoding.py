@@ -26,6 +26,7 @@ _SHA256_HEAD: Final = _pack_two(MESSAGE_INTEGRITY_SHA256, 32)
 _SHA1_SIZE = 24
 _SHA256_SIZE = 36
 _FINGERPRINT_SIZE = 8
+_REST_OF_HEADER = 16
 _COOKIE: Final = MAGIC_COOKIE.to_bytes(4, "big")
 _PADDING: Final = (b"", b"\0\0\0", b"\0\0", b"\0")
 
@@ -54,17 +55,22 @@ def encode_message(
     """
     if len(transaction_id) != TRANSACTION_ID_SIZE:
         raise ValueError(f"a transaction id has 12 bytes, not {len(transaction_id)}")
-    kind = join_type(method, message_class)
+    kind = method | message_class if 0 < method < 0x010 else join_type(method, message_class)
+    # All behind the two numbers that the header starts with, the second of which,
+    # the length, takes another value for each digest (sections 14.5 to 14.7).
+    rest = _COOKIE + transaction_id
     try:
-        body = _encode_attributes(attributes, transaction_id)
-        length = len(body)
-        # All behind the two numbers that the header starts with, the second of which,
-        # the length, takes another value for each digest (sections 14.5 to 14.7).
-        rest = _COOKIE + transaction_id + body
+        for attribute in attributes:
+            value = attribute.encode(transaction_id)
+            size = len(value)
+            rest += _pack_two(attribute.TYPE, size) + value + _PADDING[size & 3]
+        length = len(rest) - _REST_OF_HEADER
         if key is not None:
             if algorithm is not _ONLY_SHA256:
                 length += _SHA1_SIZE
-                rest += _SHA1_HEAD + key.sha1(_pack_two(kind, length) + rest)
+                state = key.new_sha1()
+                state.update(_pack_two(kind, length) + rest)
+                rest += _SHA1_HEAD + state.finalize()
             if algorithm is not _ONLY_SHA1:
                 length += _SHA256_SIZE
                 rest += _SHA256_HEAD + key.sha256(_pack_two(kind, length) + rest)
@@ -74,14 +80,3 @@ def encode_message(
     except struct.error as error:  # a length of more than 16 bits
         raise ValueError("the attributes do not fit into one message") from error
     return text + _pack_fingerprint(FINGERPRINT, 4, crc32(text) ^ FINGERPRINT_XOR)
-
-
-def _encode_attributes(attributes: Sequence[AnyAttribute], transaction_id: bytes) -> bytes:
-    body = b""
-    for attribute in attributes:
-        value = attribute.encode(transaction_id)
-        length = len(value)
-        body += _pack_two(attribute.TYPE, length) + value
-        if length & 3:
-            body += _PADDING[length & 3]
-    return body
