@@ -278,6 +278,19 @@ def test_every_challenge_has_a_new_nonce() -> None:
     assert len(nonces) == 20
 
 
+@pytest.mark.requirement("stun-turn:SEC-23")
+def test_a_name_cannot_forge_a_line_of_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    username, password = make_credentials(SECRET, "a\n%n\x1b", int(WALL_CLOCK) + 60)
+    client = client_on(Relay(), 1000, username=username, password=password)
+
+    with caplog.at_level("INFO"):
+        client.allocate()
+        client.refresh(0)
+
+    assert len(caplog.messages) == 2
+    assert all("a\\n%n\\x1b" in line and line.isprintable() for line in caplog.messages)
+
+
 def test_servers_with_the_same_nonce_key_take_each_others_nonces() -> None:
     settings = dataclasses.replace(config(), nonce_key=bytes(32))
     first = Client(Relay(settings))
