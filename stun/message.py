@@ -152,7 +152,8 @@ class Message:
         integrity_head, self._digest, fingerprint_head, crc = _unpack_ending(data, end)
         if integrity_head != _SHA1_HEAD or fingerprint_head != _FINGERPRINT_HEAD:
             return False
-        self._offsets = offsets = {}
+        offsets: dict[int, int] = {}
+        self._offsets = offsets
         offset = HEADER_SIZE
         while offset < end:
             kind, length = _unpack_attribute(data, offset)
@@ -171,7 +172,8 @@ class Message:
     def _scan(self, end: int) -> int:
         """Note where each type first stands; return where the first one in _CLOSING
         does, or where the walk came to ``end`` or passed it."""
-        self._offsets = offsets = {}
+        offsets: dict[int, int] = {}
+        self._offsets = offsets
         data = self.data
         offset = HEADER_SIZE
         while offset < end:
