@@ -30,6 +30,16 @@ class ToPeer:
         self.run: list[memoryview] = []
         self.size = NO_RUN
 
+    def send_one(self, part: memoryview, size: int) -> None:
+        """Send a datagram that came alone."""
+        meter, remote = self._meter, self._remote
+        meter.sent_packets += 1
+        meter.sent_bytes += size
+        try:
+            self._outlet.sendto(part, remote)
+        except OSError:
+            self._outlet.send_again((part,), remote)
+
     def begin(self, part: memoryview, size: int) -> None:
         """Take a datagram whose data is not as long as the run's."""
         if 0 < size < self.size:
@@ -66,6 +76,10 @@ class ToNeighbour(ToPeer):
         self._target = target
         self.offset = 0
 
+    def send_one(self, part: memoryview, size: int) -> None:
+        self.begin(part, size)
+        self.flush()
+
     def flush(self) -> None:
         run, size, channel = self.run, self.size, self._target.channel
         if not run:
@@ -93,6 +107,16 @@ class ToClient:
         self._meter = meter
         self._outlet = outlet
         self._remote = remote
+
+    def send_one(self, message: memoryview, size: int) -> None:
+        """Send a message that came alone, with ``size`` bytes of data."""
+        meter, remote = self._meter, self._remote
+        meter.received_packets += 1
+        meter.received_bytes += size
+        try:
+            self._outlet.sendto(message, remote)
+        except OSError:
+            self._outlet.send_again((message,), remote)
 
     def send(self, run: list[memoryview], size: int) -> None:
         """Send a run of messages, each with ``size`` bytes of data."""

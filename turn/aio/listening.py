@@ -9,7 +9,7 @@ from transport.aio import SocketAddress
 
 from .flows import ToPeer
 from .plane_socket import PlaneSocket
-from .slots import CHANNEL_HEADER, HEADER_BYTES, SLOTS
+from .slots import CHANNEL_HEADER, HEADER_BYTES, SLOT, SLOTS
 
 
 class ListeningSocket(PlaneSocket):
@@ -18,6 +18,23 @@ class ListeningSocket(PlaneSocket):
     def __init__(self, sock: socket.socket, *, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(sock, loop=loop)
         self.flows: dict[tuple[SocketAddress, int], ToPeer] = {}
+
+    def take_one(self) -> None:
+        try:
+            received, source = self._recvfrom_into(SLOT)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._receive_failed(error)
+            return
+        if received >= HEADER_BYTES:
+            channel, size = CHANNEL_HEADER.unpack_from(SLOT)
+            flow = self.flows.get((source, channel))
+            if flow is not None and size <= received - HEADER_BYTES:
+                flow.send_one(SLOT[flow.offset : HEADER_BYTES + size], size)
+                return
+        self._keep(SLOT[:received], source)
+        self._wake()
 
     def drain(self) -> None:
         recvfrom_into = self._recvfrom_into

@@ -35,10 +35,10 @@ def _segmentation(size: int) -> list[tuple[int, int, bytes]]:
 class Outlet:
     """The sending side of a socket, for datagrams that lie in the slots."""
 
-    __slots__ = ("_kernel", "_segmentable_below", "_sendmsg", "_sendto")
+    __slots__ = ("_kernel", "_segmentable_below", "_sendmsg", "sendto")
 
     def __init__(self, sock: socket.socket, kernel: KernelSocket) -> None:
-        self._sendto = sock.sendto
+        self.sendto = sock.sendto
         self._sendmsg = sock.sendmsg
         self._kernel = kernel
         self._segmentable_below = kernel.segmentable_below
@@ -50,7 +50,7 @@ class Outlet:
         """
         try:
             if len(run) == 1:
-                self._sendto(run[0], remote)
+                self.sendto(run[0], remote)
             elif (
                 0 < size < self._segmentable_below
                 and len(run) <= MAX_SEGMENTS_PER_CALL
@@ -60,5 +60,9 @@ class Outlet:
             else:
                 self._kernel.send_to(run, remote)
         except OSError:
-            self._kernel.send_to(run, remote)
-            self._segmentable_below = self._kernel.segmentable_below
+            self.send_again(run, remote)
+
+    def send_again(self, run: Sequence[memoryview], remote: SocketAddress) -> None:
+        """Send what an attempt has failed to, as far as it can be."""
+        self._kernel.send_to(run, remote)
+        self._segmentable_below = self._kernel.segmentable_below

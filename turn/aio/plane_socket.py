@@ -63,7 +63,14 @@ class PlaneSocket:
     def start(self, on_readable: Callable[[], None]) -> None:
         if self._is_open:
             self._on_readable = on_readable
-            watch(self._loop, self._fd, self.drain)
+            watch(self._loop, self)
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def take_one(self) -> None:
+        """Switch the datagram that waits, or call the machine for it."""
+        raise NotImplementedError
 
     def drain(self) -> None:
         """Switch what waits, a slot each, and call the machine for the rest."""
@@ -85,7 +92,7 @@ class PlaneSocket:
             return
         self._is_open = False
         if self._on_readable is not None:
-            unwatch(self._loop, self._fd)
+            unwatch(self._loop, self)
         self._waiting.clear()
         self._kernel.close()
 

@@ -9,7 +9,7 @@ from transport.aio import SocketAddress
 
 from .flows import NO_RUN, ToClient
 from .plane_socket import PlaneSocket
-from .slots import CHANNEL_HEADER, HEADER_BYTES, SLOTS
+from .slots import CHANNEL_HEADER, HEADER_BYTES, ROOM, SLOT, SLOTS
 
 
 class RelayedSocket(PlaneSocket):
@@ -18,6 +18,22 @@ class RelayedSocket(PlaneSocket):
     def __init__(self, sock: socket.socket, *, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(sock, loop=loop)
         self.flows: dict[SocketAddress, ToClient] = {}
+
+    def take_one(self) -> None:
+        try:
+            size, source = self._recvfrom_into(ROOM)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self._receive_failed(error)
+            return
+        flow = self.flows.get(source)
+        if flow is not None:
+            CHANNEL_HEADER.pack_into(SLOT, 0, flow.channel, size)
+            flow.send_one(SLOT[: HEADER_BYTES + size], size)
+            return
+        self._keep(ROOM[:size], source)
+        self._wake()
 
     def drain(self) -> None:
         recvfrom_into = self._recvfrom_into

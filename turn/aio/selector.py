@@ -1,8 +1,11 @@
-"""An event loop that drains data sockets inside its selector.
+"""An event loop that serves data sockets inside its selector.
 
 Under light load a relay's cost is that of waking up, and most wake-ups concern nobody
-but the data plane. Here they never become callbacks of the loop: the selector calls the
-drain itself, waits on, and returns only when the loop has something to do.
+but the data plane. Here they never become callbacks of the loop: the selector serves the
+socket itself, waits on, and returns only when the loop has something to do.
+
+Who had to wait for a datagram has mostly come for one alone: then just that one is taken,
+and the next poll tells whether there are more, which costs less than a read in vain.
 """
 
 from __future__ import annotations
@@ -14,13 +17,10 @@ import os
 import select
 import selectors
 import time
-from collections.abc import Callable
-from typing import TypeVarTuple, Unpack
+from collections.abc import Callable, Mapping
+from typing import Protocol, TypeVarTuple, Unpack
 
 Ts = TypeVarTuple("Ts")
-
-Drain = Callable[[], None]
-"""Reads one socket."""
 
 _EVENTS_PER_POLL = 256
 
@@ -29,24 +29,43 @@ logger = logging.getLogger(__name__)
 _Ready = list[tuple[selectors.SelectorKey, int]]
 
 
+class Readable(Protocol):
+    """A socket that is read when there is something to read."""
+
+    def fileno(self) -> int: ...
+
+    def take_one(self) -> None:
+        """Read one datagram: there is hardly another."""
+        ...
+
+    def drain(self) -> None:
+        """Read many datagrams: there seem to be some."""
+        ...
+
+
 class DrainingSelector(selectors.EpollSelector):
     """A selector for asyncio that serves data sockets by itself."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._drains: dict[int, Drain] = {}
+        self._one: dict[int, Callable[[], None]] = {}
+        self._many: dict[int, Callable[[], None]] = {}
         # A second descriptor of the same epoll: each of the two is closed by its owner.
         self._epoll = select.epoll.fromfd(os.dup(self.fileno()))
         self._is_wanted = False
 
-    def add_drain(self, fd: int, drain: Drain) -> None:
-        """Call ``drain`` whenever ``fd`` is readable, or has an error to report."""
+    def watch(self, readable: Readable) -> None:
+        """Serve a socket whenever it is readable, or has an error to report."""
+        fd = readable.fileno()
         self._epoll.register(fd, select.EPOLLIN)
-        self._drains[fd] = drain
+        self._one[fd] = readable.take_one
+        self._many[fd] = readable.drain
 
-    def remove_drain(self, fd: int) -> None:
+    def unwatch(self, readable: Readable) -> None:
         """Forget a socket, before it is closed; it need not be there."""
-        if self._drains.pop(fd, None) is not None:
+        fd = readable.fileno()
+        if self._one.pop(fd, None) is not None:
+            del self._many[fd]
             self._epoll.unregister(fd)
 
     def interrupt(self) -> None:
@@ -56,11 +75,15 @@ class DrainingSelector(selectors.EpollSelector):
     def select(self, timeout: float | None = None) -> _Ready:
         self._is_wanted = False
         deadline = None if timeout is None else time.monotonic() + timeout
+        poll = self._epoll.poll
         while True:
             try:
-                ready = self._serve(self._epoll.poll(timeout, _EVENTS_PER_POLL))
+                events, serve = poll(0, _EVENTS_PER_POLL), self._many
+                if not events:
+                    events, serve = poll(timeout, _EVENTS_PER_POLL), self._one
             except InterruptedError:
                 return []
+            ready = self._serve(events, serve)
             if ready or self._is_wanted:
                 return ready
             if deadline is not None:
@@ -69,25 +92,25 @@ class DrainingSelector(selectors.EpollSelector):
                     return []
 
     def close(self) -> None:
-        self._drains.clear()
+        self._one.clear()
+        self._many.clear()
         self._epoll.close()
         super().close()
 
-    def _serve(self, events: list[tuple[int, int]]) -> _Ready:
-        """Drain what is ours; what is not concerns the loop."""
+    def _serve(
+        self, events: list[tuple[int, int]], serve: Mapping[int, Callable[[], None]]
+    ) -> _Ready:
+        """Read what is ours; what is not concerns the loop."""
         ready: _Ready = []
-        drains = self._drains
         for fd, mask in events:
-            drain = drains.get(fd)
-            if drain is not None:
+            read = serve.get(fd)
+            if read is not None:
                 try:
-                    drain()
+                    read()
                 except Exception:  # a bug; above us is nothing but the loop
-                    logger.exception("draining failed")
-            else:
-                key = self.get_map().get(fd)
-                if key is not None:
-                    ready.append((key, _as_selector_events(mask) & key.events))
+                    logger.exception("reading from a data socket failed")
+            elif (key := self.get_map().get(fd)) is not None:
+                ready.append((key, _as_selector_events(mask) & key.events))
         return ready
 
 
@@ -105,8 +128,8 @@ class RelayEventLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._draining = DrainingSelector()
         super().__init__(self._draining)
-        self.add_drain = self._draining.add_drain
-        self.remove_drain = self._draining.remove_drain
+        self.watch = self._draining.watch
+        self.unwatch = self._draining.unwatch
 
     def call_soon(
         self,
@@ -128,17 +151,17 @@ class RelayEventLoop(asyncio.SelectorEventLoop):
         return super().call_at(when, callback, *args, context=context)
 
 
-def watch(loop: asyncio.AbstractEventLoop, fd: int, drain: Drain) -> None:
-    """Drain a socket from whatever kind of loop this is."""
+def watch(loop: asyncio.AbstractEventLoop, readable: Readable) -> None:
+    """Have a socket served by whatever kind of loop this is."""
     if isinstance(loop, RelayEventLoop):
-        loop.add_drain(fd, drain)
+        loop.watch(readable)
     else:
-        loop.add_reader(fd, drain)
+        loop.add_reader(readable.fileno(), readable.drain)
 
 
-def unwatch(loop: asyncio.AbstractEventLoop, fd: int) -> None:
+def unwatch(loop: asyncio.AbstractEventLoop, readable: Readable) -> None:
     """Undo ``watch``."""
     if isinstance(loop, RelayEventLoop):
-        loop.remove_drain(fd)
+        loop.unwatch(readable)
     else:
-        loop.remove_reader(fd)
+        loop.remove_reader(readable.fileno())

@@ -34,3 +34,6 @@ def _slots() -> tuple[tuple[memoryview, memoryview], ...]:
 
 SLOTS = _slots()
 """Pairs: a whole slot, and the slot from behind the spare header on."""
+
+SLOT, ROOM = SLOTS[0]
+"""For who takes one datagram alone."""
