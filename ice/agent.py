@@ -172,6 +172,7 @@ class IceAgent:
         """
         if self._state is IceState.CLOSED:
             return
+        self._context.now = now
         key = (stream, component)
         if key not in self._context.component_keys():
             raise ValueError(f"there is no component {component} of stream {stream}")
@@ -185,11 +186,13 @@ class IceAgent:
     def resolved(self, token: int, addresses: Sequence[IPAddress], now: float) -> None:
         """What ResolveRequested asked for, in order of preference; nothing if it failed."""
         if self._state is not IceState.CLOSED:
+            self._context.now = now
             self._gathering.servers.resolved(token, addresses, now)
             self._refresh(now)
 
     def host_closed(self, address: TransportAddress, now: float) -> None:
         """The socket of a local address is gone, for instance with its interface."""
+        self._context.now = now
         self._gathering.servers.remove_host(address)
         self._lose_base(address, now)
         self._refresh(now)
@@ -218,6 +221,7 @@ class IceAgent:
         if lite and not self._role.controlling:
             self._role.switch()
             self._context.report(RoleChanged(True))
+        self._context.now = now
         remote = RemoteParameters(credentials, tuple(ice_options), lite)
         held = self._held.begin(credentials.ufrag)
         self._generations.current.begin(remote, pacing_ms=pacing_ms, now=now)
@@ -248,6 +252,7 @@ class IceAgent:
         if self._state is IceState.CLOSED:
             self._context.drop(DropReason.CLOSED)
         elif self._held.admit(item):
+            self._context.now = now
             self._take_remote(item, now)
             self._refresh(now)
 
@@ -267,10 +272,12 @@ class IceAgent:
             IceStateError: the agent is closed.
         """
         self._require_open()
+        self._context.now = now
         self._generations.restart()
         self._held.end()
         self._has_announced_end = False
-        self._gathering.restart(now)
+        self._gathering.restart(now, trusts_relays=self._state is not IceState.FAILED)
+        self._follow_gathering(now)
         for item in self._local.gathered():
             self._announce(item.stream, item.candidate)
         self._refresh(now)
@@ -281,6 +288,7 @@ class IceAgent:
         sent is what has TURN servers delete our allocations, once each."""
         if self._state is IceState.CLOSED:
             return
+        self._context.now = now
         self._transmits.clear()
         self._gathering.servers.close(now)
         self._events.clear()

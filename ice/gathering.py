@@ -95,7 +95,7 @@ class Gathering:
         """Let what is not used any more go; ``in_use`` is None while ICE is not over."""
         self.servers.follow(in_use, now)
 
-    def restart(self, now: float) -> None:
+    def restart(self, now: float, *, trusts_relays: bool) -> None:
         """Find again what was let go since (section 9)."""
         if self._has_begun:
-            self.servers.restart(now)
+            self.servers.restart(now, trusts_relays=trusts_relays)

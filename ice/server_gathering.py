@@ -132,12 +132,23 @@ class ServerGathering:
             self._sources.cancel_waiting()
             timers.set(_RELEASE, now + RELEASE_DELAY)
 
-    def restart(self, now: float) -> None:
-        """Gather again from where nothing is kept; what is kept serves the new generation."""
+    def restart(self, now: float, *, trusts_relays: bool) -> None:
+        """Gather again from where nothing is kept; what is kept serves the new generation.
+
+        Relays are not trusted when the path was lost: theirs may be the fault, and a client
+        would notice that its allocation is gone at the next refresh alone.
+        """
+        for source in self._sources:
+            is_suspect = isinstance(source, RelaySource) and not trusts_relays
+            if source.is_released or is_suspect:
+                self._lose_base(source)
+                self._sources.release(source, now)
+                # Nothing is repeated: it would delete the allocation that comes next.
+                self._sources.remove(source)
         self._has_concluded = False
         self._sources.timers.cancel(_RELEASE)
         self._redirected.clear()
-        living = {source.number for source in self._sources if not source.is_released}
+        living = {source.number for source in self._sources}
         self._planned = {key: n for key, n in self._planned.items() if n in living}
         kept = {key[1] for key in self._planned}
         self._local.forget_reflexive(lambda base: base not in kept)

@@ -72,22 +72,23 @@ def simulate_relay(
     host: Host,
     *,
     users: Mapping[str, str],
-    ip: IPAddress | None = None,
+    relay_ip: IPAddress | None = None,
     port: int = PORT,
     allow_peers: Sequence[IPNetwork] = EVERYWHERE,
     max_allocations: int = 1000,
     nonce_lifetime: float = 3600.0,
 ) -> Process[SimulatedRelay]:
-    """Relay for ``users`` (name to password) from the host's first address, or ``ip``.
+    """Relay for ``users`` (name to password): clients reach the host's first address, peers
+    that or ``relay_ip``.
 
     It relays to every address unless ``allow_peers`` says otherwise.
     """
-    listening = host.bind(host.addresses[0] if ip is None else ip, port)
+    listening = host.bind(host.addresses[0], port)
     config = ServerConfig(
         realm="netsim",
         credentials=CredentialVerifier(users),
         listening=(listening,),
-        relay_addresses=(listening.ip,),
+        relay_addresses=(listening.ip if relay_ip is None else relay_ip,),
         allow_peers=tuple(allow_peers),
         max_allocations=max_allocations,
         nonce_lifetime=nonce_lifetime,
