@@ -119,11 +119,12 @@ class IceConnection:
             for sock in opened:
                 self._driver.add_socket(sock)
             self._hosts_opened(request, [sock.local for sock in opened])
-        while not self.agent.gathering_completed:
-            if self.agent.state is IceState.CLOSED:
-                raise ConnectionClosed("the connection is closed")
+        while self.agent.state is not IceState.CLOSED:
+            if self.agent.gathering_completed:
+                return
             self._changed.clear()
             await self._changed.wait()
+        raise ConnectionClosed("the connection is closed")
 
     def _hosts_opened(
         self, request: HostAddressesRequested, addresses: Sequence[TransportAddress]
