@@ -14,15 +14,15 @@ from .origin import Origin
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class MappedFound:
-    """Source ``number`` was told our address as the server sees it."""
+    """We were told our address as the server sees it."""
 
-    number: int
+    origin: Origin
     mapped: TransportAddress
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RelayFound:
-    """Source ``number`` has an allocation; ``mapped`` is as above."""
+    """The source of this number has an allocation; ``mapped`` is as above."""
 
     number: int
     relayed: TransportAddress

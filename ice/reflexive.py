@@ -104,7 +104,7 @@ class ReflexiveSource:
         ):
             mapped = reflexive_address(event.message)
         if mapped is not None and mapped.is_ipv6 == self.origin.path.local.is_ipv6:
-            self._findings.append(MappedFound(self.number, mapped))
+            self._findings.append(MappedFound(self.origin, mapped))
         elif not self.is_settled:
             logger.info("no mapped address from %s", self.origin.server.uri)
             self.is_over = True

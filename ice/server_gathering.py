@@ -191,8 +191,8 @@ class ServerGathering:
         while not self._found and self._sources.findings:
             finding = self._sources.findings.popleft()
             match finding:
-                case MappedFound(number=number, mapped=mapped):
-                    self._mapped(self._sources[number].origin, mapped)
+                case MappedFound(origin=origin, mapped=mapped):
+                    self._mapped(origin, mapped)
                 case RelayFound():
                     self._relayed(finding, now)
                 case SourceFailed():
@@ -297,7 +297,7 @@ class ServerGathering:
             self._found.append(found)
 
     def _relayed(self, finding: RelayFound, now: float) -> None:
-        source = self._sources[finding.number]
+        source = self._sources.get(finding.number)
         if not isinstance(source, RelaySource):
             return
         self._mapped(source.origin, finding.mapped)

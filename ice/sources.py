@@ -53,8 +53,8 @@ class Sources:
     def __len__(self) -> int:
         return len(self._sources)
 
-    def __getitem__(self, number: int) -> Source:
-        return self._sources[number]
+    def get(self, number: int) -> Source | None:
+        return self._sources.get(number)
 
     def awaited(self) -> Iterator[Source]:
         """Those that may find something in time, started or not."""

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from hairpin.testing import simulate_stun_server
+from hairpin.testing import SimulatedRelay, simulate_stun_server
 from ice import (
     Candidate,
     CandidateType,
@@ -16,20 +16,23 @@ from ice import (
     LocalCandidateGathered,
     ResolveRequested,
 )
-from ice.limits import MAX_SERVERS
+from ice.limits import MAX_REDIRECTIONS, MAX_SERVERS, MAX_SOURCES
 from netsim import (
     PORT_RESTRICTED_CONE,
     SYMMETRIC,
     NatBehavior,
     Network,
+    Process,
 )
 from stun import (
     AlternateServer,
     ErrorCode,
+    Lifetime,
     Message,
     MessageClass,
     Method,
     XorMappedAddress,
+    XorRelayedAddress,
     encode_message,
 )
 from transport import Event, IPAddress, Path, Transmit, TransportAddress, TransportProtocol
@@ -227,11 +230,14 @@ def test_an_alternate_server_in_a_binding_response_is_ignored() -> None:
     assert not request[1].has_integrity
 
 
+def drain(relay: Process[SimulatedRelay], alternate: TransportAddress) -> None:
+    relay.call(lambda machine, now: machine.server.drain(now, alternate=alternate))
+
+
 def test_a_turn_server_that_is_drained_sends_us_to_another() -> None:
     network = Network()
     first, second = relay_on(network), relay_on(network, OTHER_RELAY_IP)
-    alternate = TransportAddress.parse(OTHER_RELAY_IP, 3478)
-    first.call(lambda relay, now: relay.server.drain(now, alternate=alternate))
+    drain(first, TransportAddress.parse(OTHER_RELAY_IP, 3478))
 
     candidates = gather(network, lone_peer(network, host_behind(network, None, 1), TURN))
 
@@ -278,6 +284,76 @@ def answer_mapped(script: Script, request: Message, path: Path, mapped: Transpor
         Method.BINDING, MessageClass.SUCCESS, request.transaction_id, (XorMappedAddress(mapped),)
     )
     script.receive(data, path)
+
+
+@pytest.mark.requirement("ice:G11")
+def test_a_relayed_candidate_that_is_a_host_candidate_is_discarded() -> None:
+    script = Script(config=IceConfig(servers=(TURN,)))
+    script.advance(0.0)
+    (request,) = script.take_requests()
+    allocated = (
+        XorRelayedAddress(HERE),
+        XorMappedAddress(TransportAddress.parse("198.51.100.7", 7777)),
+        Lifetime(600),
+    )
+
+    script.receive(
+        encode_message(
+            Method.ALLOCATE, MessageClass.SUCCESS, request.message.transaction_id, allocated
+        ),
+        request.path,
+    )
+
+    assert [candidate.type for candidate in script.agent.local_candidates] == [HOST, SRFLX]
+    (deletion,) = script.take_requests()
+    assert deletion.message.method == Method.REFRESH
+    assert deletion.message.get(Lifetime) == Lifetime(0)
+
+
+def test_a_check_of_a_peer_at_the_servers_address_is_answered() -> None:
+    script = Script(config=IceConfig(servers=(STUN,)))
+    script.describe()
+    script.advance(0.1)
+    path = script.requests()[0].path
+
+    response = script.request(path)
+
+    assert response.message.message_class is MessageClass.SUCCESS
+    assert len(script.agent.stats().pairs) == 1
+
+
+def test_data_from_the_address_of_a_stun_server_is_nobodys() -> None:
+    script = Script(config=IceConfig(servers=(STUN,)))
+    script.advance(0.1)
+
+    script.receive(b"\x80data", script.requests()[0].path)
+
+    assert script.drops(DropReason.UNVALIDATED_SOURCE) == 1
+
+
+def test_pairs_of_host_and_server_are_bounded() -> None:
+    servers = tuple(IceServer((f"stun:192.0.2.{n}",)) for n in range(100, 100 + MAX_SERVERS))
+    hosts = [TransportAddress.parse(f"203.0.113.{n}", 4000) for n in range(5)]
+
+    script = Script(addresses=hosts, config=IceConfig(servers=servers))
+
+    assert script.drops(DropReason.SOURCES_FULL) == 5 * MAX_SERVERS - MAX_SOURCES
+
+
+def test_redirections_are_bounded() -> None:
+    network = Network()
+    last = TransportAddress.parse("192.0.2.30", 3478)
+    for number in range(10, 31):
+        relay = relay_on(network, f"192.0.2.{number}")
+        following = TransportAddress.parse(f"192.0.2.{min(number + 1, 30)}", 3478)
+        drain(relay, following)
+    peer = lone_peer(network, host_behind(network, None, 1), TURN)
+
+    gather(network, peer, until=5.0)
+
+    asked = {destination for _, _, destination in requests_of(network, peer, Method.ALLOCATE)}
+    assert len(asked) == 1 + MAX_REDIRECTIONS
+    assert last not in asked
 
 
 @pytest.mark.requirement("ice:G12")
