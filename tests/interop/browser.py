@@ -88,3 +88,14 @@ async def wait_for_picture(page: Page, *, within: float = 10.0) -> None:
         "() => document.getElementById('video').videoWidth > 0 && window.peer?.()",
         timeout=within * 1000,
     )
+
+
+async def wait_for_frames(page: Page, frames: int, *, within: float = 20.0) -> Reading:
+    """What the page has received, once it has decoded so many pictures.
+
+    Raises:
+        TimeoutError: it decoded fewer.
+    """
+    enough = f"async (frames) => ((await ({READ})())?.frames ?? 0) >= frames"
+    await page.wait_for_function(enough, arg=frames, timeout=within * 1000, polling=100)
+    return await read(page)
