@@ -204,6 +204,23 @@ def test_a_permission_precedes_the_first_check_over_a_relay() -> None:
     assert is_mirrored(inner, outer)
 
 
+@pytest.mark.requirement("ice:C04")
+def test_a_check_that_is_due_before_its_permission_leaves_right_after() -> None:
+    network = Network()
+    relay_on(network)
+    hosts = (host_behind(network, SYMMETRIC, 1), host_behind(network, None, 2))
+    peers = pair_of(network, hosts, ([TURN], []), policies=(IcePolicy.RELAY, IcePolicy.ALL))
+    inner, outer = peers
+    inner.signalling.candidates = False  # so that no check of the other side comes first
+
+    connect(network, peers)
+
+    ((asked, *_),) = requests_of(network, inner, Method.CREATE_PERMISSION)
+    # To the permission's answer, through the relay and back.
+    assert inner.time_of(PairValidated) == pytest.approx(asked + RTT + 2 * RTT)
+    assert outer.selected is not None
+
+
 @pytest.mark.requirement("ice:V06")
 def test_the_mapped_address_of_a_check_over_a_relay_is_the_peers() -> None:
     network = Network()
@@ -410,26 +427,34 @@ def test_the_allocation_in_use_is_kept_and_the_other_freed() -> None:
 
 
 @pytest.mark.requirement("ice:W10")
-def test_nothing_is_gathered_or_conveyed_after_the_selection() -> None:
+def test_nothing_is_conveyed_after_the_selection() -> None:
     network = Network()
-    relay = relay_on(network)
-    for link in (host.uplink for host in network.host("slow", "192.0.2.50").interfaces):
-        link.profile = LinkProfile(delay=1.0)
-    slow = IceServer(("turn:192.0.2.50",), USERNAME, PASSWORD)
-    hosts = (host_behind(network, None, 1), host_behind(network, None, 2))
-    peers = pair_of(network, hosts, ([slow, TURN], []))
+    slow = network.host("slow", "192.0.2.50", link=LinkProfile(delay=0.5))
+    simulate_stun_server(slow)
+    hosts = (host_behind(network, PORT_RESTRICTED_CONE, 1), host_behind(network, None, 2))
+    peers = pair_of(network, hosts, ([IceServer(("stun:192.0.2.50",))], []))
 
-    connect(network, peers)
-    selected = network.now
+    selected = connect(network, peers)
+    network.run(until=selected + 2.5)
+
+    reported = [at for at, e in peers[0].process.events if isinstance(e, LocalCandidateGathered)]
+    assert reported == [0.0]
+    assert selected < 1.0
+
+
+@pytest.mark.requirement("ice:N13")
+def test_no_server_is_asked_after_the_selection() -> None:
+    network = Network()
+    servers = [IceServer((f"turn:192.0.2.{n}",), USERNAME, PASSWORD) for n in range(100, 120)]
+    hosts = (host_behind(network, None, 1), host_behind(network, None, 2))
+    peers = pair_of(network, hosts, (servers, []))
+
+    selected = connect(network, peers)
     network.run(until=selected + 10.0)
 
-    late = [
-        at
-        for at, event in peers[0].process.events
-        if isinstance(event, LocalCandidateGathered) and at > selected
-    ]
-    assert late == []
-    assert len(allocations(relay)) == 0
+    first = {to: at for at, _, to in reversed(requests_of(network, peers[0], Method.ALLOCATE))}
+    assert max(first.values()) <= selected
+    assert peers[0].agent.next_timeout() is not None  # consent goes on
 
 
 @pytest.mark.requirement("ice:N13")
