@@ -28,8 +28,8 @@ from .preference import LocalPreferences
 from .reflexive import ReflexiveSource
 from .relay import RelaySource
 from .resolution import Resolution
-from .scope import can_reach, unspecified_like
 from .server_candidates import ServerCandidates
+from .server_plan import Pairing, pairings
 from .servers import Server, read_servers
 from .sources import SERVER_PATIENCE, Source, Sources
 
@@ -207,54 +207,22 @@ class ServerGathering:
         """Make a source of every pair of host and server that has none."""
         if self._has_concluded:
             return
-        for host, key in self.hosts.items():
-            for server in self._servers:
-                if not server.transport.is_reliable:
-                    self._plan_pair(key, host, server, now)
-        for key in dict.fromkeys(self.hosts.values()):
-            for server in self._servers:
-                if server.transport.is_reliable:
-                    self._plan_stream(key, server, now)
-
-    def _plan_pair(
-        self, key: ComponentKey, host: TransportAddress, server: Server, now: float
-    ) -> None:
-        for ip in self._addresses(server):
-            if can_reach(host.ip, ip):
-                remote = TransportAddress(ip, server.uri.port)
-                self._add(key, host, server, Path(server.transport, host, remote), now)
-                return
-
-    def _plan_stream(self, key: ComponentKey, server: Server, now: float) -> None:
-        """One stream for each component, from whatever address the host chooses."""
-        hosts = [host for host, its_key in self.hosts.items() if its_key == key]
-        for ip in self._addresses(server):
-            if any(can_reach(host.ip, ip) for host in hosts):
-                remote = TransportAddress(ip, server.uri.port)
-                path = Path(server.transport, unspecified_like(ip), remote)
-                self._add(key, None, server, path, now)
-                return
+        for pairing in pairings(self.hosts, self._servers, self._addresses):
+            plan = (pairing.key, pairing.host, pairing.server)
+            if plan not in self._planned:
+                self._planned[plan] = self._next_number
+                self._ask(pairing, now)
 
     def _addresses(self, server: Server) -> Sequence[IPAddress]:
         ip = server.uri.address
         return self._resolution.addresses(server.uri.host) if ip is None else (ip,)
 
-    def _add(
-        self,
-        key: ComponentKey,
-        host: TransportAddress | None,
-        server: Server,
-        path: Path,
-        now: float,
-    ) -> None:
-        plan = (key, host, server)
-        if plan in self._planned:
-            return
-        self._planned[plan] = self._next_number
-        origin = Origin(key, server, path, self._preferences.take(*key))
-        if server.relays and self._barred.get(path.remote, now) <= now:
+    def _ask(self, pairing: Pairing, now: float) -> None:
+        preference = self._preferences.take(*pairing.key)
+        origin = Origin(pairing.key, pairing.server, pairing.path, preference)
+        if origin.server.relays and self._barred.get(origin.path.remote, now) <= now:
             self._ask_relay(origin, now, family=_family_for(origin))
-        elif not server.relays or self._wants_mapped(origin):
+        elif not origin.server.relays or self._wants_mapped(origin):
             self._ask_mapped(origin, now)
 
     def _ask_mapped(self, origin: Origin, now: float) -> None:
