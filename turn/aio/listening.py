@@ -20,6 +20,9 @@ class ListeningSocket(PlaneSocket):
         self.flows: dict[tuple[SocketAddress, int], ToPeer] = {}
 
     def take_one(self) -> None:
+        if self._comes_in_bursts:
+            self.drain()
+            return
         try:
             received, source = self._recvfrom_into(SLOT)
         except BlockingIOError:
@@ -40,7 +43,7 @@ class ListeningSocket(PlaneSocket):
         recvfrom_into = self._recvfrom_into
         find, unpack = self.flows.get, CHANNEL_HEADER.unpack_from
         touched: list[ToPeer] = []
-        for slot, _ in SLOTS:
+        for number, slot, _ in SLOTS:  # noqa: B007 - looked at behind the loop
             try:
                 received, source = recvfrom_into(slot)
             except BlockingIOError:
@@ -62,4 +65,5 @@ class ListeningSocket(PlaneSocket):
             self._keep(slot[:received], source)
         for flow in touched:
             flow.flush()
+        self._comes_in_bursts = number > 1
         self._wake()

@@ -54,6 +54,7 @@ class PlaneSocket:
         self._waiting: list[tuple[bytes, TransportAddress]] = []
         self._is_open = True
         self._receive_errors = 0
+        self._comes_in_bursts = False
         self.outlet = Outlet(sock, self._kernel)
 
     @property

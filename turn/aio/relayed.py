@@ -20,6 +20,9 @@ class RelayedSocket(PlaneSocket):
         self.flows: dict[SocketAddress, ToClient] = {}
 
     def take_one(self) -> None:
+        if self._comes_in_bursts:
+            self.drain()
+            return
         try:
             size, source = self._recvfrom_into(ROOM)
         except BlockingIOError:
@@ -41,7 +44,7 @@ class RelayedSocket(PlaneSocket):
         current: ToClient | None = None
         run: list[memoryview] = []
         run_size = NO_RUN
-        for slot, room in SLOTS:
+        for number, slot, room in SLOTS:  # noqa: B007 - looked at behind the loop
             try:
                 size, source = recvfrom_into(room)
             except BlockingIOError:
@@ -61,4 +64,5 @@ class RelayedSocket(PlaneSocket):
             run.append(slot[: HEADER_BYTES + size])
         if current is not None:
             current.send(run, run_size)
+        self._comes_in_bursts = number > 1
         self._wake()

@@ -25,15 +25,18 @@ Pages that no datagram ever reached cost no memory.
 """
 
 
-def _slots() -> tuple[tuple[memoryview, memoryview], ...]:
+def _slots() -> tuple[tuple[int, memoryview, memoryview], ...]:
     memory = memoryview(bytearray(MAX_DATAGRAMS_PER_WAKE_UP * _STRIDE))
     starts = range(0, len(memory), _STRIDE)
     end = HEADER_BYTES + _MAX_DATAGRAM_BYTES
-    return tuple((memory[at : at + end], memory[at + HEADER_BYTES : at + end]) for at in starts)
+    return tuple(
+        (number, memory[at : at + end], memory[at + HEADER_BYTES : at + end])
+        for number, at in enumerate(starts)
+    )
 
 
 SLOTS = _slots()
-"""Pairs: a whole slot, and the slot from behind the spare header on."""
+"""Each with its number: the whole slot, and the slot from behind the spare header on."""
 
-SLOT, ROOM = SLOTS[0]
+_, SLOT, ROOM = SLOTS[0]
 """For who takes one datagram alone."""

@@ -1,11 +1,12 @@
-"""The loop that drains sockets inside its selector, and still is asyncio's loop."""
+"""The loop that reads sockets inside its selector, and still is asyncio's loop."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -29,26 +30,64 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
         yield one, other
 
 
-def test_a_drain_is_called_whenever_there_is_something_to_read(
+class Reader:
+    """Reads datagrams one by one, and remembers how it was asked to."""
+
+    def __init__(self, sock: socket.socket, on_data: Callable[[bytes], object]) -> None:
+        self._socket = sock
+        self._on_data = on_data
+        self.asked: list[str] = []
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def take_one(self) -> None:
+        self.asked.append("one")
+        self._on_data(self._socket.recv(10))
+
+    def drain(self) -> None:
+        self.asked.append("many")
+        self._on_data(self._socket.recv(10))
+
+
+def test_a_socket_is_read_whenever_there_is_something_to_read(
     loop: RelayEventLoop, pair: tuple[socket.socket, socket.socket]
 ) -> None:
     one, other = pair
     received: list[bytes] = []
     done = loop.create_future()
 
-    def drain() -> None:
-        received.append(other.recv(10))
+    def on_data(data: bytes) -> None:
+        received.append(data)
         if len(received) < 3:
             one.send(b"another")
         else:
             done.set_result(None)
 
-    loop.add_drain(other.fileno(), drain)
+    reader = Reader(other, on_data)
+    loop.watch(reader)
     one.send(b"first")
     loop.run_until_complete(done)
 
-    loop.remove_drain(other.fileno())
+    loop.unwatch(reader)
     assert received == [b"first", b"another", b"another"]
+
+
+def test_who_was_waited_for_is_asked_for_one_datagram_alone(
+    loop: RelayEventLoop, pair: tuple[socket.socket, socket.socket]
+) -> None:
+    one, other = pair
+    done = loop.create_future()
+    reader = Reader(other, done.set_result)
+    loop.watch(reader)
+
+    thread = threading.Timer(0.001, one.send, [b"later"])
+    thread.start()
+    loop.run_until_complete(done)
+
+    thread.join()
+    loop.unwatch(reader)
+    assert reader.asked == ["one"]
 
 
 def test_timers_fire_while_a_socket_never_falls_silent(
@@ -56,33 +95,32 @@ def test_timers_fire_while_a_socket_never_falls_silent(
 ) -> None:
     one, other = pair
 
-    def drain() -> None:
-        one.send(other.recv(10))
-
-    loop.add_drain(other.fileno(), drain)
+    reader = Reader(other, one.send)
+    loop.watch(reader)
     one.send(b"round")
     loop.run_until_complete(asyncio.sleep(0.005))
 
-    loop.remove_drain(other.fileno())
+    loop.unwatch(reader)
+    assert len(reader.asked) > 1
 
 
-def test_what_a_drain_schedules_runs(
+def test_what_a_reader_schedules_runs(
     loop: RelayEventLoop, pair: tuple[socket.socket, socket.socket]
 ) -> None:
     one, other = pair
     happened: list[str] = []
     done = loop.create_future()
 
-    def drain() -> None:
-        other.recv(10)
+    def on_data(data: bytes) -> None:
         loop.call_soon(happened.append, "soon")
         loop.call_later(0.001, done.set_result, None)
 
-    loop.add_drain(other.fileno(), drain)
+    reader = Reader(other, on_data)
+    loop.watch(reader)
     one.send(b"x")
     loop.run_until_complete(done)
 
-    loop.remove_drain(other.fileno())
+    loop.unwatch(reader)
     assert happened == ["soon"]
 
 
@@ -103,22 +141,22 @@ def test_ordinary_readers_and_writers_work_beside_drains(
     assert loop.run_until_complete(exchange()) == b"hello"
 
 
-def test_a_drain_that_was_removed_is_not_called_any_more(
+def test_a_socket_that_was_taken_away_is_not_read_any_more(
     loop: RelayEventLoop, pair: tuple[socket.socket, socket.socket]
 ) -> None:
     one, other = pair
-    called: list[None] = []
-    loop.add_drain(other.fileno(), lambda: called.append(None))
+    reader = Reader(other, print)
+    loop.watch(reader)
 
-    loop.remove_drain(other.fileno())
-    loop.remove_drain(other.fileno())
+    loop.unwatch(reader)
+    loop.unwatch(reader)
     one.send(b"x")
     loop.run_until_complete(asyncio.sleep(0))
 
-    assert called == []
+    assert reader.asked == []
 
 
-def test_a_drain_that_raises_is_logged_and_ends_nothing(
+def test_a_reader_that_raises_is_logged_and_ends_nothing(
     loop: RelayEventLoop,
     pair: tuple[socket.socket, socket.socket],
     caplog: pytest.LogCaptureFixture,
@@ -126,16 +164,17 @@ def test_a_drain_that_raises_is_logged_and_ends_nothing(
     one, other = pair
     done = loop.create_future()
 
-    def drain() -> None:
-        if other.recv(10) == b"bad":
+    def on_data(data: bytes) -> None:
+        if data == b"bad":
             raise ZeroDivisionError
         done.set_result(None)
 
-    loop.add_drain(other.fileno(), drain)
+    reader = Reader(other, on_data)
+    loop.watch(reader)
     one.send(b"bad")
     one.send(b"good")
     with caplog.at_level(logging.ERROR):
         loop.run_until_complete(done)
 
-    loop.remove_drain(other.fileno())
+    loop.unwatch(reader)
     assert "ZeroDivisionError" in caplog.text
