@@ -104,8 +104,13 @@ def _encode(members: dict[str, str] | dict[str, str | int]) -> str:
     return base64.b64encode(msgspec.json.encode(members)).decode()
 
 
-def _json(payload: str) -> bytes:
+def _json(payload: str) -> str:
+    """The text inside; a browser's ``btoa`` writes one byte per character, others UTF-8."""
     try:
-        return base64.b64decode(payload, validate=True)
+        octets = base64.b64decode(payload, validate=True)
     except (binascii.Error, ValueError) as error:
         raise PayloadError("not base64") from error
+    try:
+        return octets.decode()
+    except UnicodeDecodeError:
+        return octets.decode("latin-1")
