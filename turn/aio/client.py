@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from socket import SOCK_DGRAM
 from typing import Final
 
+from stun import ServerUri
 from transport import (
     Event,
     IPAddress,
@@ -37,7 +38,6 @@ from turn.client import (
     PermissionRefused,
     ServerMemory,
     TurnClient,
-    TurnUri,
 )
 from turn.framing import TurnFramer
 
@@ -222,15 +222,13 @@ async def connect(
 
     Raises:
         AllocationError: no server gave an allocation.
-        DecodeError: ``server`` is no TURN URI.
-        ValueError: it is one over DTLS, which is not spoken here.
+        DecodeError: ``server`` is no URI of RFC 7065.
+        ValueError: it is no TURN URI, or one over a transport that is not spoken here.
         OSError: its name cannot be resolved, or no socket opened.
     """
-    uri = TurnUri.parse(server)
-    if uri.transport is TransportProtocol.DTLS:
-        raise ValueError("TURN over DTLS is not supported: use turns: with transport=tcp")
+    uri = ServerUri.parse(server)
     opener = _Opener(
-        uri,
+        _protocol(uri),
         username=username,
         password=password,
         config=config or ClientConfig(server_name=uri.host),
@@ -251,7 +249,7 @@ class _Opener:
 
     def __init__(
         self,
-        uri: TurnUri,
+        transport: TransportProtocol,
         *,
         username: str,
         password: str,
@@ -261,7 +259,7 @@ class _Opener:
         tls: ssl.SSLContext | None,
         random_bytes: RandomBytes,
     ) -> None:
-        self._transport = uri.transport
+        self._transport = transport
         self._username = username
         self._password = password
         self._config = config
@@ -314,6 +312,15 @@ class _Opener:
         return failure or relay
 
 
-async def _resolve(uri: TurnUri) -> list[TransportAddress]:
+def _protocol(uri: ServerUri) -> TransportProtocol:
+    protocol = uri.protocol
+    if not uri.scheme.is_turn or protocol is None:
+        raise ValueError(f"{uri} is no URI of a TURN server over UDP, TCP or TLS")
+    if protocol is TransportProtocol.DTLS:
+        raise ValueError("TURN over DTLS is not supported: use turns: with transport=tcp")
+    return protocol
+
+
+async def _resolve(uri: ServerUri) -> list[TransportAddress]:
     found = await asyncio.get_running_loop().getaddrinfo(uri.host, uri.port, type=SOCK_DGRAM)
     return [TransportAddress.parse(str(host), uri.port) for *_, (host, *_rest) in found]

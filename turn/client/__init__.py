@@ -29,7 +29,6 @@ from .events import (
     PermissionRefused,
 )
 from .state import ClientState
-from .uri import TurnUri
 
 __all__ = [
     "TurnClient",
@@ -37,7 +36,6 @@ __all__ = [
     "ServerMemory",
     "ClientState",
     "ClientStats",
-    "TurnUri",
     "TurnClientError",
     "ClientStateError",
     "AllocationError",
