@@ -16,7 +16,7 @@ MAX_MESSAGE_TTL_SECONDS = 120
 DEFAULT_MESSAGE_TTL_SECONDS = 60
 
 _ARN = re.compile(
-    r"arn:(?P<partition>[a-z\d-]+):kinesisvideo:(?P<region>[a-z0-9-]+):(?P<account>[0-9]+)"
+    r"arn:(?P<partition>[a-z0-9-]+):kinesisvideo:(?P<region>[a-z0-9-]+):(?P<account>[0-9]+)"
     r":channel/(?P<name>[a-zA-Z0-9_.-]+)/(?P<created>[0-9]+)\Z"
 )
 

@@ -7,6 +7,7 @@ same error has another status at a WebSocket handshake than on the control plane
 from __future__ import annotations
 
 import enum
+from typing import Self
 
 
 class SignalingError(Exception):
@@ -33,12 +34,23 @@ class ErrorName(enum.Enum):
     INVALID_SIGNATURE = ("InvalidSignatureException", 403)
     INCOMPLETE_SIGNATURE = ("IncompleteSignatureException", 403)
     MISSING_AUTHENTICATION_TOKEN = ("MissingAuthenticationTokenException", 403)
+    SERIALIZATION = ("SerializationException", 400)
     UNKNOWN_OPERATION = ("UnknownOperationException", 404)
+    METHOD_NOT_ALLOWED = ("MethodNotAllowedException", 405)
+    REQUEST_TIMEOUT = ("RequestTimeoutException", 408)
+    REQUEST_TOO_LARGE = ("RequestEntityTooLargeException", 413)
+    SERVICE_UNAVAILABLE = ("ServiceUnavailableException", 503)
     INTERNAL_FAILURE = ("InternalFailure", 500)
 
     def __init__(self, code: str, status: int) -> None:
         self.code = code
         self.status = status
+
+    @classmethod
+    def find(cls, code: str, status: int) -> Self | None:
+        """The error of this code; the status tells those apart that share one."""
+        alike = [name for name in cls if name.code == code]
+        return next((name for name in alike if name.status == status), next(iter(alike), None))
 
 
 class ServiceError(SignalingError):

@@ -1,28 +1,33 @@
 """The signaling service and its clients on asyncio and aiohttp (extra ``signaling``).
 
-``SignalingConnection`` is a client of one channel; ``make_application`` is the
-service, ``ChannelHub`` the routing in it.
+``make_application`` is the service, on a ``SqliteStore`` and a ``ChannelHub``, which
+routes its messages. ``ControlClient`` calls the service's operations;
+``SignalingConnection`` is a client of one channel.
 """
 
-from .client import (
-    ChannelUnreachable,
-    ConnectRefused,
-    SignalingConnection,
-    master_url,
-    viewer_url,
-)
+from signaling.control import ServiceQuotas
+
+from .client import ConnectRefused, SignalingConnection, master_url, viewer_url
+from .control_client import AccessKeyInfo, ChannelEndpoints, ControlClient
 from .hub import ChannelHub, Peer
 from .server import ServiceSettings, make_application
-from .websocket import ChannelLookup
+from .sqlite_store import SqliteStore
+from .sqlite_tables import StoreError
+from .tls import ChannelUnreachable
 
 __all__ = [
+    "AccessKeyInfo",
+    "ChannelEndpoints",
     "ChannelHub",
-    "ChannelLookup",
     "ChannelUnreachable",
     "ConnectRefused",
+    "ControlClient",
     "Peer",
+    "ServiceQuotas",
     "ServiceSettings",
     "SignalingConnection",
+    "SqliteStore",
+    "StoreError",
     "make_application",
     "master_url",
     "viewer_url",

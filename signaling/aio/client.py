@@ -27,6 +27,8 @@ from signaling.payload import (
 )
 from signaling.sigv4 import AccessKey, presign_url
 
+from .tls import ChannelUnreachable, trust
+
 logger = logging.getLogger(__name__)
 
 PING_INTERVAL = 10.0
@@ -42,29 +44,30 @@ class ConnectRefused(SignalingError):
         self.code = code
 
 
-class ChannelUnreachable(SignalingError):
-    """No connection to the service, or it was lost."""
-
-
 class SignalingConnection:
     """One open WebSocket of a channel: ``async for event in connection``, and ``send``.
 
     Use as an asynchronous context manager. Iteration ends when the service closes.
+    ``ca_bundle`` is a PEM file of the authorities to trust beside the system's.
 
     Raises:
         ConnectRefused: on entering, the service said no.
         ChannelUnreachable: on entering, nothing answered; on sending, the line is cut.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, ca_bundle: str | None = None) -> None:
         self._url = url
+        self._ca_bundle = ca_bundle
         self._session: aiohttp.ClientSession | None = None
         self._socket: aiohttp.ClientWebSocketResponse | None = None
 
     async def __aenter__(self) -> Self:
+        trusted = trust(self._ca_bundle)
         self._session = aiohttp.ClientSession()
         try:
-            self._socket = await self._session.ws_connect(self._url, heartbeat=PING_INTERVAL)
+            self._socket = await self._session.ws_connect(
+                self._url, heartbeat=PING_INTERVAL, ssl=trusted
+            )
         except aiohttp.WSServerHandshakeError as error:
             await self._session.close()
             headers: Mapping[str, str] = error.headers or {}

@@ -1,25 +1,42 @@
 """The signaling service on one aiohttp application.
 
-The role is carried by the endpoint: a master's WebSocket is at ``/master``, a
-viewer's at ``/viewer``; a client learns both from GetSignalingChannelEndpoint.
+Control plane, signaling REST and WebSockets are one listener; clients learn where the
+latter two are from GetSignalingChannelEndpoint. The role is carried by the endpoint.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import urllib.parse
+import os
+import time
+from collections.abc import Mapping
 
 from aiohttp import web
 
-from signaling.channel import DEFAULT_REGION
+from signaling.channel import DEFAULT_ACCOUNT, DEFAULT_REGION, Channel, ChannelArn
+from signaling.control import (
+    OPERATION_PATHS,
+    ROLE_PATHS,
+    ChannelDeleted,
+    ChannelNamespace,
+    ChannelUpdated,
+    ControlPlane,
+    Endpoints,
+    RateLimiter,
+    ServiceQuotas,
+    encode_response,
+    parse_arn,
+)
+from signaling.errors import ErrorName, ServiceError
+from signaling.ice_servers import IceServerIssuer
 from signaling.routing import Role
-from signaling.sigv4 import host_header
+from signaling.sigv4 import AccessKey
+from transport import Event
 
-from .http import KeyLookup, refusals, verify_request
+from .http import MAX_BODY_BYTES, Clock, api_middleware, json_response, verify_request
 from .hub import ChannelHub
-from .websocket import ChannelLookup, serve_websocket
-
-ROLE_PATHS = {Role.MASTER: "/master", Role.VIEWER: "/viewer"}
+from .sqlite_store import SqliteStore
+from .websocket import serve_websocket
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -28,37 +45,145 @@ class ServiceSettings:
 
     ``public_url`` is the scheme, host and port that clients use; signatures verify
     against its host as well as against the Host header.
+
+    Raises:
+        ValueError: the URL is not ``http(s)://host[:port]``.
     """
 
     public_url: str
     region: str = DEFAULT_REGION
+    account: str = DEFAULT_ACCOUNT
+    quotas: ServiceQuotas = dataclasses.field(default_factory=ServiceQuotas)
+
+    def __post_init__(self) -> None:
+        Endpoints(self.public_url)
+
+    @property
+    def endpoints(self) -> Endpoints:
+        return Endpoints(self.public_url)
+
+    @property
+    def namespace(self) -> ChannelNamespace:
+        return ChannelNamespace(self.account, self.region)
 
     def websocket_endpoint(self, role: Role) -> str:
         """Where a role connects to: ``wss`` where the public URL is ``https``."""
-        parts = urllib.parse.urlsplit(self.public_url)
-        scheme = "wss" if parts.scheme == "https" else "ws"
-        return f"{scheme}://{host_header(self.public_url)}{ROLE_PATHS[role]}"
+        return self.endpoints.wss(role)
+
+
+class _Service:
+    """The handlers of one application."""
+
+    def __init__(
+        self,
+        settings: ServiceSettings,
+        *,
+        store: SqliteStore,
+        hub: ChannelHub,
+        issuer: IceServerIssuer,
+        fixed_keys: Mapping[str, AccessKey],
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._hub = hub
+        self._fixed_keys = fixed_keys
+        self._clock = clock
+        quotas = settings.quotas
+        self._plane = ControlPlane(
+            settings.namespace,
+            settings.endpoints,
+            issuer=issuer,
+            random_bytes=os.urandom,
+            quotas=quotas,
+        )
+        self._connects = RateLimiter("connections", quotas.connects, quotas.burst_seconds)
+
+    async def operate(self, request: web.Request) -> web.StreamResponse:
+        """Run an operation of the control plane or of signaling REST."""
+        body = await self._verified(request)
+        path, now = request.path, self._clock()
+        outcome = await self._store.run(
+            lambda tables: self._plane.execute(path, body, tables=tables, now=now)
+        )
+        for event in outcome.events:
+            self._apply(event)
+        return json_response(encode_response(outcome.response))
+
+    async def connect(self, request: web.Request, role: Role) -> web.StreamResponse:
+        """ConnectAsMaster or ConnectAsViewer."""
+        await self._verified(request)
+        arn = parse_arn(request.query.get("X-Amz-ChannelARN", ""), self._settings.namespace)
+        channel = await self._find(arn)
+        self._connects.charge((arn, role), self._clock())
+        return await serve_websocket(request, role, channel, hub=self._hub)
+
+    async def close(self, _: web.Application) -> None:
+        self._hub.close("the service is stopping")
+
+    async def _find(self, arn: ChannelArn) -> Channel:
+        space = self._settings.namespace
+        channel = await self._store.run(lambda tables: tables.find_channel(space, arn.name))
+        if channel is None or channel.arn != arn:
+            raise ServiceError(
+                ErrorName.RESOURCE_NOT_FOUND, "The requested channel is not found or not active."
+            )
+        return channel
+
+    async def _verified(self, request: web.Request) -> bytes:
+        return await verify_request(
+            request,
+            keys=self._key,
+            region=self._settings.region,
+            hosts=(self._settings.endpoints.host,),
+            now=self._clock(),
+        )
+
+    def _key(self, key_id: str) -> AccessKey | None:
+        return self._fixed_keys.get(key_id) or self._store.access_key(key_id)
+
+    def _apply(self, event: Event) -> None:
+        match event:
+            case ChannelUpdated(channel):
+                self._hub.update(channel)
+            case ChannelDeleted(arn):
+                self._hub.close_channel(arn, "the channel was deleted")
 
 
 def make_application(
-    settings: ServiceSettings, *, hub: ChannelHub, keys: KeyLookup, channels: ChannelLookup
+    settings: ServiceSettings,
+    *,
+    store: SqliteStore,
+    hub: ChannelHub,
+    issuer: IceServerIssuer,
+    fixed_keys: Mapping[str, AccessKey] | None = None,
+    clock: Clock = time.time,
 ) -> web.Application:
-    """An application that serves signaling; more may be added to its router."""
-    app = web.Application(middlewares=[refusals])
-    hosts = (host_header(settings.public_url),)
+    """An application that serves signaling; more may be added to its router.
 
-    def websocket(role: Role) -> None:
-        async def serve(request: web.Request) -> web.StreamResponse:
-            await verify_request(request, keys=keys, region=settings.region, hosts=hosts)
-            return await serve_websocket(request, role, hub=hub, channels=channels)
-
-        app.router.add_get(ROLE_PATHS[role], serve)
-
-    for role in Role:
-        websocket(role)
-
-    async def send_everybody_away(_: web.Application) -> None:
-        hub.close("the service is stopping")
-
-    app.on_shutdown.append(send_everybody_away)
+    ``fixed_keys`` are access keys, by id, beside those in the store. Every key may call
+    every operation. ``clock`` is Unix time.
+    """
+    service = _Service(
+        settings,
+        store=store,
+        hub=hub,
+        issuer=issuer,
+        fixed_keys=dict(fixed_keys or {}),
+        clock=clock,
+    )
+    middleware = api_middleware((*OPERATION_PATHS, *ROLE_PATHS.values()))
+    app = web.Application(middlewares=[middleware], client_max_size=MAX_BODY_BYTES)
+    for path in OPERATION_PATHS:
+        app.router.add_post(path, service.operate)
+    for role, path in ROLE_PATHS.items():
+        _add_websocket(app, service, role, path)
+    app.on_shutdown.append(service.close)
     return app
+
+
+def _add_websocket(app: web.Application, service: _Service, role: Role, path: str) -> None:
+    async def connect(request: web.Request) -> web.StreamResponse:
+        return await service.connect(request, role)
+
+    app.router.add_get(path, connect)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 
 from aiohttp import WSCloseCode, WSMsgType, web
 
-from signaling.channel import Channel, ChannelArn
+from signaling.channel import Channel
 from signaling.errors import ErrorName, ServiceError
 from signaling.messages import MAX_MESSAGE_CHARACTERS
 from signaling.pending import MAX_MESSAGES_PER_RECIPIENT
@@ -24,8 +23,6 @@ PING_INTERVAL = 5.0
 MAX_WAITING_TEXTS = 2 * MAX_MESSAGES_PER_RECIPIENT
 """Frames that may wait for a slow peer: all that waited before it came, and as many more.
 A peer that reads slower than that is sent away."""
-
-ChannelLookup = Callable[[ChannelArn], Awaitable[Channel]]
 
 
 class _Peer:
@@ -60,15 +57,14 @@ class _Peer:
 
 
 async def serve_websocket(
-    request: web.Request, role: Role, *, hub: ChannelHub, channels: ChannelLookup
+    request: web.Request, role: Role, channel: Channel, *, hub: ChannelHub
 ) -> web.StreamResponse:
     """Serve one connection from handshake to close. The signature was verified before.
 
     Raises:
         ServiceError: the handshake is refused.
     """
-    arn = ChannelArn.parse(request.query.get("X-Amz-ChannelARN", ""))
-    channel = await channels(arn)
+    arn = channel.arn
     socket = web.WebSocketResponse(
         heartbeat=PING_INTERVAL, protocols=("wss",), max_msg_size=4 * MAX_MESSAGE_CHARACTERS
     )
