@@ -5,16 +5,19 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import gc
-import ipaddress
 import logging
+import resource
 import socket
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import click
 
+from hairpin.configuration import config_option
 from hairpin.daemon import announce, listening_error, run_daemon
 from hairpin.endpoint import parse_endpoint
 from hairpin.errors import HairpinError
+from hairpin.listening import expand, farthest_first
+from hairpin.parameters import IPType, NetworkType, SecretPairType
 from stun import OpaqueStringError
 from transport import IPAddress, TransportAddress
 from transport.aio import KernelSockets
@@ -63,54 +66,6 @@ class ListenType(click.ParamType[TransportAddress]):
             self.fail(str(error), param, ctx)
 
 
-class UserType(click.ParamType[tuple[str, str]]):
-    """NAME:PASSWORD."""
-
-    name = "NAME:PASSWORD"
-
-    def convert(
-        self,
-        value: str | tuple[str, str],
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> tuple[str, str]:
-        if isinstance(value, tuple):
-            return value
-        name, separator, password = value.partition(":")
-        if not separator or not name or not password:
-            # The value is not shown: what is wrong with it may be a password.
-            self.fail("a user is NAME:PASSWORD", param, ctx)
-        return name, password
-
-
-class IPType(click.ParamType[IPAddress]):
-    """An IP address of this host."""
-
-    name = "IP"
-
-    def convert(
-        self, value: str | IPAddress, param: click.Parameter | None, ctx: click.Context | None
-    ) -> IPAddress:
-        try:
-            return ipaddress.ip_address(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-class NetworkType(click.ParamType[IPNetwork]):
-    """An IP network; an address alone is a network of one."""
-
-    name = "CIDR"
-
-    def convert(
-        self, value: str | IPNetwork, param: click.Parameter | None, ctx: click.Context | None
-    ) -> IPNetwork:
-        try:
-            return ipaddress.ip_network(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
 PORT = click.IntRange(1024, 65535)
 
 
@@ -129,6 +84,7 @@ class RelayOptions:
 
 
 @click.command(epilog=EPILOG)
+@config_option
 @click.option(
     "--listen",
     type=ListenType(),
@@ -141,7 +97,12 @@ class RelayOptions:
 @click.option(
     "--realm", default="hairpin", show_default=True, help="What clients are told they log in to."
 )
-@click.option("--user", type=UserType(), multiple=True, help="A user for good; may be given again.")
+@click.option(
+    "--user",
+    type=SecretPairType("a user", "NAME:PASSWORD"),
+    multiple=True,
+    help="A user for good; may be given again.",
+)
 @click.option(
     "--secret",
     metavar="SECRET",
@@ -197,8 +158,9 @@ def command(
 
 
 async def _start(stack: contextlib.AsyncExitStack, options: RelayOptions, drain: float) -> str:
+    _allow_many_sockets()
     verifier = _verifier(options)
-    listening = list(_expand(options.listen))
+    listening = list(expand(options.listen))
     config = _config(options, verifier, listening)
     _check_relay_addresses(config.relay_addresses)
     relay = RelayServer(config, _bind(listening))
@@ -211,6 +173,12 @@ async def _start(stack: contextlib.AsyncExitStack, options: RelayOptions, drain:
     gc.collect()
     gc.freeze()
     return " ".join(f"udp://{address}" for address in relay.addresses)
+
+
+def _allow_many_sockets() -> None:
+    """A client takes up to three descriptors; what is usual allows 1024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _verifier(options: RelayOptions) -> CredentialVerifier:
@@ -236,32 +204,13 @@ def _config(
             realm=options.realm,
             credentials=verifier,
             listening=tuple(listening),
-            relay_addresses=options.relay_address or _relay_addresses(listening),
+            relay_addresses=options.relay_address or farthest_first(listening),
             allow_peers=options.allow_peer,
             min_port=options.min_port,
             max_port=options.max_port,
         )
     except ValueError as error:
         raise HairpinError(str(error)) from error
-
-
-def _expand(listen: Sequence[TransportAddress]) -> Iterator[TransportAddress]:
-    """A wildcard as the addresses it stands for: an answer leaves from where it was asked."""
-    for address in listen:
-        if not address.ip.is_unspecified:
-            yield address
-            continue
-        from ice.aio import local_addresses  # a relay needs nothing else of ICE
-
-        for interface in local_addresses():
-            if interface.ip.version == address.ip.version:
-                yield TransportAddress(interface.ip, address.port)
-
-
-def _relay_addresses(listening: Sequence[TransportAddress]) -> tuple[IPAddress, ...]:
-    """Where it listens, what reaches farthest first: of each family the first is the default."""
-    unique = dict.fromkeys(address.ip for address in listening if not address.ip.is_link_local)
-    return tuple(sorted(unique, key=lambda ip: (ip.is_loopback, ip.is_private)))
 
 
 def _check_relay_addresses(addresses: Sequence[IPAddress]) -> None:
