@@ -1,4 +1,10 @@
-"""Joins signaling with peer connections: the master of a channel."""
+"""Joins signaling with peer connections: the master of a channel.
+
+Viewers own the life of their sessions, as KVS has it: a master never offers. When the path
+to a viewer breaks, its connection is *disconnected* after some 15 s without consent and
+*failed* after 30 s (RFC 7675 section 5.1); only then is it closed. Until then the viewer may
+offer again: an offer of the same session restarts ICE in place, any other begins anew.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +30,7 @@ from signaling.aio import ChannelUnreachable, SignalingConnection
 from transport.dtls import DtlsCertificate
 
 from .broadcast import Broadcast
+from .early import EarlyCandidates
 from .viewers import ViewerConnection
 
 logger = logging.getLogger(__name__)
@@ -31,8 +38,16 @@ logger = logging.getLogger(__name__)
 MAX_CONNECTIONS = 24
 """Ten viewers, as many whose end was not noticed yet (consent takes 30 s), and some more."""
 
+MAX_WAITING_CANDIDATES = 256
+"""Local candidates that wait to be sent: ten for each connection. A viewer that misses one
+learns it as peer-reflexive from our checks."""
+
 RECONNECT_DELAYS = (0.2, 1.0, 2.0, 5.0)
 """Seconds before the next try to reach the signaling service; the last repeats."""
+
+STEADY_AFTER = 10.0
+"""Seconds after which a connection that is lost counts as the first failure again. Two
+masters of one channel displace each other: they shall not do so five times a second."""
 
 Connect = Callable[[], Awaitable[SignalingConnection]]
 Configure = Callable[[], Awaitable[SessionConfig]]
@@ -41,7 +56,8 @@ Configure = Callable[[], Awaitable[SessionConfig]]
 @dataclasses.dataclass(frozen=True, slots=True)
 class MasterOptions:
     """``connect`` makes a signaling connection with a fresh URL; ``configure`` makes the
-    settings of the next viewer's session, with ICE servers that are valid now."""
+    settings of the next viewer's session, with ICE servers that are valid now. Both may
+    raise SignalingError."""
 
     connect: Connect
     configure: Configure
@@ -51,7 +67,8 @@ class MasterOptions:
 class MasterSession:
     """Answers every viewer's offer with the broadcast, and keeps the channel.
 
-    Signaling that is lost is connected again; viewers go on meanwhile.
+    Signaling that is lost is connected again; viewers go on meanwhile. A viewer that
+    cannot be answered is told nothing, as KVS has no word for it; the log says why.
     """
 
     def __init__(self, broadcast: Broadcast, options: MasterOptions) -> None:
@@ -59,9 +76,13 @@ class MasterSession:
         self._options = options
         self._certificate = DtlsCertificate.generate(os.urandom)
         self._viewers: dict[str, ViewerConnection] = {}
+        self._early = EarlyCandidates()
+        self._answering: dict[str, asyncio.Task[None]] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._signaling: SignalingConnection | None = None
-        self._outbox: asyncio.Queue[tuple[str, RemoteCandidate]] = asyncio.Queue()
+        self._outbox: asyncio.Queue[tuple[ViewerConnection, RemoteCandidate]] = asyncio.Queue(
+            MAX_WAITING_CANDIDATES
+        )
         self.connected = asyncio.Event()
 
     @property
@@ -70,33 +91,52 @@ class MasterSession:
         return tuple(self._viewers.values())
 
     async def run(self) -> None:
-        """Serve viewers until cancelled; then every connection is closed."""
+        """Serve viewers until cancelled; then every connection is closed.
+
+        Raises:
+            SignalingError: the first connection could not be made.
+        """
         sender = asyncio.create_task(self._send_candidates())
         try:
             await self._keep_connected()
         finally:
-            sender.cancel()
+            tasks = [sender, *self._answering.values()]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
             ending = [viewer.close() for viewer in self._viewers.values()]
             self._viewers.clear()
-            await asyncio.gather(sender, *ending, *self._closing, return_exceptions=True)
+            await asyncio.gather(*ending, *self._closing, return_exceptions=True)
 
     async def _keep_connected(self) -> None:
+        clock = asyncio.get_running_loop().time
+        was_connected = False
         failures = 0
         while True:
+            begun = clock()
             try:
                 async with await self._options.connect() as self._signaling:
-                    failures = 0
+                    was_connected = True
                     self.connected.set()
-                    async for event in self._signaling:
-                        await self._take(event)
+                    await self._attend(self._signaling)
                 logger.warning("the signaling service closed the connection")
             except SignalingError as error:
+                if not was_connected:
+                    raise
                 logger.warning("%s", error)
             finally:
                 self._signaling = None
                 self.connected.clear()
+            if clock() - begun > STEADY_AFTER:
+                failures = 0
             await asyncio.sleep(RECONNECT_DELAYS[min(failures, len(RECONNECT_DELAYS) - 1)])
             failures += 1
+
+    async def _attend(self, signaling: SignalingConnection) -> None:
+        async for event in signaling:
+            if event.message_type == "GO_AWAY":
+                return  # the service will close this connection, and takes a new one now
+            await self._take(event)
 
     async def _take(self, event: ServiceEvent) -> None:
         """One message of a viewer; what cannot be read harms nobody else."""
@@ -104,37 +144,74 @@ class MasterSession:
             return
         try:
             if event.message_type == "SDP_OFFER":
-                await self._answer(event.sender, decode_description(event.payload))
+                self._take_offer(event.sender, decode_description(event.payload))
             elif event.message_type == "ICE_CANDIDATE":
-                viewer = self._viewers.get(event.sender)
-                if viewer is not None:
-                    await viewer.add_candidate(decode_candidate(event.payload))
+                await self._take_candidate(event.sender, decode_candidate(event.payload))
         except (PayloadError, SdpError, SessionError) as error:
             logger.warning("refused %s of viewer %s: %s", event.message_type, event.sender, error)
 
-    async def _answer(self, client_id: str, offer: Description) -> None:
-        """A new offer of a viewer that is here means that it begins anew."""
-        self._forget(self._viewers.get(client_id))
-        if len(self._viewers) >= MAX_CONNECTIONS:
+    async def _take_candidate(self, client_id: str, candidate: RemoteCandidate) -> None:
+        viewer = self._viewers.get(client_id)
+        if viewer is not None and viewer.expects(candidate):
+            await viewer.add_candidate(candidate)
+        else:
+            self._early.keep(client_id, candidate)
+
+    def _take_offer(self, client_id: str, offer: Description) -> None:
+        """The newest offer of a viewer is the one that counts."""
+        unfinished = self._answering.pop(client_id, None)
+        if unfinished is not None:
+            unfinished.cancel()
+        viewer = self._viewers.get(client_id)
+        if viewer is not None and (unfinished is not None or not viewer.continues(offer.sdp)):
+            self._forget(viewer)
+            viewer = None
+        if viewer is None and len(self._viewers) + len(self._answering) >= MAX_CONNECTIONS:
             raise SessionError(f"there are {MAX_CONNECTIONS} connections already")
+        task = asyncio.create_task(self._serve(client_id, offer, viewer))
+        self._answering[client_id] = task
+        task.add_done_callback(lambda task: self._answered(client_id, task))
+
+    async def _serve(
+        self, client_id: str, offer: Description, viewer: ViewerConnection | None
+    ) -> None:
+        """Answer beside the other viewers: none waits for the ICE servers of another."""
+        try:
+            await self._answer(viewer or await self._admit(client_id), offer)
+        except (SdpError, SessionError, SignalingError) as error:
+            logger.warning("viewer %s got no answer: %s", client_id, error)
+
+    async def _admit(self, client_id: str) -> ViewerConnection:
+        config = await self._options.configure()
         viewer = ViewerConnection(
             client_id,
             self._broadcast,
-            config=await self._options.configure(),
+            config=config,
             certificate=self._certificate,
             loopback=self._options.loopback,
-            send_candidate=lambda candidate: self._outbox.put_nowait((client_id, candidate)),
+            send_candidate=self._queue_candidate,
             on_end=self._forget,
         )
         self._viewers[client_id] = viewer
+        return viewer
+
+    async def _answer(self, viewer: ViewerConnection, offer: Description) -> None:
         try:
             answer = await viewer.answer(offer.sdp)
-            await self._send_answer(client_id, answer)
+            for candidate in self._early.take(viewer.client_id):
+                await viewer.add_candidate(candidate)
+            await self._send_answer(viewer.client_id, answer)
             await viewer.begin(answer)
         except BaseException:
             self._forget(viewer)
             raise
-        logger.info("viewer %s: answered", client_id)
+        logger.info("viewer %s: answered", viewer.client_id)
+
+    def _answered(self, client_id: str, task: asyncio.Task[None]) -> None:
+        if self._answering.get(client_id) is task:
+            del self._answering[client_id]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("viewer %s: failed to answer", client_id, exc_info=error)
 
     async def _send_answer(self, client_id: str, answer: LocalDescription) -> None:
         if self._signaling is None:
@@ -142,19 +219,24 @@ class MasterSession:
         description = Description(DescriptionType.ANSWER, answer.sdp)
         await self._signaling.send_description(description, recipient=client_id)
 
+    def _queue_candidate(self, viewer: ViewerConnection, candidate: RemoteCandidate) -> None:
+        try:
+            self._outbox.put_nowait((viewer, candidate))
+        except asyncio.QueueFull:
+            logger.info("a candidate for viewer %s was dropped", viewer.client_id)
+
     async def _send_candidates(self) -> None:
         while True:
-            client_id, candidate = await self._outbox.get()
-            if self._signaling is None:
-                continue  # the viewer learns the candidate as peer-reflexive, or offers again
+            viewer, candidate = await self._outbox.get()
+            await self.connected.wait()
+            if self._signaling is None or self._viewers.get(viewer.client_id) is not viewer:
+                continue
             try:
-                await self._signaling.send_candidate(candidate, recipient=client_id)
+                await self._signaling.send_candidate(candidate, recipient=viewer.client_id)
             except SignalingError as error:
                 logger.debug("a candidate was not sent: %s", error)
 
-    def _forget(self, viewer: ViewerConnection | None) -> None:
-        if viewer is None:
-            return
+    def _forget(self, viewer: ViewerConnection) -> None:
         if self._viewers.get(viewer.client_id) is viewer:
             del self._viewers[viewer.client_id]
         task = asyncio.create_task(viewer.close())

@@ -16,12 +16,13 @@ from media.session import (
     SessionConfig,
     SessionError,
 )
-from sdp import SdpError, SdpType
+from sdp import SdpError, SdpType, SessionDescription
 from signaling import RemoteCandidate
 from transport import DecodeError, Event
 from transport.dtls import DtlsCertificate
 
 from .broadcast import Broadcast
+from .early import MAX_CANDIDATES
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +33,8 @@ class ViewerConnection:
     """One viewer of a broadcast, from its offer to its end.
 
     ``send_candidate`` is called with each local candidate, ``on_end`` once when the
-    connection failed or the viewer closed it.
+    connection failed or the viewer closed it. A viewer that is merely disconnected is
+    waited for: see ``continues``.
     """
 
     def __init__(
@@ -43,12 +45,13 @@ class ViewerConnection:
         config: SessionConfig,
         certificate: DtlsCertificate,
         loopback: bool,
-        send_candidate: Callable[[RemoteCandidate], None],
+        send_candidate: Callable[[ViewerConnection, RemoteCandidate], None],
         on_end: Callable[[ViewerConnection], None],
     ) -> None:
         self.client_id = client_id
         self._send_candidate = send_candidate
         self._on_end = on_end
+        self._offer = ""
         self._answered = False
         self._early: list[RemoteCandidate] = []
         self.connection = PeerConnection(
@@ -59,29 +62,46 @@ class ViewerConnection:
             if renditions:
                 self.connection.add_track(*renditions, stream_ids=("hairpin",))
 
+    def continues(self, offer: str) -> bool:
+        """Whether an offer changes this session, or begins another one.
+
+        The session id of the origin line tells (RFC 8866 section 5.2). Offers of the same
+        session restart ICE, and keep DTLS and SRTP (RFC 8842 section 4).
+
+        Raises:
+            SdpError: the offer cannot be read.
+        """
+        return bool(self._offer) and _session(offer) == _session(self._offer)
+
     async def answer(self, offer: str) -> LocalDescription:
-        """Take the viewer's offer.
+        """Take the viewer's offer, the first or one that continues.
 
         Raises:
             SdpError: it cannot be read or negotiated.
         """
+        self._offer, self._answered = offer, False
         await self.connection.set_remote_description(SdpType.OFFER, offer)
-        answer = await self.connection.create_answer()
-        return answer
+        return await self.connection.create_answer()
 
     async def begin(self, answer: LocalDescription) -> None:
         """Start gathering and checking; to be called when the answer is on its way, so
         that no candidate overtakes it."""
         await self.connection.set_local_description(answer)
         self._answered = True
-        for candidate in self._early:
+        early, self._early = self._early, []
+        for candidate in early:
             await self.add_candidate(candidate)
-        self._early.clear()
+
+    def expects(self, candidate: RemoteCandidate) -> bool:
+        """Whether a candidate belongs to the offer that was taken last, as far as it says."""
+        fragment = candidate.username_fragment
+        return not fragment or f"a=ice-ufrag:{fragment}" in self._offer.splitlines()
 
     async def add_candidate(self, candidate: RemoteCandidate) -> None:
         """Take a candidate of the viewer; one that cannot be read is dropped."""
         if not self._answered:
-            self._early.append(candidate)
+            if len(self._early) < MAX_CANDIDATES:
+                self._early.append(candidate)
             return
         try:
             await self.connection.add_ice_candidate(
@@ -101,10 +121,15 @@ class ViewerConnection:
         match event:
             case LocalCandidate(candidate, mid, index, fragment) if candidate:
                 # KVS has no end of candidates: an empty one is not sent.
-                self._send_candidate(RemoteCandidate(candidate, mid, index, fragment))
+                self._send_candidate(self, RemoteCandidate(candidate, mid, index, fragment))
             case ConnectionStateChanged(state, reason):
                 logger.info("viewer %s: %s %s", self.client_id, state.value, reason)
                 if state in ENDED:
                     asyncio.get_running_loop().call_soon(self._on_end, self)
             case _:
                 pass
+
+
+def _session(offer: str) -> tuple[str, str]:
+    origin = SessionDescription.parse(offer).origin
+    return origin.username, str(origin.session_id)
