@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import importlib
 import logging
+import os
 import sys
+from typing import NoReturn
 
 import click
 
 from .errors import HairpinError
 
+logger = logging.getLogger(__name__)
+
 COMMANDS = {
     "demo": "The whole system on this machine, and a page that shows a stream.",
+    "serve": "The signaling service, with a relay: what clients connect to.",
     "relay": "A STUN and TURN server, for clients that find no direct path.",
+    "master": "Stream a file to the viewers of a signaling channel.",
+    "channel": "Make, list, describe and delete signaling channels.",
+    "key": "Make, list and revoke access keys of the service.",
 }
 """Name and short help; a subcommand is imported only when it is asked for."""
 
@@ -20,8 +28,14 @@ EPILOG = """\b
 Examples:
   hairpin demo                      everything at once, with a page to open
   hairpin demo --source film.mp4    stream a file of yours
+  hairpin serve --data DIR          the service; then, with its keys in AWS_* variables,
+  hairpin channel create porch      a channel on it, and
+  hairpin master --channel porch --source film.mp4
   hairpin relay --user ann:secret   a TURN server on 127.0.0.1:3478
 """
+
+INTERRUPTED = 130
+"""Exit status of what Ctrl-C ended, as shells have it."""
 
 
 class _Commands(click.Group):
@@ -67,12 +81,39 @@ def cli(verbose: int) -> None:
 
 
 def main() -> None:
-    """The entry point: errors that a user can act on are one line."""
+    """The entry point: whatever goes wrong is one line on standard error.
+
+    The exit status is 1, or 2 where the command line made no sense.
+    """
     try:
         from .ownership import check_packages
 
         check_packages()
-        cli()
+        status = cli(prog_name="hairpin", standalone_mode=False)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "hairpin"
+        _fail(f"{error.format_message()} (see '{command} --help')", command, error.exit_code)
+    except click.ClickException as error:
+        _fail(error.format_message())
     except HairpinError as error:
-        click.echo(f"hairpin: {error}", err=True)
+        _fail(str(error))
+    except click.Abort:
+        sys.exit(INTERRUPTED)
+    except BrokenPipeError:
+        # Whoever read our output has gone. Nothing is to be flushed into the pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except Exception as error:
+        logger.info("unexpected", exc_info=error)
+        _fail(f"unexpected {type(error).__name__}: {error} (hairpin -v shows where)")
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def _fail(message: str, command: str = "hairpin", status: int = 1) -> NoReturn:
+    """Say it in one line, whatever a server put into the message."""
+    line = " ".join(message.split())
+    click.echo(f"{command}: {''.join(c if c.isprintable() else '?' for c in line)}", err=True)
+    sys.exit(status)

@@ -6,9 +6,11 @@ import asyncio
 import contextlib
 import errno
 import logging
+import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
 
 from transport import TransportAddress
 
@@ -19,8 +21,9 @@ logger = logging.getLogger(__name__)
 STOP_PATIENCE = 1.5
 """Seconds that everything has to end after a signal; then it is cancelled."""
 
-Starter = Callable[[contextlib.AsyncExitStack], Awaitable[str]]
-"""Brings everything up, leaves its end on the stack, returns what follows ``ready``."""
+LAST_PATIENCE = 0.3
+"""Seconds more until the process goes, whatever still runs: a thread that waits for a name
+server or a camera cannot be cancelled."""
 
 
 def announce(text: str) -> None:
@@ -31,6 +34,38 @@ def announce(text: str) -> None:
 def announce_ready(address: str) -> None:
     """The one line on standard output that scripts wait for."""
     print(f"ready {address}", flush=True)  # noqa: T201 - a command's own voice
+
+
+class Life(contextlib.AsyncExitStack):
+    """What a daemon has brought up, to be ended in reverse, and the work beside it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Fails with the first work that does."""
+
+    def run_beside(self, work: Coroutine[None, None, None]) -> None:
+        """Run ``work`` until the daemon ends; the daemon ends with what it raises."""
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._watch)
+        self.push_async_callback(_end, task)
+
+    def _watch(self, task: asyncio.Task[None]) -> None:
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        if self.failed.done():
+            logger.warning("failed as well: %s", error)
+        else:
+            self.failed.set_exception(error)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+Starter = Callable[[Life], Awaitable[str]]
+"""Brings everything up, leaves its end on the stack, returns what follows ``ready``."""
 
 
 def run_daemon(
@@ -45,55 +80,72 @@ def run_daemon(
     ``loop_factory`` is for who needs another loop than asyncio's own.
 
     Raises:
-        HairpinError: it could not be brought up.
+        HairpinError: it could not be brought up, or could not go on. So does whatever
+            else ``start`` or the work beside it raised.
     """
-    with asyncio.Runner(loop_factory=loop_factory) as runner:
-        runner.run(_run(start, STOP_PATIENCE + drain))
-
-
-async def _run(start: Starter, patience: float) -> None:
-    stopped = _stop_signal()
-    stack = contextlib.AsyncExitStack()
+    stop = _Stop(STOP_PATIENCE + drain)
     try:
-        starting = asyncio.ensure_future(start(stack))
-        either: list[asyncio.Future[str] | asyncio.Future[None]] = [starting, stopped]
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.run(_run(start, stop))
+    finally:
+        stop.ended()
+
+
+class _Stop:
+    """The first SIGINT or SIGTERM, and how long everything then has to end."""
+
+    def __init__(self, patience: float) -> None:
+        self.patience = patience
+        self._timer = threading.Timer(patience + LAST_PATIENCE, _leave)
+        self._timer.daemon = True
+
+    def watch(self) -> asyncio.Future[None]:
+        """A future that is done at the first signal."""
+        loop = asyncio.get_running_loop()
+        stopped: asyncio.Future[None] = loop.create_future()
+
+        def stop() -> None:
+            if not stopped.done():
+                stopped.set_result(None)
+                self._timer.start()
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
+        return stopped
+
+    def ended(self) -> None:
+        """Everything did."""
+        self._timer.cancel()
+
+
+def _leave() -> None:
+    logger.warning("leaving what does not end")
+    os._exit(0)
+
+
+async def _run(start: Starter, stop: _Stop) -> None:
+    stopped = stop.watch()
+    life = Life()
+    try:
+        starting = asyncio.ensure_future(start(life))
+        await _first_of(starting, stopped, life.failed)
         if starting.done():
             announce_ready(starting.result())
-            await stopped
+            await _first_of(stopped, life.failed)
         else:
             starting.cancel()
             await asyncio.gather(starting, return_exceptions=True)
+        if life.failed.done():
+            life.failed.result()
     finally:
         try:
-            await asyncio.wait_for(stack.aclose(), patience)
+            await asyncio.wait_for(life.aclose(), stop.patience)
         except TimeoutError:
-            logger.warning("not everything ended within %.1f s; leaving it", patience)
+            logger.warning("not everything ended within %.1f s; leaving it", stop.patience)
 
 
-def _stop_signal() -> asyncio.Future[None]:
-    """A future that is done at the first SIGINT or SIGTERM."""
-    loop = asyncio.get_running_loop()
-    stopped: asyncio.Future[None] = loop.create_future()
-
-    def stop() -> None:
-        if not stopped.done():
-            stopped.set_result(None)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
-    return stopped
-
-
-@contextlib.asynccontextmanager
-async def background(work: Awaitable[None]) -> AsyncIterator[asyncio.Future[None]]:
-    """Run ``work`` beside the body, and end it with the body."""
-    task = asyncio.ensure_future(work)
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+async def _first_of(*futures: asyncio.Future[str] | asyncio.Future[None]) -> None:
+    await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
 
 
 def listening_error(address: TransportAddress, flag: str, error: OSError) -> HairpinError:

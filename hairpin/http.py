@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 
 from aiohttp import web
 
@@ -16,7 +17,7 @@ SHUTDOWN_PATIENCE = 0.5
 
 
 def bind(listen: TransportAddress) -> socket.socket:
-    """A socket that listens on ``listen``; port 0 takes a free one.
+    """A socket that listens on ``listen`` (``--listen``); port 0 takes a free one.
 
     Raises:
         HairpinError: the address is in use, or not of this machine.
@@ -35,10 +36,14 @@ def local_address(listening: socket.socket) -> TransportAddress:
 
 
 async def serve(
-    stack: contextlib.AsyncExitStack, app: web.Application, listening: socket.socket
+    stack: contextlib.AsyncExitStack,
+    app: web.Application,
+    listening: socket.socket,
+    *,
+    tls: ssl.SSLContext | None = None,
 ) -> None:
-    """Serve ``app`` until the stack ends."""
+    """Serve ``app`` until the stack ends; with ``tls``, as HTTPS."""
     runner = web.AppRunner(app, shutdown_timeout=SHUTDOWN_PATIENCE, access_log=None)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    await web.SockSite(runner, listening).start()
+    await web.SockSite(runner, listening, ssl_context=tls).start()

@@ -1,22 +1,49 @@
-"""The relay inside the process of ``hairpin demo`` and ``hairpin serve``."""
+"""The relays that the signaling service names: one in its process, or others elsewhere."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import ipaddress
 import os
 
 from ice.aio import local_addresses
 from signaling.ice_servers import IceServerIssuer
-from transport import TransportAddress
+from stun import ServerUri
+from transport import DecodeError, TransportAddress
 from turn.aio import RelayServer
 from turn.credentials import CredentialVerifier, RelaySecret, SecretAlgorithm
 from turn.server import IPNetwork, ServerConfig
 
 from .daemon import listening_error
+from .listening import expand, farthest_first, told_to_clients
 
 REALM = "hairpin"
 DEFAULT_PORT = 3478
+
+MAX_URIS = 4
+"""Of one entry of an IceServerList: the C SDK takes no more."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OwnRelay:
+    """A relay in this process; private peers are refused but for ``allow_peers``."""
+
+    listen: TransportAddress
+    allow_peers: tuple[IPNetwork, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class OtherRelays:
+    """Relays that share a secret with us: coturn's static-auth-secret, or ``hairpin relay
+    --secret``."""
+
+    uris: tuple[str, ...]
+    secret: str = dataclasses.field(repr=False)
+
+    def issuer(self) -> IceServerIssuer:
+        """What grants their use."""
+        return IceServerIssuer(self.uris, RelaySecret(self.secret.encode()))
 
 
 def own_networks(listen: TransportAddress) -> tuple[IPNetwork, ...]:
@@ -26,29 +53,47 @@ def own_networks(listen: TransportAddress) -> tuple[IPNetwork, ...]:
 
 
 async def start_relay(
-    stack: contextlib.AsyncExitStack,
-    listen: TransportAddress,
-    *,
-    allow_peers: tuple[IPNetwork, ...] = (),
+    stack: contextlib.AsyncExitStack, options: OwnRelay, *, drain: float = 0.0
 ) -> tuple[RelayServer, IceServerIssuer]:
     """A relay until the stack ends, and what grants its use.
 
-    Its secret is made here and never leaves the process.
+    Its secret is made here and never leaves the process. At the end it waits at most
+    ``drain`` seconds for its clients.
 
     Raises:
         HairpinError: the address cannot be listened on.
     """
     secret = RelaySecret(os.urandom(32), SecretAlgorithm.SHA256)
+    listening = tuple(expand([options.listen]))
     config = ServerConfig(
         realm=REALM,
         credentials=CredentialVerifier(secrets=[secret]),
-        listening=(listen,),
-        relay_addresses=(listen.ip,),
-        allow_peers=allow_peers,
+        listening=listening,
+        relay_addresses=farthest_first(listening),
+        allow_peers=options.allow_peers,
     )
     try:
         relay = await stack.enter_async_context(RelayServer.open(config))
     except OSError as error:
-        raise listening_error(listen, "--relay-listen", error) from error
-    uris = tuple(f"turn:{address}?transport=udp" for address in relay.addresses)
-    return relay, IceServerIssuer(uris, secret)
+        raise listening_error(options.listen, "--relay-listen", error) from error
+    if drain:
+        stack.push_async_callback(relay.drain, drain)
+    told = told_to_clients(relay.addresses, at_most=MAX_URIS)
+    return relay, IceServerIssuer(tuple(f"turn:{each}?transport=udp" for each in told), secret)
+
+
+def relay_uri(text: str) -> str:
+    """The URI of a relay as every client reads it: with its port.
+
+    Raises:
+        ValueError: it is no turn: or turns: URI.
+    """
+    try:
+        uri = ServerUri.parse(text)
+    except DecodeError as error:
+        raise ValueError(str(error)) from error
+    if not uri.scheme.is_turn:
+        raise ValueError(f"{text!r} is not turn:HOST:PORT or turns:HOST:PORT")
+    host = f"[{uri.host}]" if ":" in uri.host else uri.host
+    transport = f"?transport={uri.transport}" if uri.transport else ""
+    return f"{uri.scheme.value}:{host}:{uri.port}{transport}"

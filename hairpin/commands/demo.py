@@ -11,7 +11,7 @@ import time
 import click
 from aiohttp import web
 
-from hairpin.aws import ServiceAccess, explained
+from hairpin.aws import ServiceAccess
 from hairpin.broadcast import Broadcast
 from hairpin.daemon import Life, announce, run_daemon
 from hairpin.endpoint import ENDPOINT
@@ -145,16 +145,23 @@ async def _start(life: Life, options: DemoOptions) -> str:
 
     key = AccessKey(f"AKID{os.urandom(8).hex().upper()}", os.urandom(30).hex())
     data = options.data or pathlib.Path(life.enter_context(tempfile.TemporaryDirectory()))
-    own = own_networks(options.relay_listen)
+
+    async def prepare(app: web.Application, service: Service) -> None:
+        store, region = service.store, service.settings.region
+        channel = await store.find_channel(CHANNEL, region=region)
+        if channel is None:
+            channel = await store.create_channel(CHANNEL, region=region)
+        add_page(app, DemoPage(service, channel, key, broadcast=broadcast))
+
     service = await start_service(
         life,
         ServiceOptions(
             options.listen,
             data,
-            OwnRelay(options.relay_listen, own),
+            OwnRelay(options.relay_listen, own_networks(options.relay_listen)),
             fixed_keys={key.id: key},
         ),
-        extend = page
+        prepare,
     )
     announce(
         f"relay      {', '.join(service.issuer.uris)}; "
@@ -162,9 +169,6 @@ async def _start(life: Life, options: DemoOptions) -> str:
     )
     announce(f"signaling  {service.url}, channel {CHANNEL}")
     access = ServiceAccess(service.url, service.settings.region, key)
-    with explained(access):
-        await start_master(
-            life, broadcast, access, CHANNEL, policy=options.policy, loopback=True
-        )
+    await start_master(life, broadcast, access, CHANNEL, policy=options.policy, loopback=True)
     announce("master     connected")
     return f"{service.url}/"

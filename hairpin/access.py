@@ -1,0 +1,71 @@
+"""What the client of a channel needs, got through the service's public API alone."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+
+from ice import IceServer
+from signaling import ChannelArn, Role
+from signaling.aio import ControlClient, SignalingConnection, master_url
+
+from .aws import ServiceAccess
+
+logger = logging.getLogger(__name__)
+
+MAX_REFRESH_MARGIN = 30.0
+"""Seconds before their end that ICE servers are asked for anew, as the C SDK does: a
+session that begins with them has its allocations by then. Half their life if that is less."""
+
+CLIENT_ID = "master"
+"""What the relay's quota counts the master's allocations by."""
+
+
+class MasterAccess:
+    """A channel's master at the service: its endpoints, a connection, its ICE servers.
+
+    Everything is asked for anew with each connection: the channel may be another one by
+    then, the service elsewhere, its relay's secret new.
+
+    Each call raises SignalingError where the service refuses it or does not answer.
+    """
+
+    def __init__(self, client: ControlClient, access: ServiceAccess, channel_name: str) -> None:
+        self._client = client
+        self._access = access
+        self._channel_name = channel_name
+        self._https = ""
+        self._servers: tuple[IceServer, ...] = ()
+        self._refresh_at = 0.0
+        self._refreshing = asyncio.Lock()
+        self.arn: ChannelArn | None = None
+        """The channel's, once it was connected to."""
+
+    async def connect(self) -> SignalingConnection:
+        """A connection that is to be entered."""
+        self.arn = (await self._client.describe_channel(self._channel_name)).arn
+        endpoints = await self._client.get_endpoints(self.arn, Role.MASTER)
+        self._https = endpoints.https
+        self._refresh_at = 0.0
+        await self.ice_servers()
+        key, region = self._access.key, self._access.region
+        url = master_url(endpoints.wss, str(self.arn), key=key, region=region)
+        return SignalingConnection(url, ca_bundle=self._access.ca_bundle)
+
+    async def ice_servers(self) -> tuple[IceServer, ...]:
+        """ICE servers that are good for a session that begins now."""
+        async with self._refreshing:
+            if time.monotonic() >= self._refresh_at:
+                await self._refresh()
+            return self._servers
+
+    async def _refresh(self) -> None:
+        asked = time.monotonic()
+        assert self.arn is not None, "connect first"
+        grants = await self._client.get_ice_servers(self._https, self.arn, CLIENT_ID)
+        ttl = min((float(grant.ttl_seconds) for grant in grants), default=0.0)
+        self._refresh_at = asked + ttl - min(MAX_REFRESH_MARGIN, ttl / 2)
+        self._servers = tuple(
+            IceServer(grant.uris, grant.username, grant.password) for grant in grants
+        )
