@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import gc
-import logging
 import resource
 import socket
 from collections.abc import Sequence
@@ -25,8 +24,6 @@ from turn.aio import RelayEventLoop, RelayServer
 from turn.credentials import CredentialVerifier, RelaySecret
 from turn.server import IPNetwork, ServerConfig
 from turn.server.config import MAX_PORT, MIN_PORT
-
-logger = logging.getLogger(__name__)
 
 DEFAULT_LISTEN = "udp://127.0.0.1:3478"
 

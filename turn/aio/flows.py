@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from transport.aio import SocketAddress
 from turn.server import Meter, SwitchTarget
 
 from .outlet import Outlet
@@ -15,30 +14,26 @@ NO_RUN = -1
 class ToPeer:
     """From a client's channel to its peer.
 
-    Collects a run while the listening socket drains: datagrams as long as the first. The
+    Collects a run while the client's socket drains: datagrams as long as the first. The
     run ends with one that is shorter, which still belongs to it, or longer. Of each slot
     it takes what lies behind ``offset``.
     """
 
-    __slots__ = ("_meter", "_outlet", "_remote", "offset", "run", "size")
+    __slots__ = ("_meter", "_outlet", "offset", "run", "size")
 
-    def __init__(self, meter: Meter, outlet: Outlet, remote: SocketAddress) -> None:
+    def __init__(self, meter: Meter, outlet: Outlet) -> None:
         self._meter = meter
         self._outlet = outlet
-        self._remote = remote
         self.offset = HEADER_BYTES
         self.run: list[memoryview] = []
         self.size = NO_RUN
 
     def send_one(self, part: memoryview, size: int) -> None:
         """Send a datagram that came alone."""
-        meter, remote = self._meter, self._remote
+        meter = self._meter
         meter.sent_packets += 1
         meter.sent_bytes += size
-        try:
-            self._outlet.sendto(part, remote)
-        except OSError:
-            self._outlet.send_again((part,), remote)
+        self._outlet.send_one(part)
 
     def begin(self, part: memoryview, size: int) -> None:
         """Take a datagram whose data is not as long as the run's."""
@@ -58,7 +53,7 @@ class ToPeer:
             meter = self._meter
             meter.sent_packets += len(run)
             meter.sent_bytes += size * (len(run) - 1) + len(run[-1])
-            self._outlet.send(run, size, self._remote)
+            self._outlet.send(run, size)
 
 
 class ToNeighbour(ToPeer):
@@ -69,10 +64,8 @@ class ToNeighbour(ToPeer):
 
     __slots__ = ("_target",)
 
-    def __init__(
-        self, meter: Meter, target: SwitchTarget, outlet: Outlet, remote: SocketAddress
-    ) -> None:
-        super().__init__(meter, outlet, remote)
+    def __init__(self, meter: Meter, outlet: Outlet, target: SwitchTarget) -> None:
+        super().__init__(meter, outlet)
         self._target = target
         self.offset = 0
 
@@ -88,7 +81,7 @@ class ToNeighbour(ToPeer):
         for framed in run:
             CHANNEL_HEADER.pack_into(framed, 0, channel, len(framed) - HEADER_BYTES)
         self._count(len(run), size * (len(run) - 1) + len(run[-1]) - HEADER_BYTES)
-        self._outlet.send(run, size + HEADER_BYTES, self._remote)
+        self._outlet.send(run, size + HEADER_BYTES)
 
     def _count(self, packets: int, size: int) -> None:
         self._meter.sent_packets += packets
@@ -98,29 +91,25 @@ class ToNeighbour(ToPeer):
 
 
 class ToClient:
-    """From a peer to a client's channel: where the client is, and how it knows the relay."""
+    """From a peer to a client's channel."""
 
-    __slots__ = ("_meter", "_outlet", "_remote", "channel")
+    __slots__ = ("_meter", "_outlet", "channel")
 
-    def __init__(self, channel: int, meter: Meter, outlet: Outlet, remote: SocketAddress) -> None:
+    def __init__(self, channel: int, meter: Meter, outlet: Outlet) -> None:
         self.channel = channel
         self._meter = meter
         self._outlet = outlet
-        self._remote = remote
 
     def send_one(self, message: memoryview, size: int) -> None:
         """Send a message that came alone, with ``size`` bytes of data."""
-        meter, remote = self._meter, self._remote
+        meter = self._meter
         meter.received_packets += 1
         meter.received_bytes += size
-        try:
-            self._outlet.sendto(message, remote)
-        except OSError:
-            self._outlet.send_again((message,), remote)
+        self._outlet.send_one(message)
 
     def send(self, run: list[memoryview], size: int) -> None:
         """Send a run of messages, each with ``size`` bytes of data."""
         meter = self._meter
         meter.received_packets += len(run)
         meter.received_bytes += size * len(run)
-        self._outlet.send(run, size + HEADER_BYTES, self._remote)
+        self._outlet.send(run, size + HEADER_BYTES)

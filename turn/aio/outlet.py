@@ -33,36 +33,53 @@ def _segmentation(size: int) -> list[tuple[int, int, bytes]]:
 
 
 class Outlet:
-    """The sending side of a socket, for datagrams that lie in the slots."""
+    """The way to one remote, for datagrams that lie in the slots.
 
-    __slots__ = ("_kernel", "_segmentable_below", "_sendmsg", "sendto")
+    ``is_connected`` says that the socket knows no other remote: then the kernel need not
+    be told each time, and keeps the route.
+    """
 
-    def __init__(self, sock: socket.socket, kernel: KernelSocket) -> None:
-        self.sendto = sock.sendto
+    __slots__ = ("_address", "_kernel", "_remote", "_segmentable_below", "_send", "_sendmsg")
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        kernel: KernelSocket,
+        *,
+        remote: SocketAddress,
+        is_connected: bool = False,
+    ) -> None:
+        self._remote = remote
+        self._address = None if is_connected else remote
+        self._send = sock.send if is_connected else lambda data: sock.sendto(data, remote)
         self._sendmsg = sock.sendmsg
         self._kernel = kernel
         self._segmentable_below = kernel.segmentable_below
 
-    def send(self, run: Sequence[memoryview], size: int, remote: SocketAddress) -> None:
-        """Send a run: all of ``size`` bytes, the last perhaps shorter but not empty.
+    def send_one(self, datagram: memoryview) -> None:
+        """Send a datagram; if it cannot be sent, it is dropped and counted."""
+        try:
+            self._send(datagram)
+        except OSError:
+            self._send_again((datagram,))
 
-        What cannot be sent is dropped and counted.
-        """
+    def send(self, run: Sequence[memoryview], size: int) -> None:
+        """Send a run: all of ``size`` bytes, the last perhaps shorter but not empty."""
         try:
             if len(run) == 1:
-                self.sendto(run[0], remote)
+                self._send(run[0])
             elif (
                 0 < size < self._segmentable_below
                 and len(run) <= MAX_SEGMENTS_PER_CALL
                 and len(run) * size <= MAX_BYTES_PER_CALL
             ):
-                self._sendmsg(run, _segmentation(size), 0, remote)
+                self._sendmsg(run, _segmentation(size), 0, self._address)
             else:
-                self._kernel.send_to(run, remote)
+                self._kernel.send_to(run, self._remote)
         except OSError:
-            self.send_again(run, remote)
+            self._send_again(run)
 
-    def send_again(self, run: Sequence[memoryview], remote: SocketAddress) -> None:
+    def _send_again(self, run: Sequence[memoryview]) -> None:
         """Send what an attempt has failed to, as far as it can be."""
-        self._kernel.send_to(run, remote)
+        self._kernel.send_to(run, self._remote)
         self._segmentable_below = self._kernel.segmentable_below

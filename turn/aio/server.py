@@ -119,6 +119,7 @@ class RelayServer:
         """End all allocations and close every socket."""
         self._driver.call(self._server.close)
         await self._driver.aclose()
+        self._plane.close()
 
     def _handle(self, event: Event) -> None:
         match event:

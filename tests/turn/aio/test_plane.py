@@ -31,12 +31,15 @@ def has_ipv6() -> bool:
     return True
 
 
-FAMILIES = [
-    pytest.param("127.0.0.1", id="ipv4"),
-    pytest.param(
-        "::1", id="ipv6", marks=pytest.mark.skipif(not has_ipv6(), reason="this host has no ::1")
-    ),
+IPV6 = pytest.mark.skipif(not has_ipv6(), reason="this host has no ::1")
+
+WORLDS = [
+    pytest.param(("127.0.0.1", 256), id="ipv4"),
+    pytest.param(("::1", 256), id="ipv6", marks=IPV6),
+    pytest.param(("127.0.0.1", 0), id="ipv4-shared"),
+    pytest.param(("::1", 0), id="ipv6-shared", marks=IPV6),
 ]
+"""Where it is, and how many clients have a socket of their own."""
 
 
 def bound(host: str = "127.0.0.1") -> socket.socket:
@@ -59,10 +62,12 @@ async def receive(sock: socket.socket, count: int) -> list[bytes]:
 class World:
     """A listening and a relayed socket in a plane; a client and a peer that know them."""
 
-    def __init__(self, host: str, *, relayed: socket.socket | None = None) -> None:
-        self.plane = UserSpacePlane()
-        self.listening = self.plane.add_listening(bound(host))
-        self.relayed = self.plane.add_relayed(relayed or bound(host))
+    def __init__(
+        self, host: str, connected: int = 256, *, listening: socket.socket | None = None
+    ) -> None:
+        self.plane = UserSpacePlane(max_connected_clients=connected)
+        self.listening = self.plane.add_listening(listening or bound(host))
+        self.relayed = self.plane.add_relayed(bound(host))
         self.client, self.peer = bound(host), bound(host)
         self.client.connect((host, self.listening.local.port))
         self.peer.connect((host, self.relayed.local.port))
@@ -80,6 +85,7 @@ class World:
         return ForwardingEntry(self.path, CHANNEL, relayed, peer, self.meter, switched_to)
 
     def close(self) -> None:
+        self.plane.close()
         for sock in (self.listening, self.relayed, self.client, self.peer):
             sock.close()
 
@@ -88,9 +94,9 @@ class World:
             self.for_machine.put_nowait(item)
 
 
-@pytest_asyncio.fixture(params=FAMILIES)
+@pytest_asyncio.fixture(params=WORLDS)
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    world = World(request.param)
+    world = World(*request.param)
     world.plane.upsert(world.entry())
     yield world
     world.close()
@@ -253,20 +259,56 @@ async def test_two_clients_of_one_relay_are_switched_without_a_datagram_between(
     assert (target.meter.received_packets, target.meter.received_bytes) == (5, sum(sizes))
 
 
-async def test_a_peer_that_cannot_be_reached_costs_its_own_datagrams_and_no_others(
+async def test_a_peer_that_is_not_there_costs_its_own_datagrams_and_no_others(
     world: World,
 ) -> None:
     entry = world.entry()
-    nowhere = TransportAddress(entry.peer.ip, 0)
+    with bound(world.listening.local.host) as gone:
+        nowhere = address(gone)
     dead = ForwardingEntry(entry.client, 0x4002, entry.relayed, nowhere, Meter())
     world.plane.upsert(dead)
 
-    for data in (b"one", b"two"):
+    for data in (b"one", b"two", b"three"):
         world.client.send(framed(data, 0x4002))
         world.client.send(framed(data))
 
-    assert await receive(world.peer, 2) == [b"one", b"two"]
-    assert sum(world.plane.stats().drops.values()) == 2
+    assert await receive(world.peer, 3) == [b"one", b"two", b"three"]
+
+
+async def test_channels_of_a_client_come_and_go_each_by_itself(world: World) -> None:
+    entry = world.entry()
+    with bound(world.listening.local.host) as other:
+        second = ForwardingEntry(entry.client, 0x4002, entry.relayed, address(other), Meter())
+        world.plane.upsert(second)
+        world.plane.upsert(second)
+        world.plane.remove(world.path, CHANNEL)
+
+        world.client.send(framed(b"first"))
+        world.client.send(framed(b"second", 0x4002))
+
+        assert await receive(other, 1) == [b"second"]
+        assert (await world.for_machine.get())[0] == framed(b"first")
+
+
+async def test_no_other_relay_gets_an_address_that_connected_sockets_share(world: World) -> None:
+    world.client.send(framed(b"one"))
+    await receive(world.peer, 1)
+
+    for taken in (world.listening.local, world.relayed.local):
+        with pytest.raises(OSError, match="in use"):
+            KernelSockets().bind(taken)
+
+
+async def test_a_client_or_peer_that_no_socket_can_be_connected_to_is_left_to_the_machine() -> None:
+    world = World("127.0.0.1")
+    entry = world.entry()
+    # Nobody but root may send to it, and even root must ask first.
+    broadcast = TransportAddress.parse("255.255.255.255", 9)
+    world.plane.upsert(ForwardingEntry(entry.client, 5, entry.relayed, broadcast, entry.meter))
+
+    stats = world.plane.stats()
+    world.close()
+    assert (stats.entries, stats.connected_sockets) == (0, 0)
 
 
 class Failing(socket.socket):
@@ -293,7 +335,7 @@ class Failing(socket.socket):
 async def failing() -> AsyncIterator[tuple[World, Failing]]:
     sock = Failing(socket.AF_INET, socket.SOCK_DGRAM)
     sock.bind(("127.0.0.1", 0))
-    world = World("127.0.0.1", relayed=sock)
+    world = World("127.0.0.1", 0, listening=sock)
     world.plane.upsert(world.entry())
     yield world, sock
     world.close()
@@ -306,8 +348,8 @@ async def test_where_runs_are_refused_datagrams_leave_singly_and_it_is_remembere
 
     for _ in range(3):
         for _ in range(4):
-            world.client.send(framed(bytes(500)))
-        await receive(world.peer, 4)
+            world.peer.send(bytes(500))
+        await receive(world.client, 4)
 
     # Once by the plane, once by the socket that knows what to make of it.
     assert sock.attempts == 2
@@ -320,11 +362,11 @@ async def test_an_error_in_place_of_a_datagram_ends_no_drain(
     world, sock = failing
     sock.errors = (errno.ECONNREFUSED, errno.EHOSTUNREACH)
 
-    world.peer.send(b"one")
-    world.peer.send(b"two")
+    world.client.send(framed(b"one"))
+    world.client.send(framed(b"two"))
 
-    assert await receive(world.client, 2) == [framed(b"one"), framed(b"two")]
-    assert world.relayed.stats().receive_errors == 2
+    assert await receive(world.peer, 2) == [b"one", b"two"]
+    assert world.listening.stats().receive_errors == 2
 
 
 async def test_what_is_too_long_with_a_header_in_front_is_dropped(world: World) -> None:
@@ -337,10 +379,7 @@ async def test_what_is_too_long_with_a_header_in_front_is_dropped(world: World) 
     assert world.plane.stats().drops == {DropReason.TOO_LONG: 1}
 
 
-async def test_what_a_relayed_socket_dropped_is_remembered_when_it_is_gone(
-    failing: tuple[World, Failing],
-) -> None:
-    world, _ = failing
+async def test_what_a_socket_dropped_is_remembered_when_it_is_gone(world: World) -> None:
     world.relayed.send([bytes(65_535)], address(world.peer), None)
 
     world.plane.remove_relayed(world.relayed.local)
