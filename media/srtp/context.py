@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from transport.srtp_profile import SrtpProfile
 
+from .cm import CmSender
 from .gcm import GcmReceiver, GcmSender
 from .keys import derive_session_keys
 
@@ -41,12 +42,11 @@ class SrtpSender:
 
     def __init__(self, profile: SrtpProfile, key: bytes, salt: bytes) -> None:
         self.profile = profile
+        keys = derive_session_keys(profile, key, salt)
         if profile is SrtpProfile.AES128_CM_SHA1_80:
-            from .libsrtp import LibsrtpSender  # the extra, needed for this profile alone
-
-            transform: LibsrtpSender | GcmSender = LibsrtpSender(profile, key, salt)
+            transform: CmSender | GcmSender = CmSender(keys)
         else:
-            transform = GcmSender(derive_session_keys(profile, key, salt))
+            transform = GcmSender(keys)
         self.protect = transform.protect
         self.protect_run = transform.protect_run
         self.protect_rtcp = transform.protect_rtcp

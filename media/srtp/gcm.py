@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from operator import add
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -11,12 +12,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from .errors import SrtpError, SrtpFailure
 from .index import (
     MAX_RTCP_INDEX,
-    MAX_STREAMS,
     ReplayWindow,
+    SentIndexes,
     check_run,
-    estimate_index,
-    next_index,
+    header_length,
     unpack_sequence_and_ssrc,
+    window_of,
 )
 from .keys import SessionKeys
 
@@ -24,7 +25,6 @@ TAG_LENGTH = 16
 RTP_OVERHEAD = TAG_LENGTH
 RTCP_OVERHEAD = TAG_LENGTH + 4
 
-_RTP_FIXED_LENGTH = 12
 _RTCP_FIXED_LENGTH = 8
 _E_FLAG = 0x8000_0000
 
@@ -32,20 +32,10 @@ _pack_word = struct.Struct("!I").pack
 _unpack_word = struct.Struct("!I").unpack_from
 
 
-class _SentStream:
-    """One SSRC of ours: its part of the IV, and the last index used."""
-
-    __slots__ = ("index", "iv")
-
-    def __init__(self, iv: int, index: int) -> None:
-        self.iv = iv
-        self.index = index
-
-
 class GcmSender:
     """Protects what we send, with session keys."""
 
-    __slots__ = ("_rtcp", "_rtcp_index", "_rtcp_iv", "_rtp_encrypt", "_rtp_salt", "_streams")
+    __slots__ = ("_rtcp", "_rtcp_index", "_rtcp_iv", "_rtp_encrypt", "_rtp_salt", "_sent")
 
     def __init__(self, keys: SessionKeys, *, first_rtcp_index: int = 0) -> None:
         self._rtp_encrypt = AESGCM(keys.rtp_key).encrypt
@@ -53,35 +43,24 @@ class GcmSender:
         self._rtcp = AESGCM(keys.rtcp_key)
         self._rtcp_iv = int.from_bytes(keys.rtcp_salt, "big")
         self._rtcp_index = first_rtcp_index
-        self._streams: dict[int, _SentStream] = {}
+        self._sent = SentIndexes()
 
     def protect(self, header: bytes, payload: bytes) -> bytes:
         sequence_number, ssrc = unpack_sequence_and_ssrc(header)
-        stream = self._streams.get(ssrc)
-        if stream is None:
-            stream = self._open(ssrc, sequence_number)
-        stream.index = index = next_index(sequence_number, stream.index)
-        return header + self._rtp_encrypt((stream.iv ^ index).to_bytes(12, "big"), payload, header)
+        index = self._sent.take(ssrc, sequence_number)
+        iv = (self._rtp_salt ^ ssrc << 48 ^ index).to_bytes(12, "big")
+        return header + self._rtp_encrypt(iv, payload, header)
 
     def protect_run(self, headers: Sequence[bytes], payloads: Sequence[bytes]) -> list[bytes]:
+        check_run(headers, payloads)
         if not headers:
             return []
         sequence_number, ssrc = unpack_sequence_and_ssrc(headers[0])
-        check_run(headers)
-        stream = self._streams.get(ssrc)
-        if stream is None:
-            stream = self._open(ssrc, sequence_number)
-        first = next_index(sequence_number, stream.index, count=len(headers))
-        # Spent before any is used, and taken from here, not from the headers: whatever
-        # these say, or an exception leaves behind, no index can serve twice.
-        stream.index = first + len(headers) - 1
-        iv, encrypt = stream.iv, self._rtp_encrypt
-        return [
-            header + encrypt((iv ^ index).to_bytes(12, "big"), payload, header)
-            for index, header, payload in zip(
-                range(first, first + len(headers)), headers, payloads, strict=True
-            )
-        ]
+        first = self._sent.take(ssrc, sequence_number, count=len(headers))
+        iv = self._rtp_salt ^ ssrc << 48
+        ivs = [(iv ^ index).to_bytes(12, "big") for index in range(first, first + len(headers))]
+        # Maps, as they cost a fifth less than a loop (bench_protect_a_run).
+        return list(map(add, headers, map(self._rtp_encrypt, ivs, payloads, headers)))
 
     def protect_rtcp(self, data: bytes) -> bytes:
         index = self._rtcp_index
@@ -96,14 +75,6 @@ class GcmSender:
         iv = (self._rtcp_iv ^ ssrc << 48 ^ index).to_bytes(12, "big")
         cipher = self._rtcp.encrypt(iv, data[_RTCP_FIXED_LENGTH:], header + trailer)
         return header + cipher + trailer
-
-    def _open(self, ssrc: int, sequence_number: int) -> _SentStream:
-        """State for a new SSRC, whose rollover counter starts at 0."""
-        if len(self._streams) >= MAX_STREAMS:
-            raise SrtpError(SrtpFailure.TOO_MANY_STREAMS)
-        stream = _SentStream(self._rtp_salt ^ ssrc << 48, sequence_number - 1)
-        self._streams[ssrc] = stream
-        return stream
 
 
 class GcmReceiver:
@@ -120,21 +91,11 @@ class GcmReceiver:
         self._rtcp_windows: dict[int, ReplayWindow] = {}
 
     def unprotect(self, data: bytes) -> bytes:
-        if len(data) < _RTP_FIXED_LENGTH + TAG_LENGTH or data[0] >> 6 != 2:
-            raise SrtpError(SrtpFailure.MALFORMED)
-        end = _RTP_FIXED_LENGTH + 4 * (data[0] & 0x0F)
-        if data[0] & 0x10:  # of a length that is cut off, what is there is believed
-            end += 4 + 4 * int.from_bytes(data[end + 2 : end + 4], "big")
-        if len(data) < end + TAG_LENGTH:
-            raise SrtpError(SrtpFailure.MALFORMED)
+        end = header_length(data, TAG_LENGTH)
         header = data[:end]
         sequence_number, ssrc = unpack_sequence_and_ssrc(data)
-        window = self._windows.get(ssrc)
-        if window is None:
-            window, index = self._new_window(self._windows), sequence_number
-        else:
-            index = estimate_index(sequence_number, window.highest)
-            window.check(index)
+        window = window_of(self._windows, ssrc)
+        index = window.locate(sequence_number)
         iv = (self._rtp_salt ^ ssrc << 48 ^ index).to_bytes(12, "big")
         try:
             payload = self._rtp_decrypt(iv, data[end:], header)
@@ -150,7 +111,7 @@ class GcmReceiver:
         (word,) = _unpack_word(data, len(data) - 4)
         (ssrc,) = _unpack_word(data, 4)
         index = word & MAX_RTCP_INDEX
-        window = self._rtcp_windows.get(ssrc) or self._new_window(self._rtcp_windows)
+        window = window_of(self._rtcp_windows, ssrc)
         window.check(index)
         iv = (self._rtcp_salt ^ ssrc << 48 ^ index).to_bytes(12, "big")
         plain = self._open_rtcp(iv, data, is_encrypted=bool(word & _E_FLAG))
@@ -167,10 +128,3 @@ class GcmReceiver:
             return clear + self._rtcp.decrypt(iv, cipher, clear + trailer)
         except InvalidTag:
             raise SrtpError(SrtpFailure.AUTHENTICATION_FAILED) from None
-
-    @staticmethod
-    def _new_window(windows: dict[int, ReplayWindow]) -> ReplayWindow:
-        """A window that joins the table only when a packet has proved its SSRC."""
-        if len(windows) >= MAX_STREAMS:
-            raise SrtpError(SrtpFailure.TOO_MANY_STREAMS)
-        return ReplayWindow()

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from .errors import SrtpError, SrtpFailure
 
+_RTP_FIXED_LENGTH = 12
+
 MAX_RTP_INDEX = (1 << 48) - 1
 MAX_RTCP_INDEX = (1 << 31) - 1
 
@@ -62,19 +64,65 @@ def next_index(sequence_number: int, last: int, *, count: int = 1) -> int:
     return last + step
 
 
-def check_run(headers: Sequence[bytes]) -> None:
-    """Look whether headers can be a run: one SSRC, consecutive sequence numbers.
+def check_run(headers: Sequence[bytes], payloads: Sequence[bytes]) -> None:
+    """Look whether packets can be a run: one SSRC, consecutive sequence numbers.
 
     Only the ends are looked at. That no index serves twice does not rest on it.
 
     Raises:
         ValueError: they are no run.
     """
+    if len(headers) != len(payloads):
+        raise ValueError(f"{len(headers)} headers for {len(payloads)} payloads")
     if not headers:
         return
     first, ssrc = unpack_sequence_and_ssrc(headers[0])
     if unpack_sequence_and_ssrc(headers[-1]) != ((first + len(headers) - 1) & 0xFFFF, ssrc):
         raise ValueError("a run is of one SSRC, with consecutive sequence numbers")
+
+
+def header_length(data: bytes, overhead: int) -> int:
+    """Where the payload of an SRTP packet begins, behind CSRCs and extension.
+
+    Raises:
+        SrtpError: MALFORMED; less than ``overhead`` bytes follow.
+    """
+    size = len(data) - overhead
+    if size < _RTP_FIXED_LENGTH or data[0] >> 6 != 2:
+        raise SrtpError(SrtpFailure.MALFORMED)
+    end = _RTP_FIXED_LENGTH + 4 * (data[0] & 0x0F)
+    if data[0] & 0x10:  # of a length that is cut off, what is there is believed
+        end += 4 + 4 * int.from_bytes(data[end + 2 : end + 4], "big")
+    if size < end:
+        raise SrtpError(SrtpFailure.MALFORMED)
+    return end
+
+
+class SentIndexes:
+    """The last index that each SSRC of ours has used."""
+
+    __slots__ = ("_last",)
+
+    def __init__(self) -> None:
+        self._last: dict[int, int] = {}
+
+    def take(self, ssrc: int, sequence_number: int, *, count: int = 1) -> int:
+        """The index of the first of ``count`` packets; none of theirs can be had again.
+
+        They are spent before any is used: whatever an exception leaves behind, or the
+        headers of a run say, no index serves twice. The first rollover counter is 0.
+
+        Raises:
+            SrtpError: INDEX_REUSED, KEY_EXHAUSTED or TOO_MANY_STREAMS.
+        """
+        last = self._last.get(ssrc)
+        if last is None:
+            if len(self._last) >= MAX_STREAMS:
+                raise SrtpError(SrtpFailure.TOO_MANY_STREAMS)
+            last = sequence_number - 1
+        first = next_index(sequence_number, last, count=count)
+        self._last[ssrc] = first + count - 1
+        return first
 
 
 class ReplayWindow:
@@ -85,6 +133,22 @@ class ReplayWindow:
     def __init__(self) -> None:
         self.highest = -1
         self._accepted = 0  # bit n: the index n below the highest
+
+    def locate(self, sequence_number: int) -> int:
+        """The index of an RTP packet, which may still be a forgery.
+
+        Raises:
+            SrtpError: REPLAYED, TOO_OLD or KEY_EXHAUSTED.
+        """
+        highest = self.highest
+        if highest < 0:
+            return sequence_number
+        step = (sequence_number - highest) & 0xFFFF
+        if 0 < step < 0x8000 and highest < MAX_RTP_INDEX - 0x8000:  # as nearly always
+            return highest + step
+        index = estimate_index(sequence_number, highest)
+        self.check(index)
+        return index
 
     def check(self, index: int) -> None:
         """Refuse an index that was accepted before, or may have been.
@@ -103,6 +167,10 @@ class ReplayWindow:
     def accept(self, index: int) -> None:
         """Note an index, once its packet has been authenticated."""
         step = index - self.highest
+        if step == 1:
+            self._accepted = self._accepted << 1 & _WINDOW_MASK | 1
+            self.highest = index
+            return
         if step <= 0:
             self._accepted |= 1 << -step
             return
@@ -110,3 +178,17 @@ class ReplayWindow:
         kept = self._accepted << step & _WINDOW_MASK if step < REPLAY_WINDOW else 0
         self._accepted = kept | 1
         self.highest = index
+
+
+def window_of(windows: dict[int, ReplayWindow], ssrc: int) -> ReplayWindow:
+    """The SSRC's window; a new one joins the table only when a packet has proved its SSRC.
+
+    Raises:
+        SrtpError: TOO_MANY_STREAMS.
+    """
+    window = windows.get(ssrc)
+    if window is not None:
+        return window
+    if len(windows) >= MAX_STREAMS:
+        raise SrtpError(SrtpFailure.TOO_MANY_STREAMS)
+    return ReplayWindow()

@@ -16,17 +16,25 @@ LABEL_RTCP_ENCRYPTION = 0x03
 LABEL_RTCP_AUTHENTICATION = 0x04
 LABEL_RTCP_SALT = 0x05
 
+HMAC_SHA1_KEY_LENGTH = 20
+"""n_a of RFC 3711 section 5.2."""
+
 _PRF_SALT_LENGTH = 14
 
 
 @dataclasses.dataclass(frozen=True, slots=True, repr=False)
 class SessionKeys:
-    """The keys that packets of one direction are protected with."""
+    """The keys that packets of one direction are protected with.
+
+    Those for authentication are empty where the cipher authenticates (AEAD).
+    """
 
     rtp_key: bytes
     rtp_salt: bytes
     rtcp_key: bytes
     rtcp_salt: bytes
+    rtp_authentication_key: bytes = b""
+    rtcp_authentication_key: bytes = b""
 
 
 def derive_key(master_key: bytes, master_salt: bytes, label: int, *, length: int) -> bytes:
@@ -43,12 +51,14 @@ def derive_key(master_key: bytes, master_salt: bytes, label: int, *, length: int
 
 
 def derive_session_keys(profile: SrtpProfile, key: bytes, salt: bytes) -> SessionKeys:
-    """All that an AEAD profile needs; AEAD has no authentication keys.
+    """All that a profile needs.
 
     Raises:
         ValueError: key or salt have not the length of the profile.
     """
     check_lengths(profile, key, salt)
+    is_aead = profile is not SrtpProfile.AES128_CM_SHA1_80
+    authentication_length = 0 if is_aead else HMAC_SHA1_KEY_LENGTH
 
     def derive(label: int, length: int) -> bytes:
         return derive_key(key, salt, label, length=length)
@@ -58,6 +68,8 @@ def derive_session_keys(profile: SrtpProfile, key: bytes, salt: bytes) -> Sessio
         rtp_salt=derive(LABEL_RTP_SALT, profile.salt_length),
         rtcp_key=derive(LABEL_RTCP_ENCRYPTION, profile.key_length),
         rtcp_salt=derive(LABEL_RTCP_SALT, profile.salt_length),
+        rtp_authentication_key=derive(LABEL_RTP_AUTHENTICATION, authentication_length),
+        rtcp_authentication_key=derive(LABEL_RTCP_AUTHENTICATION, authentication_length),
     )
 
 

@@ -1,7 +1,7 @@
 """libsrtp behind the shapes of this package: the only importer of pylibsrtp.
 
-It serves AES128_CM_SHA1_80, where it is faster than what Python could put together,
-and any profile in tests, as the reference for our own GCM.
+It receives AES128_CM_SHA1_80, where it is faster than what Python could put together,
+and serves any profile in tests, as the reference for what is our own.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class LibsrtpSender:
         return protected
 
     def protect_run(self, headers: Sequence[bytes], payloads: Sequence[bytes]) -> list[bytes]:
-        check_run(headers)
+        check_run(headers, payloads)
         protect = self.protect
         return [protect(header, payload) for header, payload in zip(headers, payloads, strict=True)]
 

@@ -146,7 +146,7 @@ def header(number: int, ssrc: int = 1) -> bytes:
     ],
 )
 def test_consecutive_headers_are_a_run(headers: list[bytes]) -> None:
-    check_run(headers)
+    check_run(headers, [b""] * len(headers))
 
 
 @pytest.mark.parametrize(
@@ -159,4 +159,4 @@ def test_consecutive_headers_are_a_run(headers: list[bytes]) -> None:
 )
 def test_other_headers_are_no_run(headers: list[bytes]) -> None:
     with pytest.raises(ValueError, match="run"):
-        check_run(headers)
+        check_run(headers, [b""] * len(headers))
