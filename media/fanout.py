@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import dataclasses
 import enum
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
 
-from .payload import Fragment, Packetizer, packetizer_for
+from .pacer import BURST_PACKETS
+from .payload import Fragment, Packetizer, packetizer_for, with_picture_ids_shifted
 from .source import GopCache
 from .units import AccessUnit, CodecName, MediaKind
 
@@ -49,15 +50,60 @@ class KeyframeSource(enum.Enum):
     of pictures is sent again."""
 
 
+class PayloadRun(NamedTuple):
+    """Payloads ``start`` to ``stop`` of a unit: what the pacer lets go in one burst.
+
+    All are equally long but for the last, which may be shorter, so that one system call
+    sends them. ``continues`` says that they make such a run with the payloads in front.
+    """
+
+    start: int
+    stop: int
+    size_bytes: int
+    continues: bool
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class PacketizedUnit:
-    """An access unit cut into payloads that all senders share."""
+    """An access unit cut into payloads that all senders share.
+
+    ``payloads``, ``markers`` (1 for the marker bit) and ``runs`` are the fragments again,
+    in the form in which each sender needs them.
+    """
 
     codec: CodecName
     timestamp: int
     keyframe: bool
     fragments: tuple[Fragment, ...]
     size_bytes: int
+    payloads: tuple[bytes, ...] = dataclasses.field(init=False, repr=False, compare=False)
+    markers: tuple[int, ...] = dataclasses.field(init=False, repr=False, compare=False)
+    runs: tuple[PayloadRun, ...] = dataclasses.field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        payloads = tuple([fragment.payload for fragment in self.fragments])
+        markers = tuple([int(fragment.marker) for fragment in self.fragments])
+        object.__setattr__(self, "payloads", payloads)
+        object.__setattr__(self, "markers", markers)
+        object.__setattr__(self, "runs", tuple(_cut_into_runs(payloads)))
+
+
+def _cut_into_runs(payloads: Sequence[bytes]) -> Iterator[PayloadRun]:
+    sizes = [len(payload) for payload in payloads]
+    start, full = 0, 0  # how long payloads are that others can follow; 0: none can
+    while start < len(sizes):
+        continues = 0 < sizes[start] <= full
+        if not continues:
+            full = sizes[start]
+        stop = start + 1
+        while stop < len(sizes) and stop - start < BURST_PACKETS:
+            if sizes[stop - 1] < full or not 0 < sizes[stop] <= full:
+                break
+            stop += 1
+        yield PayloadRun(start, stop, sum(sizes[start:stop]), continues)
+        if sizes[stop - 1] < full:
+            full = 0
+        start = stop
 
 
 class UnitSink(Protocol):
@@ -74,6 +120,9 @@ class _Attachment:
     last_timestamp: int | None = None
     """Of the last unit handed over; None while the sink waits for a keyframe."""
     replayed_at: float | None = None
+    picture_id_shift: int = 0
+    """How many units the sink was given a second time: their picture ids have to be new
+    (RFC 7741 section 4.2), and those of all that follow."""
 
     def may_replay(self, now: float) -> bool:
         return self.replayed_at is None or now - self.replayed_at >= REPLAY_SPACING
@@ -100,8 +149,7 @@ class Rendition:
         self.units_packetized = 0
         self._packetizer = packetizer or packetizer_for(codec, MAX_PAYLOAD_BYTES)
         self._keyframes = keyframes
-        self._cache = GopCache()
-        self._cached: list[PacketizedUnit] = []
+        self._cache: GopCache[PacketizedUnit] = GopCache()
         self._attachments: dict[UnitSink, _Attachment] = {}
         self._frame_ticks = DEFAULT_FRAME_TICKS
         self._last_timestamp: int | None = None
@@ -130,7 +178,7 @@ class Rendition:
             return
         if self.kind is MediaKind.VIDEO:
             self._follow_timeline(packetized)
-            self._remember(unit, packetized)
+            self._cache.push(packetized)
         for attachment in tuple(self._attachments.values()):
             _hand_over(attachment, packetized, now)
 
@@ -182,17 +230,9 @@ class Rendition:
         if unit.keyframe:
             self._keyframe_wanted = False
 
-    def _remember(self, unit: AccessUnit, packetized: PacketizedUnit) -> None:
-        """Keep the packetized units of just the group that the cache's bounds allow."""
-        self._cache.push(unit)
-        if unit.keyframe or not len(self._cache):
-            self._cached.clear()
-        if len(self._cache):
-            self._cached.append(packetized)
-
     def _replay(self, attachment: _Attachment, now: float) -> bool:
         """Send the cached group of pictures to one sink; False when there is none."""
-        units = tuple(self._cached)
+        units = self._cache.units()
         if not units:
             return False
         timestamps = catch_up_timestamps(
@@ -203,9 +243,10 @@ class Rendition:
         if timestamps is None:
             return False
         attachment.replayed_at = now
+        if attachment.last_timestamp is not None:
+            attachment.picture_id_shift += len(units)
         for unit, timestamp in zip(units, timestamps, strict=True):
-            attachment.sink.send_unit(unit, timestamp, now)
-        attachment.last_timestamp = timestamps[-1]
+            _send(attachment, unit, timestamp, now)
         return True
 
 
@@ -218,7 +259,15 @@ def _hand_over(attachment: _Attachment, unit: PacketizedUnit, now: float) -> Non
         timestamp = unit.timestamp
     else:
         timestamp = max(unit.timestamp, last + 1)
+    _send(attachment, unit, timestamp, now)
+
+
+def _send(attachment: _Attachment, unit: PacketizedUnit, timestamp: int, now: float) -> None:
+    """The shared payloads, or copies of them when their picture ids have to differ."""
     attachment.last_timestamp = timestamp
+    if attachment.picture_id_shift and unit.codec is CodecName.VP8:
+        fragments = with_picture_ids_shifted(unit.fragments, attachment.picture_id_shift)
+        unit = dataclasses.replace(unit, fragments=fragments)
     attachment.sink.send_unit(unit, timestamp, now)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
+from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -95,13 +96,29 @@ class SendHistory(Generic[T]):
 
     def store(self, sequence_number: int, item: T, size_bytes: int, now: float) -> None:
         """Keep what was sent under this sequence number (16 bits), in place of the oldest."""
+        self.store_run(sequence_number, (item,), (size_bytes,), now)
+
+    def store_run(
+        self, sequence_number: int, items: Sequence[T], sizes: Sequence[int], now: float
+    ) -> None:
+        """``store`` for consecutive packets, of which ``sequence_number`` is the first's."""
         slot = sequence_number & self._mask
+        count = len(items)
+        # The numbers wrap only where the slots do, as the capacity is a power of two.
+        split = min(count, self._mask + 1 - slot)
+        if split < count:
+            self.store_run(sequence_number, items[:split], sizes[:split], now)
+            rest = (sequence_number + split) & 0xFFFF
+            self.store_run(rest, items[split:], sizes[split:], now)
+            return
+        end = slot + count
         if self._resent_at:
-            self._resent_at.pop(slot, None)
-        self._items[slot] = item
-        self._sequence_numbers[slot] = sequence_number
-        self._sizes[slot] = size_bytes
-        self._sent_at[slot] = now
+            for resent in range(slot, end):
+                self._resent_at.pop(resent, None)
+        self._items[slot:end] = items
+        self._sequence_numbers[slot:end] = range(sequence_number, sequence_number + count)
+        self._sizes[slot:end] = sizes
+        self._sent_at[slot:end] = [now] * count
 
     def take_for_resend(self, sequence_number: int, now: float) -> T | ResendRefusal:
         """What to send again for a NACK, charged to the budget; or why not."""

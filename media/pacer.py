@@ -8,6 +8,7 @@ video; bursts are what one system call carries (UDP_SEGMENT).
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -19,7 +20,11 @@ PEAK_FACTOR = 8.0
 """Times the target at most, when much waits: a cached group of pictures goes out at this."""
 
 BURST_PACKETS = 4
-"""At most, one run of UDP_SEGMENT: about 5 kB."""
+"""In one burst, a run of UDP_SEGMENT: about 5 kB."""
+
+BURST_SECONDS = 0.002
+"""At rates so high that several bursts are due within this time, they go together: a timer
+for each would cost more than the packets, and spread them no better than it fires."""
 
 MAX_SPREAD = 0.2
 """Seconds over which what waits is spread; longer would be seen as a stutter."""
@@ -34,7 +39,8 @@ MAX_QUEUED_BYTES = 24 * 1024 * 1024
 class Pacer(Generic[T]):
     """Queues of packets, and when the next burst may go. One for each viewer.
 
-    ``push`` and ``push_audio``, then ``pop`` at once and again at ``next_timeout``.
+    ``push`` and ``push_audio``, then ``pop`` at once and again at ``next_timeout``. What
+    is pushed is one packet, or a run of several that leave together.
     """
 
     __slots__ = (
@@ -53,29 +59,33 @@ class Pacer(Generic[T]):
             raise ValueError(f"a target is over 0 bit/s, not {target_bps}")
         self._target_bps = target_bps
         self._audio: deque[tuple[T, int]] = deque()
-        self._media: deque[tuple[T, int]] = deque()
+        self._media: deque[tuple[T, int, int]] = deque()
         self._rate = self._floor
         self._due: float | None = None
         self._waited = False
         self.queued_bytes = 0
         self.refused = 0
 
-    def push(self, item: T, size_bytes: int) -> bool:
-        """Queue a video packet.
+    def push(self, item: T, size_bytes: int, packets: int = 1) -> bool:
+        """Queue video: so many packets of ``size_bytes`` together.
 
         Returns False when too much waits: the packet is not queued, and the viewer
         is to be taken to the next keyframe.
         """
+        return self.push_all(((item, size_bytes, packets),), size_bytes)
+
+    def push_all(self, entries: Sequence[tuple[T, int, int]], size_bytes: int) -> bool:
+        """``push`` for several at once: item, bytes and packets of each; all or none."""
         if self.queued_bytes + size_bytes > MAX_QUEUED_BYTES:
             self.refused += 1
             return False
-        self._media.append((item, size_bytes))
+        self._media.extend(entries)
         self.queued_bytes += size_bytes
         self._speed_up()
         return True
 
     def push_audio(self, item: T, size_bytes: int) -> bool:
-        """Queue an audio packet: it overtakes all video, and waits for nothing."""
+        """Queue audio: it overtakes all video, and waits for nothing."""
         if self.queued_bytes + size_bytes > MAX_QUEUED_BYTES:
             self.refused += 1
             return False
@@ -86,11 +96,13 @@ class Pacer(Generic[T]):
     def pop(self, now: float) -> list[T]:
         """Take what may go now, in order of sending; empty when it is too early."""
         ready: list[T] = []
-        sent = self._take(self._audio, len(self._audio), ready)
+        sent = self._take_audio(ready) if self._audio else 0
         earliest = now - CATCH_UP if self._waited else now
         due = max(self._due or earliest, earliest) + sent / self._rate
-        while self._media and due <= now:
-            due += self._take(self._media, BURST_PACKETS, ready) / self._rate
+        if due <= now:
+            until = now + BURST_SECONDS
+            while self._media and due < until:
+                due += self._take_burst(ready) / self._rate
         self._due = due
         self._waited = bool(self._media)
         if not self._media:
@@ -126,15 +138,26 @@ class Pacer(Generic[T]):
 
     def _speed_up(self) -> None:
         """So fast that what waits is out within MAX_SPREAD, up to the peak."""
-        wanted = min(self.queued_bytes / MAX_SPREAD, PEAK_FACTOR * self._target_bps / 8)
-        self._rate = max(self._rate, wanted)
+        wanted = self.queued_bytes / MAX_SPREAD
+        if wanted > self._rate:
+            self._rate = max(self._rate, min(wanted, PEAK_FACTOR * self._target_bps / 8))
 
-    def _take(self, queue: deque[tuple[T, int]], count: int, ready: list[T]) -> int:
-        """Move up to ``count`` packets; returns their bytes."""
-        taken = 0
-        for _ in range(min(count, len(queue))):
-            item, size = queue.popleft()
+    def _take_audio(self, ready: list[T]) -> int:
+        """Move all audio; returns its bytes."""
+        taken = sum(size for _, size in self._audio)
+        ready.extend(item for item, _ in self._audio)
+        self._audio.clear()
+        self.queued_bytes -= taken
+        return taken
+
+    def _take_burst(self, ready: list[T]) -> int:
+        """Move up to BURST_PACKETS, or one run that is longer; returns their bytes."""
+        item, taken, count = self._media.popleft()
+        ready.append(item)
+        while self._media and count + self._media[0][2] <= BURST_PACKETS:
+            item, size, packets = self._media.popleft()
             ready.append(item)
             taken += size
+            count += packets
         self.queued_bytes -= taken
         return taken

@@ -40,3 +40,7 @@ class AccessUnit:
     data: bytes
     timestamp: int
     keyframe: bool
+
+    @property
+    def size_bytes(self) -> int:
+        return len(self.data)

@@ -17,7 +17,13 @@ from .fragment import (
 )
 from .h264 import H264Depacketizer, H264Packetizer, H264SingleNalPacketizer
 from .opus import OpusDepacketizer, OpusPacketizer
-from .vp8 import Vp8Depacketizer, Vp8Descriptor, Vp8Packetizer, with_picture_id
+from .vp8 import (
+    Vp8Depacketizer,
+    Vp8Descriptor,
+    Vp8Packetizer,
+    with_picture_id,
+    with_picture_ids_shifted,
+)
 
 __all__ = [
     "Depacketizer",
@@ -38,4 +44,5 @@ __all__ = [
     "depacketizer_for",
     "packetizer_for",
     "with_picture_id",
+    "with_picture_ids_shifted",
 ]

@@ -5,14 +5,13 @@ from __future__ import annotations
 import dataclasses
 import enum
 from collections import Counter
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from media.rtp import RtpPacket
 from media.units import AccessUnit
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Fragment:
+class Fragment(NamedTuple):
     """One RTP payload, without its header, shared by all that send it.
 
     ``marker`` is the RTP marker bit that goes with it.

@@ -134,6 +134,22 @@ def with_picture_id(payload: bytes, picture_id: int) -> bytes:
     return payload[:2] + identifier.to_bytes(2, "big") + payload[4:]
 
 
+def with_picture_ids_shifted(fragments: Iterable[Fragment], shift: int) -> tuple[Fragment, ...]:
+    """Fragments of ``Vp8Packetizer`` whose picture ids are ``shift`` greater.
+
+    Raises:
+        ValueError: they carry no picture ids of 15 bits.
+    """
+    return tuple(
+        Fragment(
+            with_picture_id(payload, int.from_bytes(payload[2:4], "big") + shift),
+            fragment.marker,
+        )
+        for fragment in fragments
+        for payload in (fragment.payload,)
+    )
+
+
 def _starts_frame(payload: bytes) -> bool:
     """S is set and the partition is 0: the frame's first packet (section 4.2)."""
     return payload[0] & 0x17 == 0x10

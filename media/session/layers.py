@@ -64,12 +64,11 @@ class SessionLayers:
 
     def next_timeout(self) -> float | None:
         ice = self.descriptions.ice
-        deadlines = (
-            None if ice is None else ice.next_timeout(),
-            self.secure.next_timeout(),
-            self.rtp.next_timeout(),
-        )
-        return min((at for at in deadlines if at is not None), default=None)
+        earliest = self.rtp.next_timeout()
+        for at in (None if ice is None else ice.next_timeout(), self.secure.next_timeout()):
+            if earliest is None or (at is not None and at < earliest):
+                earliest = at
+        return earliest
 
     def pump(self, now: float) -> None:
         """Pass on what each part has put out, until none has anything left."""

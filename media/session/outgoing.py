@@ -7,11 +7,15 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 
 from media.fanout import PacketizedUnit
-from media.pacer import BURST_PACKETS, Pacer
+from media.pacer import Pacer
 from media.srtp import SrtpSender
 
 from .rate import MIN_TARGET_BPS
-from .rtp_sender import PacedFragment, RtpSender, SendDrop, cut_into_runs
+from .rtp_sender import PacedRun, RtpSender, SendDrop, join_runs
+
+MAX_RUN_PACKETS = 48
+"""In one system call, where the pacer lets so many go: within the 64 segments and the
+65,535 bytes that the kernel takes."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -29,7 +33,7 @@ class Outgoing:
 
     def __init__(self, traffic: Traffic) -> None:
         self._traffic = traffic
-        self._pacer: Pacer[PacedFragment | bytes] = Pacer(target_bps=MIN_TARGET_BPS)
+        self._pacer: Pacer[PacedRun | bytes] = Pacer(target_bps=MIN_TARGET_BPS)
         self._srtp: SrtpSender | None = None
         self._runs: deque[Sequence[bytes]] = deque()
 
@@ -63,12 +67,12 @@ class Outgoing:
     def send_paced(self, now: float) -> list[RtpSender]:
         """Make datagrams of what may leave now; returns who sent media."""
         active: list[RtpSender] = []
-        for run in cut_into_runs(self._pacer.pop(now), BURST_PACKETS):
+        for run in join_runs(self._pacer.pop(now), MAX_RUN_PACKETS):
             if isinstance(run, bytes):
                 self._runs.append((run,))
-            elif datagrams := run[0].sender.protect(run, now):
+            elif datagrams := run.paced.sender.protect(run, now):
                 self._runs.append(datagrams)
-                active.append(run[0].sender)
+                active.append(run.paced.sender)
         return active
 
     def clear(self) -> None:

@@ -9,16 +9,15 @@ from __future__ import annotations
 import dataclasses
 import enum
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from media.fanout import PacketizedUnit
+from media.fanout import PacketizedUnit, PayloadRun
 from media.history import ResendRefusal, SendHistory
 from media.pacer import MAX_QUEUED_BYTES, Pacer
-from media.payload import Fragment
-from media.rtp import initial_sequence_number, initial_timestamp, pack_header
+from media.rtp import initial_sequence_number, initial_timestamp, pack_header, pack_headers
 from media.srtp import SrtpSender
-from media.units import MediaKind
+from media.units import CodecName, MediaKind
 from sdp import NegotiatedCodec, NegotiatedMedia
 from transport import RandomBytes
 
@@ -29,17 +28,41 @@ KEYFRAME_SPACING = 0.3
 """Requests of one viewer that come closer than this are one (RFC 5104 section 4.3.1.2:
 while a decoder refresh point is under way a repeated request asks for nothing new)."""
 
-_MARKER = 0x80
+_MARKER_BIT = 7
 _pack_sequence_number = struct.Struct("!H").pack
 
 
-class PacedFragment(NamedTuple):
-    """A packet that waits for its turn; it gets its sequence number when it leaves."""
+class PacedUnit(NamedTuple):
+    """A unit that waits for its turn; its packets get sequence numbers when they leave."""
 
     sender: RtpSender
-    fragment: Fragment
+    unit: PacketizedUnit
     timestamp: int
     payload_type: int
+
+
+PacedRun = tuple[PacedUnit, PayloadRun]
+"""Some of its packets, which leave together."""
+
+
+class LeavingRun(NamedTuple):
+    """Packets ``start`` to ``stop`` of a unit, which leave now with one system call."""
+
+    paced: PacedUnit
+    start: int
+    stop: int
+    payload_bytes: int
+
+
+class SentPacket(NamedTuple):
+    """What the retransmissions of a run's packets are made of: one for all of them.
+
+    The packet with ``sequence_number`` had the unit's payload number ``start``.
+    """
+
+    sequence_number: int
+    start: int
+    paced: PacedUnit
 
 
 class SendDrop(enum.Enum):
@@ -93,7 +116,7 @@ class RtpSender:
         self.ssrc = ssrc
         self.rtx_ssrc = rtx_ssrc
         self.counters = SendCounters()
-        self.history: SendHistory[bytes | PacedFragment] = SendHistory(target_bps=MIN_TARGET_BPS)
+        self.history: SendHistory[bytes | SentPacket] = SendHistory(target_bps=MIN_TARGET_BPS)
         self.anchor: ClockAnchor | None = None
         self.rate = RateMeter()
         self.codec: NegotiatedCodec | None = None
@@ -125,13 +148,13 @@ class RtpSender:
         self._is_sending = media.direction.sends and not media.rejected and bool(media.codecs)
         self._codecs = {}
         for codec in media.codecs:
-            self._codecs.setdefault(codec.send.name.lower(), codec)
+            self._codecs.setdefault(_usual_case(codec.send.name), codec)
         if self.codec is None or self.codec not in media.codecs:
             self.codec = media.codecs[0] if media.codecs else None
 
     def choose_codec(self, codec: NegotiatedCodec) -> None:
         """Send units of this codec as this one of several negotiated formats."""
-        self._codecs[codec.send.name.lower()] = codec
+        self._codecs[_usual_case(codec.send.name)] = codec
         self.codec = codec
 
     def secure(self, srtp: SrtpSender) -> None:
@@ -147,11 +170,11 @@ class RtpSender:
         self,
         unit: PacketizedUnit,
         timestamp: int,
-        pacer: Pacer[PacedFragment | bytes],
+        pacer: Pacer[PacedRun | bytes],
         now: float,
     ) -> SendDrop | None:
         """Put a unit into the queue; returns why not, if it was dropped whole."""
-        codec = self._codecs.get(unit.codec.lower())
+        codec = self._codecs.get(unit.codec)
         reason = self._refusal(unit, codec, pacer)
         if reason is not None or codec is None:
             reason = reason or SendDrop.NOT_NEGOTIATED
@@ -164,32 +187,38 @@ class RtpSender:
         self.anchor = ClockAnchor(wire_timestamp, now)
         self.rate.add(unit.size_bytes, unit.timestamp / unit.codec.clock_rate)
         payload_type = codec.send.payload_type or 0
-        push = pacer.push_audio if self.kind is MediaKind.AUDIO else pacer.push
-        for fragment in unit.fragments:
-            paced = PacedFragment(self, fragment, wire_timestamp, payload_type)
-            push(paced, len(fragment.payload))
+        paced = PacedUnit(self, unit, wire_timestamp, payload_type)
+        if self.kind is MediaKind.AUDIO:
+            for run in unit.runs:
+                pacer.push_audio((paced, run), run.size_bytes)
+        else:
+            runs = [((paced, run), run.size_bytes, run.stop - run.start) for run in unit.runs]
+            pacer.push_all(runs, unit.size_bytes)
         self.counters.frames += 1
         self.counters.keyframes += unit.keyframe
         return None
 
-    def protect(self, run: Sequence[PacedFragment], now: float) -> list[bytes]:
-        """Make datagrams of a run of fragments that leave now."""
+    def protect(self, run: LeavingRun, now: float) -> list[bytes]:
+        """Make datagrams of packets that leave now."""
         if self._srtp is None or not self._is_sending:
             return []
-        blocks = self._extensions.blocks(len(run), now)
-        headers: list[bytes] = []
-        sequence_number = self._sequence_number
-        for paced, block in zip(run, blocks, strict=True):
-            second = paced.payload_type | (_MARKER if paced.fragment.marker else 0)
-            headers.append(pack_header(second, sequence_number, paced.timestamp, self.ssrc, block))
-            sequence_number = (sequence_number + 1) & 0xFFFF
-        payloads = [paced.fragment.payload for paced in run]
+        paced, start, stop, payload_bytes = run
+        unit, payload_type = paced.unit, paced.payload_type
+        payloads = unit.payloads[start:stop]
+        headers = pack_headers(
+            [payload_type | marker << _MARKER_BIT for marker in unit.markers[start:stop]],
+            self._sequence_number,
+            paced.timestamp,
+            self.ssrc,
+            self._extensions.blocks(stop - start, now),
+        )
         datagrams = self._srtp.protect_run(headers, payloads)
         self._remember(run, datagrams, now)
-        self._sequence_number = sequence_number
-        self.counters.packets += len(run)
-        self.counters.payload_bytes += sum(map(len, payloads))
-        self.counters.header_bytes += sum(map(len, headers))
+        self._sequence_number = (self._sequence_number + stop - start) & 0xFFFF
+        counters = self.counters
+        counters.packets += stop - start
+        counters.payload_bytes += payload_bytes
+        counters.header_bytes += len(headers[0]) * (stop - start)  # all have one length
         return datagrams
 
     def resend(self, sequence_numbers: Iterable[int], now: float) -> list[bytes]:
@@ -242,7 +271,7 @@ class RtpSender:
         self,
         unit: PacketizedUnit,
         codec: NegotiatedCodec | None,
-        pacer: Pacer[PacedFragment | bytes],
+        pacer: Pacer[PacedRun | bytes],
     ) -> SendDrop | None:
         if not self.is_active:
             return SendDrop.NOT_READY
@@ -254,63 +283,59 @@ class RtpSender:
             return SendDrop.BACKLOG
         return None
 
-    def _remember(self, run: Sequence[PacedFragment], datagrams: list[bytes], now: float) -> None:
+    def _remember(self, run: LeavingRun, datagrams: list[bytes], now: float) -> None:
         """Keep what RTX packets are made of, or the datagrams where there is no RTX."""
-        store, number = self.history.store, self._sequence_number
-        items: Sequence[bytes | PacedFragment] = datagrams
+        number = self._sequence_number
+        items: Sequence[bytes | SentPacket] = datagrams
         if self._rtx_payload_type is not None:
-            items = run
-        for item, datagram in zip(items, datagrams, strict=True):
-            store(number, item, len(datagram), now)
-            number = (number + 1) & 0xFFFF
+            items = [SentPacket(number, run.start, run.paced)] * len(datagrams)
+        self.history.store_run(number, items, list(map(len, datagrams)), now)
 
-    def _rtx(self, sequence_number: int, item: PacedFragment, now: float) -> bytes | None:
+    def _rtx(self, sequence_number: int, item: SentPacket, now: float) -> bytes | None:
         """RFC 4588 section 4: the original sequence number leads the payload."""
         if self._srtp is None or self._rtx_payload_type is None:
             return None
+        index = item.start + ((sequence_number - item.sequence_number) & 0xFFFF)
+        unit = item.paced.unit
         (block,) = self._extensions.blocks(1, now)
-        marker = _MARKER if item.fragment.marker else 0
         header = pack_header(
-            marker | self._rtx_payload_type,
+            self._rtx_payload_type | unit.markers[index] << _MARKER_BIT,
             self._rtx_sequence_number,
-            item.timestamp,
+            item.paced.timestamp,
             self.rtx_ssrc,
             block,
         )
         self._rtx_sequence_number = (self._rtx_sequence_number + 1) & 0xFFFF
-        payload = _pack_sequence_number(sequence_number) + item.fragment.payload
+        payload = _pack_sequence_number(sequence_number) + unit.payloads[index]
         return self._srtp.protect(header, payload)
 
 
-def cut_into_runs(
-    items: Sequence[PacedFragment | bytes], longest: int
-) -> Iterable[Sequence[PacedFragment] | bytes]:
-    """Group what leaves now so that one system call can carry each group.
+def _usual_case(name: str) -> str:
+    """An encoding name as CodecName has it: case does not matter (RFC 4855 section 3)."""
+    return next((codec for codec in CodecName if codec.lower() == name.lower()), name)
 
-    A group is of one sender and of equally long payloads, the last of which may be
-    shorter (UDP_SEGMENT). Datagrams that are made already stand alone.
+
+def join_runs(items: Iterable[PacedRun | bytes], longest: int) -> Iterator[LeavingRun | bytes]:
+    """Group what leaves now so that one system call can carry each group (UDP_SEGMENT).
+
+    Bursts of one unit that leave together are joined, up to ``longest`` packets, as far as
+    they are of one size. Datagrams that are made already stand alone.
     """
-    run: list[PacedFragment] = []
+    joined: LeavingRun | None = None
     for item in items:
         if isinstance(item, bytes):
-            if run:
-                yield run
-                run = []
+            if joined is not None:
+                yield joined
+                joined = None
             yield item
             continue
-        if run and not _fits(run, item, longest):
-            yield run
-            run = []
-        run.append(item)
-    if run:
-        yield run
-
-
-def _fits(run: list[PacedFragment], item: PacedFragment, longest: int) -> bool:
-    size = len(run[0].fragment.payload)
-    return (
-        len(run) < longest
-        and run[0].sender is item.sender
-        and len(run[-1].fragment.payload) == size
-        and len(item.fragment.payload) <= size
-    )
+        paced, (start, stop, size_bytes, continues) = item
+        if joined is not None:
+            if continues and joined.paced is paced and stop - joined.start <= longest:
+                start = joined.start
+                size_bytes += joined.payload_bytes
+            else:
+                yield joined
+        joined = LeavingRun(paced, start, stop, size_bytes)
+    if joined is not None:
+        yield joined

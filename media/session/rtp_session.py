@@ -37,6 +37,9 @@ from .rate import MIN_TARGET_BPS
 from .rtcp_reports import RtcpReporter
 from .rtp_receiver import RtpReceiver
 
+TARGET_STEP = 0.02
+"""A share of the bitrate: pacing and RTCP follow no smaller changes, for each unit has one."""
+
 
 class Drop(enum.Enum):
     """Why a datagram from the peer was not used."""
@@ -68,6 +71,7 @@ class RtpSession:
         self._srtp_sender: SrtpSender | None = None
         self._srtp_receiver: SrtpReceiver | None = None
         self._playout_delay = config.playout_delay
+        self._followed_bps = MIN_TARGET_BPS
         self._reporter = RtcpReporter(
             random_bytes,
             cname,
@@ -80,7 +84,7 @@ class RtpSession:
     def target_bps(self) -> float:
         """What all senders together are paced by."""
         senders = self.table.senders.values()
-        return max(sum(sender.rate.bits_per_second for sender in senders), MIN_TARGET_BPS)
+        return max(sum([sender.rate.bits_per_second for sender in senders]), MIN_TARGET_BPS)
 
     def configure(
         self, media: Iterable[NegotiatedMedia], transceivers: Iterable[Transceiver]
@@ -108,11 +112,17 @@ class RtpSession:
         if self._outgoing.enqueue(sender, unit, timestamp, now) is not None:
             return False
         target = self.target_bps
-        self._outgoing.set_target(target)
-        self._reporter.set_target(target)
-        sender.history.set_target(target, now)
+        if abs(target - self._followed_bps) > TARGET_STEP * target:
+            self._follow_target(target, now)
         self._send_paced(now)
         return True
+
+    def _follow_target(self, target_bps: float, now: float) -> None:
+        self._followed_bps = target_bps
+        self._outgoing.set_target(target_bps)
+        self._reporter.set_target(target_bps)
+        for sender in self.table.senders.values():
+            sender.history.set_target(target_bps, now)
 
     def request_keyframe(self, mid: str, now: float) -> None:
         """Ask the peer for a keyframe (PLI).
@@ -169,9 +179,15 @@ class RtpSession:
             self._send_report(now)
 
     def next_timeout(self) -> float | None:
-        deadlines = [receiver.deadline for receiver in self.table.receivers.values()]
-        deadlines += [self._outgoing.next_timeout(), self._reporter.schedule.next_timeout()]
-        return min((at for at in deadlines if at is not None), default=None)
+        earliest = self._reporter.schedule.next_timeout()
+        paced = self._outgoing.next_timeout()
+        if earliest is None or (paced is not None and paced < earliest):
+            earliest = paced
+        for receiver in self.table.receivers.values():
+            at = receiver.deadline
+            if earliest is None or (at is not None and at < earliest):
+                earliest = at
+        return earliest
 
     def poll_run(self) -> Sequence[bytes] | None:
         """The next datagrams to go out, of one size but for the last."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from media.units import AccessUnit
+from typing import Generic, Protocol, TypeVar
+
+from media.units import CodecName
 
 MAX_GOP_SECONDS = 12.0
 """Longer than this, catching up takes too long: the viewer gets an encode of its own."""
@@ -11,7 +13,26 @@ MAX_GOP_BYTES = 16 * 1024 * 1024
 """12 s at 10 Mbit/s; what one source may hold in memory for those who will join."""
 
 
-class GopCache:
+class CodedUnit(Protocol):
+    """An access unit in whatever form it is kept: as it was coded, or cut into payloads."""
+
+    @property
+    def codec(self) -> CodecName: ...
+
+    @property
+    def timestamp(self) -> int: ...
+
+    @property
+    def keyframe(self) -> bool: ...
+
+    @property
+    def size_bytes(self) -> int: ...
+
+
+U = TypeVar("U", bound=CodedUnit)
+
+
+class GopCache(Generic[U]):
     """All units from the last keyframe on, or nothing.
 
     When the group outgrows a bound the cache is empty until the next keyframe, and
@@ -23,23 +44,23 @@ class GopCache:
     ) -> None:
         self._max_seconds = max_seconds
         self._max_bytes = max_bytes
-        self._units: list[AccessUnit] = []
+        self._units: list[U] = []
         self.size_bytes = 0
         self.overflowed = False
 
-    def push(self, unit: AccessUnit) -> None:
+    def push(self, unit: U) -> None:
         """Take the stream's next unit, in decoding order."""
         if unit.keyframe:
             self.clear()
         elif not self._units:
             return
         self._units.append(unit)
-        self.size_bytes += len(unit.data)
+        self.size_bytes += unit.size_bytes
         if self.size_bytes > self._max_bytes or self.duration > self._max_seconds:
             self.clear()
             self.overflowed = True
 
-    def units(self) -> tuple[AccessUnit, ...]:
+    def units(self) -> tuple[U, ...]:
         """What to send first to who joins now: a keyframe and all after it, or nothing."""
         return tuple(self._units)
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from media.fanout import (
     Rendition,
     catch_up_timestamps,
 )
-from media.payload import packetizer_for
+from media.payload import Vp8Descriptor, packetizer_for
 from media.units import AccessUnit, CodecName
 
 from .session.material import FRAME_TICKS, h264_unit, opus_unit, vp8_unit
@@ -95,6 +96,54 @@ def test_the_group_plays_fast_and_leads_into_the_live_timeline() -> None:
         live + FRAME_TICKS,
         live + 2 * FRAME_TICKS,
     ]
+
+
+def picture_ids(viewer: Viewer) -> list[int | None]:
+    return [
+        Vp8Descriptor.decode(fragment.payload).picture_id
+        for unit, _ in viewer.received
+        for fragment in unit.fragments
+    ]
+
+
+def test_no_picture_id_comes_twice_when_the_group_is_repeated() -> None:
+    source, viewer = rendition(keyframes=KeyframeSource.CACHE), Viewer()
+    source.attach(viewer, 0.0)
+    push(source, *range(13))
+    source.request_keyframe(viewer, 0.5)
+    push(source, 13, 14)
+    source.request_keyframe(viewer, 2.0)
+    push(source, 15)
+
+    per_unit = [list(ids) for _, ids in itertools.groupby(picture_ids(viewer))]
+    assert [ids[0] for ids in per_unit] == list(range(13 + 3 + 2 + 5 + 1))
+    assert len(viewer.received) == len(per_unit)
+
+
+def test_the_payloads_stay_shared_with_viewers_to_whom_nothing_was_repeated() -> None:
+    source = rendition(keyframes=KeyframeSource.CACHE)
+    loser, joining, steady = Viewer(), Viewer(), Viewer()
+    source.attach(loser, 0.0)
+    source.attach(steady, 0.0)
+    push(source, *range(3))
+    source.request_keyframe(loser, 0.5)
+    source.attach(joining, 0.6)
+    push(source, 3)
+
+    last = [viewer.received[-1][0] for viewer in (loser, joining, steady)]
+    assert last[1] is last[2]
+    assert last[0].fragments[0].payload != last[1].fragments[0].payload
+    assert last[0].markers == last[1].markers
+
+
+def test_h264_has_no_picture_ids_to_change() -> None:
+    source, viewer = rendition(CodecName.H264, KeyframeSource.CACHE), Viewer()
+    source.attach(viewer, 0.0)
+    source.push(h264_unit(0, keyframe=True), 0.0)
+    source.request_keyframe(viewer, 0.5)
+
+    first, again = (unit for unit, _ in viewer.received)
+    assert first is again
 
 
 def test_without_a_cached_group_a_viewer_waits_for_the_keyframe_that_is_asked_for() -> None:
@@ -215,7 +264,7 @@ def test_timestamps_of_a_joining_viewer_grow_and_end_at_the_live_one(gaps: list[
 
     assert squeezed is not None
     assert squeezed[-1] == original[-1]
-    assert all(0 < b - a <= CATCH_UP_STEP for a, b in zip(squeezed, squeezed[1:], strict=False))
+    assert all(0 < b - a <= CATCH_UP_STEP for a, b in itertools.pairwise(squeezed))
     assert all(after >= before for before, after in zip(original, squeezed, strict=True))
 
 

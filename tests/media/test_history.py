@@ -115,3 +115,29 @@ def test_what_comes_back_is_what_was_stored_last_under_that_number(
         else:
             answer = history.take_for_resend(number, now=0.0)
             assert answer is ResendRefusal.UNKNOWN or answer == stored[number]
+
+
+@given(st.integers(0, 0xFFFF), st.integers(1, 60))
+def test_a_run_is_stored_as_its_packets_one_by_one(start: int, count: int) -> None:
+    at_once: SendHistory[int] = SendHistory(target_bps=1e9, rtt=0.0, capacity=1024)
+    one_by_one: SendHistory[int] = SendHistory(target_bps=1e9, rtt=0.0, capacity=1024)
+    numbers = [number & 0xFFFF for number in range(start, start + count)]
+
+    at_once.store_run(start, numbers, [10] * count, now=0.0)
+    for number in numbers:
+        one_by_one.store(number, number, 10, now=0.0)
+
+    for number in range(0x10000):
+        if (number - start) & 0xFFFF < count + 5:
+            answer = at_once.take_for_resend(number, now=0.1)
+            assert answer == one_by_one.take_for_resend(number, now=0.1)
+
+
+def test_a_run_in_place_of_resent_packets_may_be_resent_at_once() -> None:
+    history: SendHistory[int] = SendHistory(target_bps=TARGET, capacity=1024)
+    history.store_run(0, [0, 1, 2], [10] * 3, now=0.0)
+    assert history.take_for_resend(1, now=0.2) == 1
+
+    history.store_run(1024, [10, 11, 12], [10] * 3, now=0.21)
+
+    assert history.take_for_resend(1025, now=0.22) == 11

@@ -179,3 +179,32 @@ def test_everything_leaves_in_order_and_never_faster_than_the_peak(
     assert [item for _, burst in bursts for item in burst] == [str(i) for i in range(len(sizes))]
     sent = sum(sizes) - sum(sizes[-len(bursts[-1][1]) :])
     assert sent <= bursts[-1][0] * 8.0 * target / 8 + 1
+
+
+def test_at_a_high_rate_bursts_that_are_due_within_two_milliseconds_go_together() -> None:
+    pacer: Pacer[str] = Pacer(target_bps=64_000_000)  # paced at 20 MB/s
+    for index in range(100):
+        pacer.push(str(index), 1000)
+
+    bursts = run(pacer, until=1.0)
+
+    assert [len(burst) for _, burst in bursts] == [40, 40, 20]
+    assert [now for now, _ in bursts] == pytest.approx([0.0, 0.002, 0.004])
+
+
+def test_runs_of_packets_are_counted_by_their_packets() -> None:
+    pacer: Pacer[str] = Pacer(target_bps=3_200_000)  # paced at 1 MB/s
+    assert pacer.push_all([("four", 4000, 4), ("three", 3000, 3), ("one", 1000, 1)], 8000)
+
+    bursts = run(pacer, until=1.0)
+
+    assert [burst for _, burst in bursts] == [["four"], ["three", "one"]]
+    assert pacer.queued_bytes == 0
+
+
+def test_what_is_too_much_is_refused_as_a_whole() -> None:
+    pacer: Pacer[str] = Pacer(target_bps=1_000_000)
+    pacer.push("much", MAX_QUEUED_BYTES - 10)
+
+    assert not pacer.push_all([("a", 6, 1), ("b", 6, 1)], 12)
+    assert (pacer.queued_bytes, pacer.refused) == (MAX_QUEUED_BYTES - 10, 1)

@@ -13,6 +13,7 @@ from media.rtp import (
     RtpPacket,
     encode_extensions,
     pack_header,
+    pack_headers,
 )
 from media.rtp.extensions import is_rfc8285
 from transport import DecodeError
@@ -186,3 +187,18 @@ def test_the_packed_header_is_the_header_of_the_packet(packet: RtpPacket) -> Non
 def test_a_packed_header_does_not_wrap_by_itself() -> None:
     with pytest.raises(struct.error):
         pack_header(96, 0x10000, 0, 0)
+
+
+@given(st.integers(0, 0xFFFF), st.lists(st.booleans(), max_size=20), st.booleans())
+def test_headers_of_a_run_are_the_headers_one_by_one(
+    start: int, markers: list[bool], is_extended: bool
+) -> None:
+    blocks = [bytes.fromhex("bede000110aa0000") if is_extended else b"" for _ in markers]
+    seconds = [96 | marker << 7 for marker in markers]
+
+    headers = pack_headers(seconds, start, 5, 7, blocks)
+
+    assert headers == [
+        pack_header(second, (start + index) & 0xFFFF, 5, 7, block)
+        for index, (second, block) in enumerate(zip(seconds, blocks, strict=True))
+    ]

@@ -8,10 +8,12 @@ from media.payload import Fragment
 from media.session.header_extensions import TransportSequence
 from media.session.rtp_sender import (
     KEYFRAME_SPACING,
-    PacedFragment,
+    LeavingRun,
+    PacedRun,
+    PacedUnit,
     RtpSender,
     SendDrop,
-    cut_into_runs,
+    join_runs,
 )
 from media.srtp import SrtpProfile, SrtpSender
 from media.units import CodecName, MediaKind
@@ -37,7 +39,7 @@ class Sending:
     """A sender of video with its pacer."""
 
     def __init__(self, *, is_secured: bool = True) -> None:
-        self.pacer: Pacer[PacedFragment | bytes] = Pacer(target_bps=RATE)
+        self.pacer: Pacer[PacedRun | bytes] = Pacer(target_bps=RATE)
         self.sender = RtpSender(
             "1", MediaKind.VIDEO, ssrc=7, rtx_ssrc=8, random_bytes=Network().random_bytes("x")
         )
@@ -54,7 +56,8 @@ def test_before_the_keys_nothing_is_queued() -> None:
     sending = Sending(is_secured=False)
 
     assert sending.enqueue(unit()) is SendDrop.NOT_READY
-    assert sending.sender.protect([], 0.0) == []
+    paced = PacedUnit(sending.sender, unit(), 0, 96)
+    assert sending.sender.protect(LeavingRun(paced, 0, 1, 100), 0.0) == []
     assert sending.sender.counters.dropped == {SendDrop.NOT_READY: 1}
 
 
@@ -124,25 +127,32 @@ def test_the_clock_of_a_stream_runs_on_between_units() -> None:
         pytest.param((9, 9, 5), [3], id="the-last-may-be-shorter"),
         pytest.param((9, 5, 9), [2, 1], id="not-in-the-middle"),
         pytest.param((5, 9), [1, 1], id="none-longer-than-the-first"),
-        pytest.param((9,) * 6, [4, 2], id="no-longer-than-asked"),
+        pytest.param((9,) * 6, [6], id="longer-than-a-burst"),
+        pytest.param((9,) * 5 + (5, 9), [6, 1], id="a-shorter-one-ends-it"),
+        pytest.param((9,) * 4 + (5, 5), [5, 1], id="a-shorter-one-ends-it-as-the-next"),
+        pytest.param((9,) * 17, [12, 5], id="no-longer-than-asked"),
         pytest.param((), [], id="nothing"),
     ],
 )
 def test_runs_are_of_one_size(sizes: tuple[int, ...], lengths: list[int]) -> None:
+    paced = PacedUnit(Sending().sender, unit(sizes=sizes), 0, 96)
+
+    joined = list(join_runs([(paced, run) for run in paced.unit.runs], 12))
+
+    assert [run.stop - run.start for run in joined if isinstance(run, LeavingRun)] == lengths
+    assert sum(run.payload_bytes for run in joined if isinstance(run, LeavingRun)) == sum(sizes)
+
+
+def test_runs_are_of_one_unit_and_datagrams_stand_alone() -> None:
     sender = Sending().sender
-    items = [PacedFragment(sender, Fragment(bytes(size), False), 0, 96) for size in sizes]
+    one, other = (PacedUnit(sender, unit(index, sizes=(9,) * 8), 0, 96) for index in range(2))
+    first, second = one.unit.runs
 
-    assert [len(run) for run in cut_into_runs(items, 4)] == lengths
-
-
-def test_runs_are_of_one_sender_and_datagrams_stand_alone() -> None:
-    one, other = Sending().sender, Sending().sender
-    mine = PacedFragment(one, Fragment(b"x", False), 0, 96)
-    theirs = PacedFragment(other, Fragment(b"x", False), 0, 96)
-
-    assert list(cut_into_runs([mine, mine, theirs, b"made", mine], 4)) == [
-        [mine, mine],
-        [theirs],
+    assert list(
+        join_runs([(one, first), (one, second), (other, first), b"made", (other, second)], 48)
+    ) == [
+        LeavingRun(one, 0, 8, 72),
+        LeavingRun(other, 0, 4, 36),
         b"made",
-        [mine],
+        LeavingRun(other, 4, 8, 36),
     ]

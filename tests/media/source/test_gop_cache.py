@@ -9,7 +9,7 @@ def unit(seconds: float, *, keyframe: bool = False, size: int = 10) -> AccessUni
 
 
 def test_it_holds_everything_from_the_last_keyframe_on() -> None:
-    cache = GopCache()
+    cache: GopCache[AccessUnit] = GopCache()
     units = [unit(0, keyframe=True), unit(1), unit(2, keyframe=True), unit(3)]
     for one in units:
         cache.push(one)
@@ -19,14 +19,14 @@ def test_it_holds_everything_from_the_last_keyframe_on() -> None:
 
 
 def test_before_the_first_keyframe_it_is_empty() -> None:
-    cache = GopCache()
+    cache: GopCache[AccessUnit] = GopCache()
     cache.push(unit(0))
 
     assert (cache.units(), cache.duration, cache.overflowed) == ((), 0.0, False)
 
 
 def test_a_group_longer_than_the_bound_is_not_held_until_the_next_keyframe() -> None:
-    cache = GopCache(max_seconds=12.0)
+    cache: GopCache[AccessUnit] = GopCache(max_seconds=12.0)
     for second in range(14):
         cache.push(unit(second, keyframe=second == 0))
 
@@ -36,7 +36,7 @@ def test_a_group_longer_than_the_bound_is_not_held_until_the_next_keyframe() -> 
 
 
 def test_a_group_of_exactly_the_bound_is_held() -> None:
-    cache = GopCache(max_seconds=12.0, max_bytes=130)
+    cache: GopCache[AccessUnit] = GopCache(max_seconds=12.0, max_bytes=130)
     for second in range(13):
         cache.push(unit(second, keyframe=second == 0))
 
@@ -44,7 +44,7 @@ def test_a_group_of_exactly_the_bound_is_held() -> None:
 
 
 def test_a_group_of_more_bytes_than_the_bound_is_not_held() -> None:
-    cache = GopCache(max_bytes=100)
+    cache: GopCache[AccessUnit] = GopCache(max_bytes=100)
     cache.push(unit(0, keyframe=True, size=101))
 
     assert (len(cache), cache.size_bytes, cache.overflowed) == (0, 0, True)
