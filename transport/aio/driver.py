@@ -81,6 +81,9 @@ class MachineDriver:
         self._on_event = on_event
         self._loop = loop or asyncio.get_running_loop()
         self._sockets: dict[TransportAddress, DatagramSocket] = {}
+        # Of the datagram before: mostly all go the same way.
+        self._last_local: TransportAddress | None = None
+        self._last_socket: DatagramSocket | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._now = self._loop.time()
         self._not_before = self._now
@@ -102,11 +105,13 @@ class MachineDriver:
             sock.close()
             return
         self._sockets[sock.local] = sock
+        self._last_local = None
         sock.start(functools.partial(self._readable, sock))
 
     def remove_socket(self, local: TransportAddress) -> None:
         """Close a socket; it need not be there."""
         sock = self._sockets.pop(local, None)
+        self._last_local = None
         if sock is not None:
             sock.close()
 
@@ -170,6 +175,7 @@ class MachineDriver:
         for sock in self._sockets.values():
             sock.close()
         self._sockets.clear()
+        self._last_local = None
         if self._streams is not None:
             await self._streams.aclose()
         self.failed.cancel()
@@ -199,7 +205,10 @@ class MachineDriver:
     def _send(self, transmit: Transmit) -> None:
         path = transmit.path
         if path.transport is TransportProtocol.UDP:
-            sock = self._sockets.get(path.local)
+            if path.local is not self._last_local:
+                self._last_local = path.local
+                self._last_socket = self._sockets.get(path.local)
+            sock = self._last_socket
             if sock is not None:
                 sock.send(transmit.segments, path.remote, transmit.dscp)
                 return

@@ -67,17 +67,23 @@ def split_runs(segments: Sequence[Buffer]) -> Iterator[Sequence[Buffer]]:
     All of a run are as long as the first, but the last may be shorter. An empty
     datagram goes alone: the kernel's segmentation has no word for it.
     """
+    sizes = list(map(len, segments))
     start = 0
-    while start < len(segments):
-        size = len(segments[start])
+    while start < len(sizes):
+        size = sizes[start]
         most = min(MAX_SEGMENTS_PER_CALL, MAX_BYTES_PER_CALL // size) if size else 1
-        end = start + 1
-        while end < len(segments) and end - start < most and 0 < len(segments[end]) <= size:
-            end += 1
-            if len(segments[end - 1]) < size:
-                break
+        end = start + _run_length(sizes[start : start + most])
         yield segments[start:end]
         start = end
+
+
+def _run_length(sizes: list[int]) -> int:
+    """How many from the first on are as long as it, with a shorter one behind them."""
+    size, count = sizes[0], len(sizes)
+    equal = sizes.count(size)  # mostly all, or all but the last: no need to look at each
+    if equal < count - 1 or (equal < count and sizes[-1] == size):
+        equal = next(index for index, other in enumerate(sizes) if other != size)
+    return equal + (equal < count and 0 < sizes[equal] < size)
 
 
 class KernelSocket:
@@ -97,6 +103,9 @@ class KernelSocket:
         self._is_reading = False
         self._sources: dict[SocketAddress, TransportAddress] = {}
         self._destinations: dict[TransportAddress, SocketAddress] = {}
+        # Mostly there is one peer, and no need to hash its address each time.
+        self._last_remote: TransportAddress | None = None
+        self._last_sockaddr: SocketAddress = ("", 0)
         self._segmentable_below = _MAX_DATAGRAM_BYTES
         self._datagrams_received = 0
         self._bytes_received = 0
@@ -136,12 +145,15 @@ class KernelSocket:
     def send(self, segments: Sequence[bytes], remote: TransportAddress, dscp: int | None) -> None:
         if not self._is_open:
             return
-        try:
-            sockaddr = self._destinations.get(remote) or self._destination(remote)
-        except OSError as error:
-            self._drop(error, len(segments))
-            return
-        self._send_segments(segments, sockaddr, [] if dscp is None else self._code_point(dscp))
+        if remote is not self._last_remote:
+            try:
+                self._last_sockaddr = self._destinations.get(remote) or self._destination(remote)
+            except OSError as error:
+                self._drop(error, len(segments))
+                return
+            self._last_remote = remote
+        control = [] if dscp is None else self._code_point(dscp)
+        self._send_segments(segments, self._last_sockaddr, control)
 
     def send_to(self, segments: Sequence[Buffer], sockaddr: SocketAddress) -> None:
         """As ``send``, for who keeps destinations in the kernel's form."""
