@@ -17,6 +17,10 @@ from .stats import DropReason
 
 _TRANSACTION_ID_BYTES = 12
 
+_MAX_INDICATED_BYTES = 65_504
+"""What a Data indication holds beside an IPv6 XOR-PEER-ADDRESS: the length of a message
+has 16 bits. UDP over IPv6 carries 23 bytes more; UDP to the client carries less."""
+
 
 def relay_to_peer(
     state: ServerState, allocation: Allocation, peer: TransportAddress, data: bytes
@@ -45,9 +49,12 @@ def relay_to_client(
     if peer.ip not in allocation.permissions:
         state.outbox.drop(DropReason.NO_PERMISSION)
         return
+    binding = allocation.channels_by_peer.get(peer)
+    if binding is None and len(data) > _MAX_INDICATED_BYTES:
+        state.outbox.drop(DropReason.TOO_LONG)
+        return
     allocation.meter.received_packets += 1
     allocation.meter.received_bytes += len(data)
-    binding = allocation.channels_by_peer.get(peer)
     if binding is None:
         message = _data_indication(state, peer, data)
     elif allocation.client.transport.is_reliable:

@@ -31,6 +31,8 @@ class DropReason(enum.Enum):
     NO_CHANNEL = "no-channel"
     NO_PERMISSION = "no-permission"
     FORBIDDEN_PEER = "forbidden-peer"
+    TOO_LONG = "too-long"
+    """A peer's datagram that fits into no Data indication."""
     UNKNOWN_RELAY = "unknown-relay"
     """To a relayed transport address that is not allocated any more."""
 

@@ -13,7 +13,7 @@ from turn import ChannelData
 from turn.server import DropReason, ServerConfig
 from turn.server.forwarding import SwitchTarget
 
-from .harness import LISTENING, PEER, RELAY_IP, Client, Relay, client_on, code, config
+from .harness import LISTENING, PEER, PEER_6, RELAY_IP, Client, Relay, client_on, code, config
 
 PUBLIC = ip_address("20.0.0.1")
 BEHIND_NAT = dataclasses.replace(config(), advertised={RELAY_IP: PUBLIC})
@@ -212,3 +212,20 @@ def test_a_datagram_leaves_by_udp_whatever_the_client_speaks() -> None:
     (transmit,) = pair.bob.send_to(PEER, b"out")
 
     assert transmit.path == Path(TransportProtocol.UDP, pair.bob_relayed, PEER)
+
+
+@pytest.mark.parametrize("is_bound", [False, True], ids=["data-indication", "channel-data"])
+def test_a_datagram_that_no_indication_can_hold_is_dropped(is_bound: bool) -> None:
+    relay = Relay()
+    client = Client(relay)
+    relayed = client.allocate(RequestedAddressFamily(AddressFamily.IPV6))
+    client.permit(PEER_6)
+    if is_bound:
+        client.bind(0x4001, PEER_6)
+    longest = bytes(65_527)  # of a UDP datagram over IPv6
+
+    sent = relay.receive_relayed(longest, PEER_6, relayed)
+
+    assert len(sent) == is_bound
+    assert relay.server.stats().drops == ({} if is_bound else {DropReason.TOO_LONG: 1})
+    assert len(relay.receive_relayed(longest[:65_504], PEER_6, relayed)) == 1
