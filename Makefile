@@ -42,7 +42,7 @@ check: $(VENV)/.installed-all+test+check+interop+bench
 interop: $(VENV)/.installed-all+test+interop
 	@$(BIN)/pytest -m interop tests/interop
 
-slow: $(VENV)/.installed-all+test
+slow: $(VENV)/.installed-all+test+interop
 	@$(BIN)/pytest -m slow --timeout 0
 
 bench: $(VENV)/.installed-all+test+interop+bench
