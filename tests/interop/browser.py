@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 from collections.abc import AsyncIterator
@@ -21,6 +22,8 @@ ARGUMENTS = [
     "--disable-dev-shm-usage",
     "--allow-loopback-in-peer-connection",
 ]
+FAKE_DEVICES = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+"""A camera and a microphone that need no permission."""
 
 
 @contextlib.asynccontextmanager
@@ -96,6 +99,10 @@ async def wait_for_frames(page: Page, frames: int, *, within: float = 20.0) -> R
     Raises:
         TimeoutError: it decoded fewer.
     """
-    enough = f"async (frames) => ((await ({READ})())?.frames ?? 0) >= frames"
-    await page.wait_for_function(enough, arg=frames, timeout=within * 1000, polling=100)
+    # wait_for_function takes the promise of an asynchronous predicate for a yes.
+    waiting = f"""async (frames) => {{
+      const read = {READ};
+      while (((await read())?.frames ?? 0) < frames) await new Promise((r) => setTimeout(r, 100));
+    }}"""
+    await asyncio.wait_for(page.evaluate(waiting, frames), within)
     return await read(page)

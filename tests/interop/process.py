@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 
 class Command:
@@ -24,13 +25,19 @@ class Command:
 
 
 @contextlib.asynccontextmanager
-async def hairpin(*arguments: str, ready_within: float = 10.0) -> AsyncIterator[Command]:
-    """Run ``hairpin ARGUMENTS`` until the body is done; it is there when it said ready."""
+async def hairpin(
+    *arguments: str, ready_within: float = 10.0, environment: Mapping[str, str] | None = None
+) -> AsyncIterator[Command]:
+    """Run ``hairpin ARGUMENTS`` until the body is done; it is there when it said ready.
+
+    ``environment`` is added to ours.
+    """
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-c",
         "from hairpin.cli import main; main()",
         *arguments,
+        env={**os.environ, **(environment or {})},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -16,7 +16,7 @@ from media.session import SessionConfig, TransportStats, h264, opus, video_rtx, 
 from media.units import AccessUnit, CodecName, MediaKind
 from sdp import Direction, SdpType, Setup
 
-from .browser import chromium
+from .browser import FAKE_DEVICES, chromium
 from .test_aiortc_media import HEIGHT, WIDTH, decoded, play, units_of
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(60)]
@@ -60,8 +60,6 @@ window.inbound = async (kind) => {
   };
 };
 """
-
-FAKE_DEVICES = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
 
 @asynccontextmanager

@@ -30,12 +30,12 @@ for (const [side, client] of Object.entries({ master, viewer })) {
 }
 master.on("sdpOffer", (_, clientId) => {
   master.sendIceCandidate({ candidate: "candidate:2", sdpMid: "0", sdpMLineIndex: 0 }, clientId);
-  master.sendSdpAnswer({ type: "answer", sdp: "v=0\r\ns=ä\r\n" }, clientId, "answer-1");
+  master.sendSdpAnswer({ type: "answer", sdp: "v=0\r\ns=answer\r\n" }, clientId, "answer-1");
 });
 
 // The viewer comes first: what it sends waits for the master.
 await opened(viewer);
-viewer.sendSdpOffer({ type: "offer", sdp: "v=0\r\ns=ü €\r\n" });
+viewer.sendSdpOffer({ type: "offer", sdp: "v=0\r\ns=offer\r\n" });
 viewer.sendIceCandidate({ candidate: "candidate:1", sdpMid: "0", sdpMLineIndex: 0 });
 await opened(master);
 await answeredCandidate;

@@ -82,10 +82,14 @@ window.master = async (settings, channelName, options = {}) => {
   await opened(signaling);
 };
 
-// Only the WebSocket: null when it opened, else the reason.
-window.connect = async (settings, place, role, clientId) => {
-  const signaling = new Service(settings).signalingClient(kvs, place, role, clientId);
-  return opened(signaling).then(() => null, (error) => error.message);
+// What happens with other settings than those that find the channel.
+window.connect = async (finders, settings, channelName) => {
+  const place = await new Service(finders).locate(channelName, VIEWER, "viewer-1");
+  const service = new Service(settings);
+  const signaling = service.signalingClient(kvs, place, VIEWER, "viewer-1");
+  const socket = await opened(signaling).then(() => "open", (error) => error.message);
+  const { name } = await service.refused("DescribeSignalingChannel", { ChannelName: channelName });
+  return name ? { socket, operation: name } : { socket };
 };
 
 window.ready = true;
