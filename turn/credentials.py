@@ -54,6 +54,9 @@ class Credentials(NamedTuple):
     username: str
     password: str
 
+    def __repr__(self) -> str:
+        return f"<credentials of {self.username!r}>"
+
 
 def make_credentials(secret: RelaySecret, id: str, expiry_unix: int) -> Credentials:
     """Credentials for ``id`` that allow to allocate until ``expiry_unix``.
@@ -100,7 +103,8 @@ class CredentialVerifier:
     replaced without a gap.
 
     Raises:
-        OpaqueStringError: the name of a user is not allowed (RFC 8265 section 4.2).
+        OpaqueStringError: the name or the password of a user is not allowed (RFC 8265
+            section 4.2).
     """
 
     __slots__ = ("_hashes", "_secrets", "_users")
@@ -108,7 +112,9 @@ class CredentialVerifier:
     def __init__(
         self, users: Mapping[str, str] | None = None, secrets: Sequence[RelaySecret] = ()
     ) -> None:
-        self._users = {opaque_string(name): password for name, password in (users or {}).items()}
+        self._users = {
+            opaque_string(name): opaque_string(password) for name, password in (users or {}).items()
+        }
         self._secrets = tuple(secrets)
         self._hashes: dict[str, dict[bytes, str]] = {}
 

@@ -133,3 +133,15 @@ def test_a_time_that_cannot_be_is_refused(expiry: int) -> None:
 def test_a_name_that_is_not_allowed_is_refused() -> None:
     with pytest.raises(OpaqueStringError):
         CredentialVerifier({"a\0b": "secret"})
+
+
+def test_a_password_that_no_client_can_use_is_refused() -> None:
+    with pytest.raises(OpaqueStringError):
+        CredentialVerifier({"alice": "tab\there"})
+
+
+def test_what_was_made_does_not_show_its_password() -> None:
+    credentials = make_credentials(SECRET, "alice", 1_700_000_000)
+
+    assert "1700000000:alice" in repr(credentials)
+    assert credentials.password not in repr(credentials)

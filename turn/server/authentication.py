@@ -6,7 +6,6 @@ from stun import (
     KeyAlgorithm,
     Message,
     Method,
-    OpaqueStringError,
     Userhash,
     long_term_digest,
 )
@@ -90,13 +89,10 @@ class Authenticator:
             found = found.credential
         if found is None:
             return None
-        try:
-            keys = tuple(
-                long_term_digest(name, self._config.realm, password=password, algorithm=algorithm)
-                for password in found.passwords
-            )
-        except OpaqueStringError:
-            return None
+        keys = tuple(
+            long_term_digest(name, self._config.realm, password=password, algorithm=algorithm)
+            for password in found.passwords
+        )
         return KnownUser(name, keys)
 
     def _name(self, user: str | Userhash) -> str | None:

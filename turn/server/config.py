@@ -7,6 +7,7 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Final
 
+from stun import OpaqueStringError, opaque_string
 from transport import IPAddress, TransportAddress
 from turn.credentials import CredentialVerifier
 
@@ -81,6 +82,7 @@ class ServerConfig:
     def __post_init__(self) -> None:
         if not 1 <= len(self.realm.encode()) <= MAX_REALM_BYTES:
             raise ValueError(f"a realm has from 1 to {MAX_REALM_BYTES} bytes")
+        _check_realm(self.realm)
         if not WELL_KNOWN_PORTS < self.min_port <= self.max_port <= 0xFFFF:
             raise ValueError(f"relay ports {self.min_port} to {self.max_port} are no range")
         if not 0 < self.default_lifetime <= self.max_lifetime:
@@ -93,3 +95,15 @@ class ServerConfig:
             raise ValueError("time-limited usernames cannot be found by their hash")
         if self.nonce_lifetime <= 0 or self.quota_per_id < 1 or self.max_allocations < 1:
             raise ValueError("lifetimes and quotas are positive")
+
+
+def _check_realm(realm: str) -> None:
+    """With others no client would find the key that the server does (RFC 8489 section 14.9)."""
+    if '"' in realm or "\\" in realm:
+        raise ValueError("a realm has no quotes and no backslashes")
+    try:
+        prepared = opaque_string(realm)
+    except OpaqueStringError as error:
+        raise ValueError(f"the realm cannot be used: {error}") from error
+    if prepared != realm:
+        raise ValueError(f"the realm has to be written as {prepared!r}")

@@ -16,12 +16,10 @@ from stun import (
     Message,
     Method,
     Nonce,
-    OpaqueStringError,
     UnknownAttribute,
     Userhash,
     Username,
     XorPeerAddress,
-    long_term_key,
 )
 from turn import CredentialVerifier, make_credentials
 from turn.server import ServerConfig
@@ -310,15 +308,6 @@ def test_a_realm_with_a_trailing_nul_is_accepted() -> None:
     assert code(client.answer(data)) == 0
 
 
-def test_a_password_that_cannot_be_one_lets_nobody_in() -> None:
-    relay = Relay(config(users={"alice": "a\0b"}))
-    client = Client(relay, password="whatever")
-
-    assert code(client.ask(Method.ALLOCATE, UDP_REQUEST)) == 401
-    with pytest.raises(OpaqueStringError):
-        long_term_key("alice", REALM, password="a\0b")
-
-
 @pytest.mark.requirement("stun-turn:COD-ATTR-09")
 def test_what_follows_message_integrity_is_not_there() -> None:
     relay = Relay()
@@ -356,6 +345,11 @@ def test_time_limited_names_and_hidden_names_do_not_go_together() -> None:
     [
         ("realm", ""),
         ("realm", "x" * 45),
+        ("realm", "tab\there"),
+        ("realm", "nul\0"),
+        ("realm", 'quo"tes'),
+        ("realm", "back\\slash"),
+        ("realm", "e\u0301"),
         ("min_port", 1023),
         ("max_port", 49151),
         ("max_port", 65536),
