@@ -93,7 +93,7 @@ class AllocateProcedure:
             return None
         ip, lifetime = self._check(request)
         if self._is_draining:
-            raise self._elsewhere()
+            raise self._elsewhere(request.path)
         if len(self._waiting) >= MAX_WAITING:
             raise Refused(Error.INSUFFICIENT_CAPACITY)
         error = self._state.quotas.take(quota_id)
@@ -187,8 +187,10 @@ class AllocateProcedure:
             return path.local.ip
         return ips[0] if ips else None
 
-    def _elsewhere(self) -> Refused:
-        if self._alternate is None:
+    def _elsewhere(self, path: Path) -> Refused:
+        """An alternate server has to be of the family that the client reached us by (RFC
+        8489 section 10)."""
+        if self._alternate is None or self._alternate.is_ipv6 != path.remote.is_ipv6:
             return Refused(Error.INSUFFICIENT_CAPACITY)
         return Refused(Error.TRY_ALTERNATE, (AlternateServer(self._alternate),))
 

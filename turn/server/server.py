@@ -125,7 +125,7 @@ class TurnServer:
         """Take no new allocations; those there are go on.
 
         Allocate requests are answered with 300 and the alternate server, if there is
-        one, else with 508.
+        one of the client's address family, else with 508.
         """
         self._allocate.drain(alternate)
 
