@@ -33,3 +33,14 @@ def need(program: str) -> str:
             pytest.fail(message)
         pytest.skip(message)
     return found
+
+
+@pytest.fixture(scope="session")
+def javascript_sdks(request: pytest.FixtureRequest) -> None:
+    """Amazon's SDKs are installed; whoever watches sees it happen."""
+    from .javascript import install
+
+    capture = request.config.pluginmanager.getplugin("capturemanager")
+    assert capture is not None
+    with capture.global_and_fixture_disabled():
+        install()

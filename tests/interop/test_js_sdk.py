@@ -7,15 +7,12 @@ which that signer refuses, with a custom one.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
 import json
 import pathlib
-from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
-from playwright.async_api import Browser, Page
 
 from media.aio import PeerConnection, RemoteTrack
 from media.units import AccessUnit, MediaKind
@@ -30,76 +27,31 @@ from signaling import (
 from signaling.aio import SignalingConnection, viewer_url
 from tests.media.clips import h264_mp4
 
-from .browser import FAKE_DEVICES, chromium, wait_for_frames
-from .javascript import install, pages, run_node
+from .browser import chromium, wait_for_frames
+from .javascript import pages, run_node
 from .process import hairpin
-from .service import KEY_ID, REGION, SECRET, Service, serving
+from .sdk_page import CHANNEL, both_schemes, browser_with, call, peer_page, view
+from .service import KEY_ID, REGION, SECRET, serving
 from .test_aiortc_media import decoded
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(60, func_only=True)]
+pytestmark = [
+    pytest.mark.interop,
+    pytest.mark.timeout(60, func_only=True),
+    pytest.mark.usefixtures("javascript_sdks"),
+]
 
-CHANNEL = "demo"
 LOOPBACK = (ipaddress.ip_address("127.0.0.1"),)
 FRAMES = 30
 """Decoded pictures that show that media flows."""
 
-both_schemes = pytest.mark.parametrize("scheme", ["https", "http"])
 POLICIES = [pytest.param({}, id="direct"), pytest.param({"policy": "relay"}, id="relay-only")]
 WITH_A_DATA_CHANNEL = pytest.param({"dataChannel": True}, id="with-a-data-channel")
 """As the SDK's own sample page may open, beside the media."""
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _sdks(request: pytest.FixtureRequest) -> None:
-    capture = request.config.pluginmanager.getplugin("capturemanager")
-    assert capture is not None
-    with capture.global_and_fixture_disabled():
-        install()
-
-
 @pytest.fixture
 def clip(tmp_path: pathlib.Path) -> str:
     return str(h264_mp4(tmp_path / "clip.mp4", frames=100, gop=25))
-
-
-@contextlib.asynccontextmanager
-async def peer_page(browser: Browser, address: str) -> AsyncIterator[Page]:
-    """A page with the SDKs; what it logged is told with whatever fails in it."""
-    page = await browser.new_page()
-    log: list[str] = []
-    page.on("console", lambda message: log.append(message.text))
-    page.on("pageerror", lambda error: log.append(str(error)))
-    await page.goto(address)
-    await page.wait_for_function("window.ready")
-    try:
-        yield page
-    except Exception as error:
-        error.add_note("\n".join(log))
-        raise
-
-
-@contextlib.asynccontextmanager
-async def browser_with(service: Service) -> AsyncIterator[tuple[Browser, str]]:
-    """A browser that trusts the service, and the address of the page."""
-    arguments = (*FAKE_DEVICES, *service.browser_arguments)
-    async with pages() as address, chromium(*arguments) as browser:
-        yield browser, address
-
-
-async def view(page: Page, service: Service, client_id: str, **options: object) -> None:
-    arguments = [service.settings, CHANNEL, client_id, options]
-    await page.evaluate("(arguments) => view(...arguments)", arguments)
-
-
-async def call(
-    page: Page, service: Service, operation: str, **members: object
-) -> dict[str, object]:
-    """What the AWS SDK makes of the answer to an operation of the control plane."""
-    answer: dict[str, object] = await page.evaluate(
-        "([settings, ...call]) => new Service(settings).refused(...call)",
-        [service.settings, operation, members],
-    )
-    return answer
 
 
 @both_schemes
@@ -264,72 +216,3 @@ async def test_under_node_a_master_and_a_viewer_exchange_their_messages(
     assert heard["status"]["correlationId"] == "to-nobody"
     assert heard["status"]["statusCode"] == "400"
     assert heard["status"]["errorType"] == "InvalidArgumentException"
-
-
-async def test_the_aws_sdk_in_a_page_manages_channels(tmp_path: pathlib.Path) -> None:
-    async with (
-        serving(tmp_path, "https") as service,
-        browser_with(service) as (browser, address),
-        peer_page(browser, address) as page,
-    ):
-        created = await call(
-            page,
-            service,
-            "CreateSignalingChannel",
-            ChannelName=CHANNEL,
-            SingleMasterConfiguration={"MessageTtlSeconds": 30},
-            Tags=[{"Key": "room", "Value": "hall"}],
-        )
-        arn = member(created, "ChannelARN")
-        again = await call(page, service, "CreateSignalingChannel", ChannelName=CHANNEL)
-        described = await call(page, service, "DescribeSignalingChannel", ChannelARN=arn)
-        tags = await call(page, service, "ListTagsForResource", ResourceARN=arn)
-        listed = await call(page, service, "ListSignalingChannels", MaxResults=10)
-        stale = await call(
-            page, service, "DeleteSignalingChannel", ChannelARN=arn, CurrentVersion="stale"
-        )
-        deleted = await call(page, service, "DeleteSignalingChannel", ChannelARN=arn)
-        gone = await call(page, service, "DescribeSignalingChannel", ChannelName=CHANNEL)
-
-    info = member(described, "ChannelInfo")
-    assert isinstance(info, dict)
-    assert (info["ChannelStatus"], info["ChannelType"]) == ("ACTIVE", "SINGLE_MASTER")
-    assert info["SingleMasterConfiguration"] == {"MessageTtlSeconds": 30}
-    assert member(tags, "Tags") == {"room": "hall"}
-    assert member(listed, "ChannelInfoList") == [info]
-    assert (again["name"], again["status"]) == ("ResourceInUseException", 400)
-    assert (stale["name"], stale["status"]) == ("VersionMismatchException", 400)
-    assert deleted == {"answer": {}}
-    assert (gone["name"], gone["status"]) == ("ResourceNotFoundException", 404)
-
-
-@both_schemes
-async def test_a_wrong_secret_is_refused_and_the_page_learns_why(
-    scheme: str, tmp_path: pathlib.Path
-) -> None:
-    async with (
-        serving(tmp_path, scheme) as service,
-        browser_with(service) as (browser, address),
-        peer_page(browser, address) as page,
-    ):
-        await call(page, service, "CreateSignalingChannel", ChannelName=CHANNEL)
-        settings = service.settings
-        outcomes = {}
-        for secret in (SECRET, "another"):
-            outcomes[secret] = await page.evaluate(
-                "(arguments) => connect(...arguments)",
-                [settings, {**settings, "secretAccessKey": secret}, CHANNEL],
-            )
-
-    assert outcomes[SECRET] == {"socket": "open"}
-    assert outcomes["another"] == {
-        "socket": "the WebSocket failed",
-        "operation": "InvalidSignatureException",
-    }
-
-
-def member(outcome: dict[str, object], name: str) -> object:
-    """A member of an answer; a refusal has none."""
-    answer = outcome.get("answer")
-    assert isinstance(answer, dict), outcome
-    return answer[name]
