@@ -7,6 +7,7 @@ username that says until when it is good (``turn.credentials``).
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 
 from turn.credentials import RelaySecret, make_credentials
 
@@ -16,6 +17,11 @@ DEFAULT_TTL_SECONDS = 300
 MIN_TTL_SECONDS = 30
 MAX_TTL_SECONDS = 86_400
 """The range of ``Ttl`` in the KVS API model."""
+
+
+MAX_ID_CHARACTERS = 240
+"""Channel and client as the relay sees them: with the expiry, a username then has at most
+256 characters, which the C SDK has room for (RFC 8489 section 14.3 allows 508 bytes)."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -54,5 +60,11 @@ class IceServerIssuer:
         The relay counts quotas by channel and client.
         """
         expiry = int(now) + self.ttl_seconds
-        username, password = make_credentials(self.secret, f"{channel_name}/{client_id}", expiry)
+        username, password = make_credentials(self.secret, _id(channel_name, client_id), expiry)
         return IceServerGrant(self.uris, username, password, self.ttl_seconds)
+
+
+def _id(channel_name: str, client_id: str) -> str:
+    """What the relay counts by; names too long for a username are told apart by their hash."""
+    id = f"{channel_name}/{client_id}"
+    return id if len(id) <= MAX_ID_CHARACTERS else hashlib.sha256(id.encode()).hexdigest()

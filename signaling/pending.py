@@ -17,6 +17,11 @@ MAX_MESSAGES_PER_RECIPIENT = 1200
 """Ten viewers with an offer, an answer and their candidates each."""
 
 
+MAX_CHARACTERS_PER_RECIPIENT = 4 * 1024 * 1024
+"""Payloads that wait for one peer. Ten viewers' offers and candidates are a tenth of it;
+without it, payloads of the greatest size would make 78 MB of the message count."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class WaitingMessage:
     """One message on its way: ``sender`` and the recipient are None for the master."""
@@ -51,7 +56,7 @@ class PendingMessages:
         else:
             queue[:] = _without_superseded(queue, message)
         queue.append(message)
-        if len(queue) > MAX_MESSAGES_PER_RECIPIENT:
+        while _is_too_much(queue):
             del queue[0]
             self.dropped += 1
         if len(self._queues) > MAX_RECIPIENTS:
@@ -90,3 +95,9 @@ def _without_superseded(queue: list[WaitingMessage], newer: WaitingMessage) -> l
         elif not (superseded and message.action is Action.ICE_CANDIDATE):
             kept.append(message)
     return kept
+
+
+def _is_too_much(queue: list[WaitingMessage]) -> bool:
+    if len(queue) > MAX_MESSAGES_PER_RECIPIENT:
+        return True
+    return sum(len(message.payload) for message in queue) > MAX_CHARACTERS_PER_RECIPIENT

@@ -41,6 +41,11 @@ class ChannelHub:
         router = self._routers.get(arn)
         return router is not None and router.has_master
 
+    def message_ttl(self, arn: ChannelArn) -> float | None:
+        """Seconds that a message sent now would wait; None if nobody is on the channel."""
+        router = self._routers.get(arn)
+        return router.message_ttl if router else None
+
     def join(self, channel: Channel, role: Role, client_id: str | None, peer: Peer) -> Connection:
         """Give a peer its place on a channel; messages that waited are sent to it.
 

@@ -14,6 +14,8 @@ from signaling.errors import SignalingError
 from signaling.sigv4 import AccessKey
 
 SCHEMA_VERSION = 1
+APPLICATION_ID = 0x48_50_49_4E
+"""Of a store among all SQLite files: "HPIN" in ASCII."""
 
 _SCHEMA = """
 CREATE TABLE channels (
@@ -93,9 +95,14 @@ def _make_private(path: str) -> None:
 def _migrate(connection: sqlite3.Connection, path: str) -> None:
     connection.execute("BEGIN IMMEDIATE")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (application,) = connection.execute("PRAGMA application_id").fetchone()
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    if application != APPLICATION_ID and (version or tables):
+        raise StoreError(f"{path} is not a store of hairpin")
     if version > SCHEMA_VERSION:
         raise StoreError(f"{path} was written by a later version of hairpin")
     if version == 0:
+        connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
         for statement in _SCHEMA.split(";\n"):
             connection.execute(statement)
         connection.execute("INSERT INTO state VALUES (0, ?)", (os.urandom(32),))

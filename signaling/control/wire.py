@@ -52,13 +52,13 @@ def decode_request(body: bytes, shape: type[S]) -> S:
         ServiceError: it is no JSON object, or breaks a constraint.
     """
     try:
-        members = msgspec.json.decode(body or b"{}", type=dict[str, object])
+        members = _without_nulls(msgspec.json.decode(body or b"{}", type=dict[str, object]))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ServiceError(
             ErrorName.SERIALIZATION, "The request body must be a JSON object."
         ) from error
     try:
-        return msgspec.convert(_without_nulls(members), shape)
+        return msgspec.convert(members, shape)
     except msgspec.ValidationError as error:
         raise invalid(str(error)) from error
 

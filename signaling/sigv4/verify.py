@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 
 from signaling.errors import ErrorName, ServiceError
 
-from .canonical import ALGORITHM, EMPTY_HASH, SERVICE, AccessKey, Scope, canonical_request, encode
+from .canonical import ALGORITHM, SERVICE, AccessKey, Scope, canonical_request, encode
 from .canonical import signature as compute_signature
 
 MAX_SKEW = 300.0
@@ -155,7 +155,7 @@ def _presigned_claim(request: ReceivedRequest, now: float) -> _Claim:
         signed_headers=headers,
         signature=found["X-Amz-Signature"],
         parameters=tuple(pair for pair in pairs if pair[0] != "X-Amz-Signature"),
-        payload_hash=EMPTY_HASH,
+        payload_hash=hashlib.sha256(request.body).hexdigest(),
     )
 
 
