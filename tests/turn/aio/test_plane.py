@@ -194,6 +194,15 @@ async def test_flows_and_the_machine_share_a_wake_up(world: World) -> None:
     assert [(await world.for_machine.get())[0] for _ in range(2)] == [b"\x00stun", b"\x00more"]
 
 
+async def test_what_a_client_sent_before_its_entry_went_still_reaches_the_machine(
+    world: World,
+) -> None:
+    world.client.send(b"\x00last words")
+    world.plane.remove(world.path, CHANNEL)
+
+    assert await world.for_machine.get() == (b"\x00last words", address(world.client))
+
+
 async def test_without_its_entry_the_machine_gets_both_directions(world: World) -> None:
     world.plane.remove(world.path, CHANNEL)
     world.plane.remove(world.path, CHANNEL)
