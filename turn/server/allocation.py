@@ -50,6 +50,7 @@ class Allocation:
         "permissions",
         "quota_id",
         "relayed",
+        "reservation_token",
         "transaction_id",
         "username",
     )
@@ -76,6 +77,8 @@ class Allocation:
         self.key_algorithm = key_algorithm
         self.quota_id = quota_id
         self.transaction_id = transaction_id
+        self.reservation_token: bytes | None = None
+        """Stands for the next port, and is told again when the request comes again."""
         self.created_at = created_at
         self.expires_at = expires_at
         self.permissions: dict[IPAddress, float] = {}

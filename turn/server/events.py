@@ -15,8 +15,8 @@ class RelayRequested(Event):
     """Bind a UDP socket to exactly this address.
 
     Answered by ``relay_opened(token, address, now)`` or, when the address is taken or
-    sockets have run out, by ``relay_refused(token, now)``; the server then asks for
-    another port under the same token, or gives up. Whether this token is waited for
+    sockets have run out, by ``relay_refused(token, now)``; the server may then ask for
+    another address under the same token. Whether this token is waited for
     still, the driver need not know: an answer that comes too late is met with
     RelayReleased.
     """

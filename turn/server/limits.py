@@ -26,6 +26,13 @@ MAX_PORT_ATTEMPTS: Final = 16
 """Ports asked for before one Allocate request is refused: with half of the range taken
 by other programs, this fails once in 65,536 times."""
 
+MAX_RESERVATIONS: Final = 256
+"""Ports held for who has asked for a pair: each costs a socket, and hardly any client has
+asked since RTP and RTCP share a port."""
+
+RESERVATION_LIFETIME: Final = 30.0
+"""Seconds that a port is held: the least that RFC 8656 section 7.2 allows."""
+
 MAX_STREAMS: Final = 4096
 """Open streams: each costs a timer here and a descriptor and buffers in the driver."""
 

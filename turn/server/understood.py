@@ -10,18 +10,14 @@ from stun import (
     ChangeRequest,
     ConnectionId,
     DontFragment,
-    EvenPort,
     Padding,
-    ReservationToken,
     ResponsePort,
 )
 
 UNDERSTOOD: Final = KNOWN_TYPES - {
     # A server that cannot set DF treats it as unknown (RFC 8656 sections 7.2 and 11.2).
     DontFragment.TYPE,
-    # Not offered: reserved ports, RFC 6062, 7635 and 5780.
-    EvenPort.TYPE,
-    ReservationToken.TYPE,
+    # Not offered: RFC 6062, 7635 and 5780.
     ConnectionId.TYPE,
     AccessToken.TYPE,
     ChangeRequest.TYPE,

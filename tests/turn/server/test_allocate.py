@@ -13,8 +13,8 @@ from stun import (
     AddressFamily,
     AlternateServer,
     AnyAttribute,
+    ConnectionId,
     DontFragment,
-    EvenPort,
     Lifetime,
     Message,
     MessageClass,
@@ -109,8 +109,10 @@ def test_nobody_gets_one_without_credentials() -> None:
         pytest.param((RequestedTransport(132),), 442, id="sctp"),
         pytest.param((RequestedTransport(255),), 442, id="protocol-255"),
         pytest.param((UDP_REQUEST, DontFragment()), 420, id="dont-fragment"),
-        pytest.param((UDP_REQUEST, EvenPort(reserve_next=False)), 420, id="even-port"),
-        pytest.param((UDP_REQUEST, ReservationToken(bytes(8))), 420, id="reservation-token"),
+        pytest.param((UDP_REQUEST, UnknownAttribute(0x0018, b"")), 400, id="even-port-empty"),
+        pytest.param((UDP_REQUEST, UnknownAttribute(0x0018, b"\x7f")), 0, id="even-port-bits"),
+        pytest.param((UDP_REQUEST, ReservationToken(bytes(8))), 508, id="unknown-token"),
+        pytest.param((UDP_REQUEST, UnknownAttribute(0x0022, bytes(7))), 400, id="token-of-7"),
         pytest.param((UDP_REQUEST, AdditionalAddressFamily(2)), 0, id="additional-family"),
         pytest.param((UDP_REQUEST, MobilityTicket(b"")), 0, id="mobility"),
         pytest.param((UDP_REQUEST, RequestedAddressFamily(3)), 440, id="family-3"),
@@ -148,11 +150,11 @@ def test_all_that_is_not_understood_is_listed() -> None:
         UDP_REQUEST,
         DontFragment(),
         UnknownAttribute(0x7FFE, b""),
-        EvenPort(reserve_next=True),
+        ConnectionId(1),
     )
 
     listed = response.get(UnknownAttributes)
-    assert listed == UnknownAttributes((DontFragment.TYPE, 0x7FFE, EvenPort.TYPE))
+    assert listed == UnknownAttributes((DontFragment.TYPE, 0x7FFE, ConnectionId.TYPE))
 
 
 @pytest.mark.parametrize(

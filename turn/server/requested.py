@@ -1,0 +1,104 @@
+"""What an Allocate request asks for (the checks of RFC 8656 section 7.2)."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Final
+
+from stun import (
+    AdditionalAddressFamily,
+    AddressFamily,
+    EvenPort,
+    IpProtocol,
+    Lifetime,
+    Message,
+    RequestedAddressFamily,
+    RequestedTransport,
+    ReservationToken,
+)
+from stun import ErrorNumber as Error
+from transport import IPAddress, Path
+
+from .config import ServerConfig
+from .peer_policy import is_tunneled
+from .ports import PortWish
+from .request import Refused, Request
+
+_VERSIONS: Final[dict[int, int]] = {AddressFamily.IPV4: 4, AddressFamily.IPV6: 6}
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class NewPort:
+    """A port of ``ip``; ``lifetime`` is in seconds, as the client has asked for it."""
+
+    lifetime: int | None
+    ip: IPAddress
+    wish: PortWish
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ReservedPort:
+    """The relayed transport address that ``token`` stands for."""
+
+    lifetime: int | None
+    token: bytes
+
+
+def check_request(request: Request, config: ServerConfig) -> NewPort | ReservedPort:
+    """Hold a request against everything but the state of the server.
+
+    Raises:
+        Refused: with the error to answer.
+        DecodeError: an attribute is malformed.
+    """
+    if is_tunneled(request.path.remote.ip):
+        raise Refused(Error.FORBIDDEN)
+    message = request.message
+    transport = message.get(RequestedTransport)
+    if transport is None:
+        raise Refused(Error.BAD_REQUEST)
+    if transport.protocol != IpProtocol.UDP:
+        raise Refused(Error.UNSUPPORTED_TRANSPORT_PROTOCOL)
+    asked = message.get(Lifetime)
+    lifetime = None if asked is None else asked.lifetime
+    token, even = message.get(ReservationToken), message.get(EvenPort)
+    family, additional = message.get(RequestedAddressFamily), message.get(AdditionalAddressFamily)
+    if token is not None:
+        if even or family or additional:
+            raise Refused(Error.BAD_REQUEST)
+        return ReservedPort(lifetime, token.token)
+    if additional is not None:
+        _check_additional(additional, family, even)
+    # Without the attribute it is IPv4, however the client reached us.
+    ip = _relay_ip(AddressFamily.IPV4 if family is None else family.family, request.path, config)
+    return NewPort(lifetime, ip, _port_wish(even))
+
+
+def additional_family(message: Message) -> int | None:
+    """The second family that a request asks for."""
+    additional = message.get(AdditionalAddressFamily)
+    return None if additional is None else additional.family
+
+
+def _check_additional(
+    additional: AdditionalAddressFamily,
+    family: RequestedAddressFamily | None,
+    even: EvenPort | None,
+) -> None:
+    reserves = even is not None and even.reserve_next
+    if family is not None or reserves or additional.family == AddressFamily.IPV4:
+        raise Refused(Error.BAD_REQUEST)
+
+
+def _relay_ip(family: int, path: Path, config: ServerConfig) -> IPAddress:
+    version = _VERSIONS.get(family)
+    ips = [ip for ip in config.relay_addresses if ip.version == version]
+    if not ips:
+        raise Refused(Error.ADDRESS_FAMILY_NOT_SUPPORTED)
+    return path.local.ip if path.local.ip in ips else ips[0]
+
+
+def _port_wish(even: EvenPort | None) -> PortWish:
+    if even is None:
+        return PortWish.ANY
+    return PortWish.EVEN_PAIR if even.reserve_next else PortWish.EVEN
