@@ -61,6 +61,8 @@ class DescriptionExchange:
         self._candidates: list[str] = []
         self._candidates_ended = False
         self._is_gathering = False
+        self.has_ended = False
+        """All sections were rejected, and the transport went with them."""
 
     def restart_ice(self, now: float) -> None:
         """Begin a new ICE generation; the next description carries it."""
@@ -89,16 +91,15 @@ class DescriptionExchange:
         self.negotiator.set_remote(kind, text)
         agent = self._agent(controlling=kind is not SdpType.OFFER)
         remote = self.negotiator.remote_transport
-        is_restart = (
-            kind is SdpType.OFFER
-            and remote is not None
-            and self._remote_credentials is not None
-            and _credentials(remote) != self._remote_credentials
-        )
-        if is_restart:
+        if kind is SdpType.OFFER and remote is not None and self._is_renewed_by(remote):
             self._restart(agent, now)
         if self.negotiator.signaling_state is SignalingState.STABLE:
             self._apply_remote(agent, now)
+
+    def _is_renewed_by(self, remote: TransportDescription) -> bool:
+        """Whether an offer restarts ICE, or comes after a transport that has ended."""
+        known = self._remote_credentials
+        return self.has_ended or (known is not None and _credentials(remote) != known)
 
     def add_candidate(self, message: CandidateMessage, now: float) -> None:
         """Take a candidate of the peer; before its description it waits.
@@ -151,6 +152,7 @@ class DescriptionExchange:
         agent.restart(now)
         self._candidates.clear()
         self._candidates_ended = False
+        self.has_ended = False
 
     def _transport(self, agent: IceAgent) -> TransportDescription:
         credentials = agent.local_credentials
@@ -167,6 +169,8 @@ class DescriptionExchange:
         """Give ICE and DTLS what the peer's description says of its transport."""
         remote = self.negotiator.remote_transport
         if remote is None:
+            if self.is_stable and self._remote_credentials is not None:
+                self._end_transport()
             return
         credentials = _credentials(remote)
         if credentials != self._remote_credentials:
@@ -187,6 +191,12 @@ class DescriptionExchange:
                 now,
                 tls_id=remote.tls_id,
             )
+
+    def _end_transport(self) -> None:
+        """RFC 8829 section 5.11: the next description that needs one begins a new one."""
+        self.has_ended = True
+        self._remote_credentials = None
+        self._secure.discard()
 
     def _apply_candidates(self, agent: IceAgent, now: float) -> None:
         for text in self.negotiator.take_remote_candidates():

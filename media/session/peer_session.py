@@ -85,7 +85,7 @@ class PeerSession:
         offer holds as far as they are known: messages might overtake it.
         """
         self._check_open()
-        if ice_restart:
+        if ice_restart or self._descriptions.has_ended:
             self._descriptions.restart_ice(now)
             self._layers.pump(now)
         return self._descriptions.create_offer()

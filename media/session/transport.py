@@ -14,6 +14,7 @@ from media.srtp import SrtpReceiver, SrtpSender
 from sdp import Fingerprint, strongest
 from transport import Event, Path
 from transport.dtls import (
+    HANDSHAKE_TIMEOUT,
     DtlsCertificate,
     DtlsClosed,
     DtlsConnected,
@@ -84,6 +85,7 @@ class SecureTransport:
         self._fingerprints: tuple[Fingerprint, ...] = ()
         self._tls_id: str | None = None
         self._path: Path | None = None
+        self._deadline: float | None = None
         self._connection: DtlsConnection | None = None
         self._early: list[tuple[bytes, Path]] = []
         self._datagrams: collections.deque[bytes] = collections.deque()
@@ -108,10 +110,14 @@ class SecureTransport:
         *,
         tls_id: str | None = None,
     ) -> None:
-        """Take what offer and answer said; another fingerprint or tls-id is another
-        association (RFC 8842 section 5.5)."""
-        same_peer = set(fingerprints) == set(self._fingerprints) and tls_id == self._tls_id
-        if same_peer or self.state in (DtlsState.CLOSED, DtlsState.FAILED):
+        """Take what offer and answer said; another role, fingerprint or tls-id is another
+        association (RFC 8842 section 3.1)."""
+        goes_on = (role, set(fingerprints), tls_id) == (
+            self._role,
+            set(self._fingerprints),
+            self._tls_id,
+        )
+        if goes_on or self.state in (DtlsState.CLOSED, DtlsState.FAILED):
             return
         self._role = role
         self._fingerprints = fingerprints
@@ -119,6 +125,18 @@ class SecureTransport:
         self._connection = None
         self.state = DtlsState.NEW
         self._begin(now)
+
+    def discard(self) -> None:
+        """No media description is left that the association could serve (RFC 8829 section
+        5.11): forget it without a word, as the peer does. The next one begins anew."""
+        if self.state in (DtlsState.CLOSED, DtlsState.FAILED):
+            return
+        self.state = DtlsState.NEW
+        self.profile = None
+        self._role = self._path = self._deadline = self._connection = None
+        self._fingerprints, self._tls_id = (), None
+        self._early.clear()
+        self._datagrams.clear()
 
     def writable(self, path: Path, now: float) -> None:
         """ICE can send: the handshake may begin."""
@@ -142,15 +160,22 @@ class SecureTransport:
             self._collect()
         if self.state is not DtlsState.FAILED:
             self.state = DtlsState.CLOSED
+        self._deadline = None
         self._events.clear()
 
     def handle_timeout(self, now: float) -> None:
-        if self._connection is not None:
-            self._connection.handle_timeout(now)
-            self._advance(now)
+        if self._connection is None:
+            return
+        self._connection.handle_timeout(now)
+        self._advance(now)
+        if self._deadline is not None and now >= self._deadline:
+            self._give_up(now)
 
     def next_timeout(self) -> float | None:
-        return None if self._connection is None else self._connection.next_timeout()
+        at = None if self._connection is None else self._connection.next_timeout()
+        if at is None or self._deadline is None:
+            return self._deadline if at is None else at
+        return min(at, self._deadline)
 
     def poll_datagram(self) -> bytes | None:
         """The next datagram to go out over the ICE pair."""
@@ -168,6 +193,7 @@ class SecureTransport:
             return
         assert self._certificate is not None  # the constructor saw to it
         self.state = DtlsState.CONNECTING
+        self._deadline = now + HANDSHAKE_TIMEOUT
         self._connection = DtlsConnection(
             self._certificate,
             self._role,
@@ -206,8 +232,16 @@ class SecureTransport:
             self._connection.close(now)
         self._fail("the peer's certificate does not match its signaled fingerprint")
 
+    def _give_up(self, now: float) -> None:
+        """A peer that answers checks but never shakes hands would hold its place for ever:
+        a DTLS server has no time limit of its own before the ClientHello."""
+        if self._connection is not None:
+            self._connection.close(now)
+        self._fail(f"no DTLS handshake in {HANDSHAKE_TIMEOUT:g} s")
+
     def _secure(self, profile: SrtpProfile, keys: SrtpKeys) -> None:
         self.state = DtlsState.CONNECTED
+        self._deadline = None
         self.profile = profile
         self._events.append(
             Secured(
@@ -217,6 +251,7 @@ class SecureTransport:
         )
 
     def _fail(self, reason: str) -> None:
+        self._deadline = None
         if self.state is not DtlsState.FAILED:
             self.state = DtlsState.FAILED
             self._events.append(SecuringFailed(reason))

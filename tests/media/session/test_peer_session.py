@@ -49,6 +49,16 @@ def of(kind: type[S], report: StatsReport) -> list[S]:
     return [record for record in report.values() if isinstance(record, kind)]
 
 
+def ufrag(text: str) -> str:
+    return text.partition("a=ice-ufrag:")[2].partition("\r\n")[0]
+
+
+def local_ufrag(process: Process[PeerSession]) -> str:
+    local = process.machine.local_description
+    assert local is not None
+    return ufrag(local.sdp)
+
+
 def one_way(
     *, seed: int = 1, link: LinkProfile | None = None, config: SessionConfig | None = None
 ) -> PeerPair:
@@ -237,6 +247,30 @@ def test_a_track_that_is_stopped_ends_at_the_peer() -> None:
     assert states(pair.bob)[-1] is ConnectionState.CONNECTED
 
 
+@pytest.mark.parametrize("next_offerer", ["alice", "bob"])
+def test_after_all_was_stopped_either_side_may_begin_anew(next_offerer: str) -> None:
+    pair = one_way()
+    pair.connect()
+    before = local_ufrag(pair.alice), local_ufrag(pair.bob)
+    for transceiver in pair.alice.machine.transceivers:
+        transceiver.stop()
+    pair.negotiate()
+    pair.network.run(until=pair.now + 0.5)
+    offerer = {"alice": pair.alice, "bob": pair.bob}[next_offerer]
+    add(offerer, MediaKind.VIDEO, Direction.SENDONLY)
+    pair.negotiate(offerer)
+    pair.network.run(until=pair.now + 2.0)
+    (mid,) = [section.mid for section in offerer.machine.media if not section.rejected]
+    sent = video(5)
+    pair.play(pair.rendition(offerer, mid, CodecName.VP8), sent)
+    pair.network.run(until=pair.now + 1.0)
+
+    other = pair.bob if offerer is pair.alice else pair.alice
+    assert pair.received(other, mid) == sent
+    assert not {local_ufrag(pair.alice), local_ufrag(pair.bob)} & set(before)
+    assert states(pair.alice)[-1] is states(pair.bob)[-1] is ConnectionState.CONNECTED
+
+
 def test_a_second_offer_opens_no_further_sockets() -> None:
     pair = one_way()
     pair.connect()
@@ -252,9 +286,6 @@ def test_an_offer_that_restarts_ice_holds_the_candidates_of_the_new_generation()
     pair.connect()
     before = pair.alice.call(lambda peer, now: peer.create_offer(now))
     offer = pair.alice.call(lambda peer, now: peer.create_offer(now, ice_restart=True))
-
-    def ufrag(text: str) -> str:
-        return text.partition("a=ice-ufrag:")[2].partition("\r\n")[0]
 
     assert ufrag(offer) != ufrag(before)
     assert "a=candidate:" in offer

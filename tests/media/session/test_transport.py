@@ -16,7 +16,7 @@ from media.session.transport import (
 )
 from sdp import Fingerprint
 from transport import Event, Path, TransportAddress, TransportProtocol
-from transport.dtls import DtlsCertificate, DtlsRole, SrtpKeys, SrtpProfile
+from transport.dtls import HANDSHAKE_TIMEOUT, DtlsCertificate, DtlsRole, SrtpKeys, SrtpProfile
 
 HERE = TransportAddress.parse("192.0.2.1", 5000)
 THERE = TransportAddress.parse("192.0.2.2", 5000)
@@ -181,6 +181,56 @@ def test_the_same_fingerprint_keeps_the_association_and_another_begins_a_new_one
     pair.exchange()
 
     assert [type(event) for event in pair.client_events] == [Secured, Secured]
+
+
+@pytest.mark.requirement("sdp-media:SDP-A16")
+def test_roles_that_change_begin_a_new_association() -> None:
+    pair = Pair()
+    pair.negotiate()
+    pair.connect()
+    pair.client.negotiated(DtlsRole.SERVER, (pair.server.local_fingerprint,), 2.0)
+    pair.server.negotiated(DtlsRole.CLIENT, (pair.client.local_fingerprint,), 2.0)
+    pair.exchange()
+
+    assert [type(event) for event in pair.client_events] == [Secured, Secured]
+    assert [type(event) for event in pair.server_events] == [Secured, Secured]
+
+
+def test_an_association_that_was_discarded_begins_anew_when_there_is_a_path() -> None:
+    pair = Pair()
+    pair.negotiate()
+    pair.connect()
+    for end in (pair.client, pair.server):
+        end.discard()
+    pair.negotiate()
+    pair.exchange()
+    assert pair.client.state is DtlsState.NEW
+    pair.connect()
+
+    assert [type(event) for event in pair.client_events] == [Secured, Secured]
+
+
+@pytest.mark.requirement("sdp-media:SEC13")
+def test_nothing_revives_what_was_closed() -> None:
+    pair = Pair()
+    pair.negotiate()
+    pair.connect()
+    pair.client.close(1.0)
+    pair.client.discard()
+    pair.negotiate()
+
+    assert pair.client.state is DtlsState.CLOSED
+
+
+def test_a_peer_that_never_shakes_hands_is_given_up() -> None:
+    pair = Pair()
+    pair.server.negotiated(DtlsRole.SERVER, (pair.client.local_fingerprint,), 0.0)
+    pair.server.writable(PATH, 5.0)
+
+    assert pair.server.next_timeout() == 5.0 + HANDSHAKE_TIMEOUT
+    pair.server.handle_timeout(5.0 + HANDSHAKE_TIMEOUT)
+    assert pair.server.poll_event() == SecuringFailed("no DTLS handshake in 30 s")
+    assert pair.server.next_timeout() is None
 
 
 @pytest.mark.requirement("sdp-media:SEC03")
