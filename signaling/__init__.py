@@ -3,7 +3,8 @@
 Speaks the Amazon Kinesis Video Streams with WebRTC API. Start with
 ``ChannelRouter``, the rules of one channel without I/O; ``messages`` and
 ``payload`` are what goes over its WebSockets, ``sigv4`` signs and verifies
-requests. ``signaling.aio`` has the service and the clients (extra ``signaling``).
+requests, ``control`` has the operations on channels. ``signaling.aio`` has the service,
+its store and the clients (extra ``signaling``).
 SDP is opaque here.
 """
 

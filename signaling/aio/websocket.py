@@ -28,7 +28,7 @@ MAX_WAITING_CHARACTERS = 2 * MAX_CHARACTERS_PER_RECIPIENT
 """The same in characters."""
 
 
-class _Peer:
+class QueuedPeer:
     """A queue in front of one WebSocket, so that a slow reader delays nobody else."""
 
     def __init__(self, socket: web.WebSocketResponse) -> None:
@@ -83,7 +83,7 @@ async def serve_websocket(
     )
     if not socket.can_prepare(request):
         raise ServiceError(ErrorName.INVALID_ARGUMENT, "this address is for WebSockets")
-    peer = _Peer(socket)
+    peer = QueuedPeer(socket)
     # The place is taken before the handshake is answered, so that a full channel can refuse it.
     connection = hub.join(channel, role, request.query.get("X-Amz-ClientId"), peer)
     try:

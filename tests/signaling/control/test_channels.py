@@ -3,7 +3,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, multiple, rule
 
@@ -462,3 +462,4 @@ class ChannelLives(RuleBasedStateMachine):
 
 
 TestChannelLives = ChannelLives.TestCase
+TestChannelLives.settings = settings(stateful_step_count=20)
