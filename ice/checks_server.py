@@ -24,7 +24,7 @@ from .role import RoleVerdict
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class AcceptedRequest:
-    """A check that was answered with success, and what it asks for."""
+    """A check that is authentic and well-formed, and what it asks for."""
 
     path: Path
     priority: int
@@ -48,8 +48,8 @@ class ServerChecks:
             return False
         return username is not None and username.username.startswith(self._prefix)
 
-    def answer(self, request: Message, path: Path) -> AcceptedRequest | None:
-        """Answer one request; None if with an error, which changes nothing."""
+    def read(self, request: Message, path: Path) -> AcceptedRequest | None:
+        """Look at one request; None if it was answered with an error, which changes nothing."""
         refusal = self._authentication_error(request)
         if refusal is not None:
             # Whom we do not know gets no proof of our password (RFC 8489 section 9.1.3).
@@ -67,9 +67,16 @@ class ServerChecks:
         if isinstance(accepted, ErrorNumber):
             self._refuse(error_response(request, accepted, self._key), path)
             return None
+        return accepted
+
+    def accept(self, request: Message, path: Path) -> None:
+        """Answer with success."""
         self._context.send(path, success_response(request, path.remote, self._key))
         self._context.requests_answered += 1
-        return accepted
+
+    def refuse_nomination(self, request: Message, path: Path) -> None:
+        """Tell the controlling peer to choose another pair (section 7.3.1.5)."""
+        self._refuse(error_response(request, ErrorNumber.BAD_REQUEST, self._key), path)
 
     def _authentication_error(self, request: Message) -> ErrorNumber | None:
         if not request.has_integrity or not request.has(Username):

@@ -19,7 +19,7 @@ from .events import RoleChanged
 from .nomination import Nomination
 from .pair import CandidatePair, PairState
 from .remote_candidates import RemoteCandidates
-from .triggered import TriggeredChecks
+from .triggered import TriggeredChecks, Unpaired
 from .validation import Validation
 
 
@@ -58,11 +58,18 @@ class Outcomes:
         self.patience_over = False
         """The PAC timer has fired: checklists may fail (RFC 8863)."""
 
-    def process(self, request: AcceptedRequest) -> None:
-        """Sections 7.3.1.3 to 7.3.1.5: an accepted check of the peer."""
+    def process(self, request: AcceptedRequest) -> bool:
+        """Sections 7.3.1.3 to 7.3.1.5: an accepted check of the peer; False if the pair
+        cannot be used, so that a nomination is to be refused."""
         pair = self._triggered.handle(request, is_silent=self._is_silent)
-        if pair is None or not request.use_candidate or self._context.role.controlling:
-            return
+        if isinstance(pair, Unpaired):
+            return pair is not Unpaired.REFUSED
+        if request.use_candidate and not self._context.role.controlling:
+            self._nominated(pair)
+        return True
+
+    def _nominated(self, pair: CandidatePair) -> None:
+        """Section 7.3.1.5: at once if the pair is proven, or else when it will be."""
         if pair.state is not PairState.SUCCEEDED:
             pair.nominate_on_success = True
             return

@@ -15,7 +15,7 @@ from .check_message import RemoteParameters, RequestFactory
 from .checklist import Checklist, ChecklistState, ValidPair
 from .checklist_set import ChecklistSet
 from .checks_client import ClientChecks
-from .checks_server import ServerChecks
+from .checks_server import AcceptedRequest, ServerChecks
 from .conclusion import Conclusion
 from .consent import Consent, ConsentAnswer
 from .context import AgentContext, ComponentKey, SessionTimers, TimerKey, TimerKind
@@ -159,17 +159,26 @@ class IceSession:
         return self._server.is_addressed(request)
 
     def receive_request(self, request: Message, path: Path, now: float) -> None:
-        accepted = self._server.answer(request, path)
-        if accepted is None or self._is_retired:
+        accepted = self._server.read(request, path)
+        if accepted is None:
             return
-        self._context.prove(path)
+        if self._is_retired or self._process(accepted) or not accepted.use_candidate:
+            self._server.accept(request, path)
+        else:
+            self._server.refuse_nomination(request, path)
+        self._progress(now)
+
+    def _process(self, accepted: AcceptedRequest) -> bool:
+        """Whether the pair of a request that is authentic can be used."""
+        self._context.prove(accepted.path)
         if accepted.we_switch_role:
             self._outcomes.switch_role()
         if self.remote is not None:
-            self._outcomes.process(accepted)
-            self._progress(now)
-        elif not self._early.remember(accepted):
-            self._context.drop(DropReason.EARLY_REQUESTS_FULL)
+            return self._outcomes.process(accepted)
+        if self._early.remember(accepted):
+            return True
+        self._context.drop(DropReason.EARLY_REQUESTS_FULL)
+        return False
 
     def receive_response(self, message: Message, path: Path, now: float) -> bool:
         """Take a response; False if this session has not sent the request."""

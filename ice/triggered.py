@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Sequence
 
 from transport import Path
@@ -16,6 +17,15 @@ from .pair import CandidatePair, PairState
 from .remote_candidates import RemoteCandidates
 
 IsSilent = Callable[[ComponentKey], bool]
+
+
+class Unpaired(enum.Enum):
+    """Why a request leads to no pair."""
+
+    REFUSED = "refused"
+    """There is no room for the pair, or consent was lost on it: it cannot be nominated."""
+    NOT_WANTED = "not-wanted"
+    """The component has a better pair, which goes on (section 8.1.1)."""
 
 
 class TriggeredChecks:
@@ -38,11 +48,11 @@ class TriggeredChecks:
         """Consent was lost here: the same credentials serve no more (RFC 7675 section 5.1)."""
         self._revoked.add(path)  # one per 30 s at most
 
-    def handle(self, request: AcceptedRequest, *, is_silent: IsSilent) -> CandidatePair | None:
-        """The pair that the request is about, after what it triggers; None if nothing."""
+    def handle(self, request: AcceptedRequest, *, is_silent: IsSilent) -> CandidatePair | Unpaired:
+        """The pair that the request is about, after what it triggers."""
         base = self._context.bases.get(request.path.local)
         if base is None or request.path in self._revoked:
-            return None
+            return Unpaired.REFUSED
         checklist = self._checklists[base.stream]
         pair = checklist.find(request.path)
         if pair is None:
@@ -63,13 +73,15 @@ class TriggeredChecks:
 
     def _new_pair(
         self, checklist: Checklist, request: AcceptedRequest, is_silent: IsSilent
-    ) -> CandidatePair | None:
+    ) -> CandidatePair | Unpaired:
         pair = self._build(checklist, request)
-        if pair is None or not self._is_wanted(checklist, pair, request, is_silent):
-            return None
+        if pair is None:
+            return Unpaired.REFUSED
+        if not self._is_wanted(checklist, pair, request, is_silent):
+            return Unpaired.NOT_WANTED
         if not self._checklists.insert_triggered(pair):
             self._context.drop(DropReason.CHECKLIST_FULL)
-            return None
+            return Unpaired.REFUSED
         self._trigger(checklist, pair)
         return pair
 

@@ -386,6 +386,41 @@ def test_a_request_that_finds_no_room_on_the_checklist_is_only_answered() -> Non
     assert script.drops(DropReason.CHECKLIST_FULL) == 1
 
 
+@pytest.mark.requirement("ice:N08")
+def test_a_nomination_that_finds_no_room_on_the_checklist_is_refused() -> None:
+    script = Script(controlling=False, config=IceConfig(max_pairs=1))
+    script.describe(host(THERE))
+    script.next_request()
+
+    response = script.request(between(HERE, ELSEWHERE), use_candidate=True)
+
+    assert response.error == 400
+    assert response.message.has_integrity
+
+
+@pytest.mark.requirement("ice:N08")
+def test_a_nomination_of_one_learned_candidate_too_many_is_refused() -> None:
+    script = Script(controlling=False)
+    script.describe()
+    for number in range(MAX_PEER_REFLEXIVE_PORTS):
+        script.request(between(HERE, TransportAddress(THERE.ip, 1000 + number)))
+
+    response = script.request(between(HERE, TransportAddress(THERE.ip, 999)), use_candidate=True)
+
+    assert response.error == 400
+
+
+@pytest.mark.requirement("ice:N08")
+def test_an_early_nomination_that_cannot_be_remembered_is_refused() -> None:
+    script = Script(controlling=False)
+    for number in range(MAX_EARLY_REQUESTS):
+        script.request(between(HERE, TransportAddress(THERE.ip + number, 1000)))
+
+    response = script.request(between(HERE, ELSEWHERE), use_candidate=True)
+
+    assert response.error == 400
+
+
 def test_a_username_that_is_no_text_is_unknown() -> None:
     script = Script()
 

@@ -129,6 +129,7 @@ def test_a_late_answer_to_an_earlier_check_renews_consent() -> None:
 
 @pytest.mark.requirement("ice:K07")
 @pytest.mark.requirement("ice:K08")
+@pytest.mark.requirement("ice:N08")
 def test_what_comes_after_expiry_does_not_restore_consent() -> None:
     script = completed(controlling=False)
     proven = script.now
@@ -137,8 +138,8 @@ def test_what_comes_after_expiry_does_not_restore_consent() -> None:
     script.sent.clear()
 
     script.answer(check)
-    script.request(PATH)
-    script.request(PATH, use_candidate=True)
+    assert script.request(PATH).error is None
+    assert script.request(PATH, use_candidate=True).error == 400
     script.advance(proven + 60.0)
 
     assert script.requests() == []
