@@ -325,6 +325,15 @@ class IceAgent:
         outlet.base.send(outlet.path, segments, dscp=dscp, transmits=self._transmits)
         return True
 
+    def follows(self, path: Path) -> bool:
+        """Whether a datagram that is not STUN comes the way of the DatagramReceived before.
+
+        A user with many of them may take it as such, and spare ``receive`` and the event.
+        """
+        last = self._last_path
+        # Drivers keep addresses, so that there is no need to hash a path per datagram.
+        return last is not None and path.remote is last.remote and path.local is last.local
+
     # Machine
 
     def receive(self, data: bytes, path: Path, now: float) -> None:
@@ -335,13 +344,8 @@ class IceAgent:
                 self._refresh(now)
             else:
                 self._receive_stun(data, path, now)
-        elif (
-            (last := self._last_path) is not None
-            and path.remote is last.remote
-            and path.local is last.local
-        ):
-            # Drivers make a Path per datagram of the same two addresses: no need to hash it.
-            self._events.append(DatagramReceived(data, last))
+        elif self.follows(path):
+            self._events.append(DatagramReceived(data, path))
         elif self._gathering.receive(data, path, now):
             self._follow_gathering(now)
         else:

@@ -84,9 +84,31 @@ class JitterBuffer:
         self._units: deque[AccessUnit] = deque()
         self._events: deque[Event] = deque()
 
-    def push(self, packet: RtpPacket, now: float) -> None:
-        """Take a packet as it arrived; duplicates and late ones are counted, not used."""
+    def push(self, packet: RtpPacket, now: float) -> bool:
+        """Take a packet as it arrived; duplicates and late ones are counted, not used.
+
+        False when nothing came of it: no unit, no event, and no change of what is missing
+        or of ``next_timeout``.
+        """
         self.stats.received += 1
+        if (
+            self._held
+            or self._next is None
+            or self._starting_until is not None
+            or packet.sequence_number != self._next & 0xFFFF
+        ):
+            self._push_out_of_order(packet, now)
+            return True
+        self._restart_at = None
+        self._highest = self._next
+        self._next += 1
+        unit = self._depacketizer.push(packet)
+        if unit is None:
+            return False
+        self._units.append(unit)
+        return True
+
+    def _push_out_of_order(self, packet: RtpPacket, now: float) -> None:
         if self._next is None:
             self._next = self._highest = packet.sequence_number
             self._starting_until = now + self._start_tolerance

@@ -93,14 +93,21 @@ class LossRecovery:
         self._timers: Timers[int | _Alarm] = Timers()
         self._events: deque[Event] = deque()
 
-    def received(self, sequence_number: int, now: float) -> None:
-        """A packet arrived."""
+    def received(self, sequence_number: int, now: float) -> bool:
+        """A packet arrived. False when it was the next in order, and nothing came of it."""
         if self._highest is None:
             self._highest = self._lowest = sequence_number
             self._started_at = now
-            return
-        distance = (sequence_number - self._highest + 0x8000 & 0xFFFF) - 0x8000
-        extended = self._highest + distance
+            return False
+        if sequence_number == (self._highest + 1) & 0xFFFF:
+            self._highest += 1
+            return False
+        self._received_out_of_order(self._highest, sequence_number, now)
+        return True
+
+    def _received_out_of_order(self, highest: int, sequence_number: int, now: float) -> None:
+        distance = (sequence_number - highest + 0x8000 & 0xFFFF) - 0x8000
+        extended = highest + distance
         if extended < self._lowest and now <= self._started_at + START_TOLERANCE:
             self._miss(range(extended + 1, self._lowest), now)
             self._lowest = extended
@@ -108,7 +115,7 @@ class LossRecovery:
         if distance <= 0:
             self._recover(extended)
             return
-        first_missing = self._highest + 1
+        first_missing = highest + 1
         self._highest = extended
         if distance > MAX_JUMP:
             self._give_up_all(now)

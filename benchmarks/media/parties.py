@@ -89,26 +89,31 @@ class _CountingSockets(KernelSockets):
 
 
 class HairpinParty:
-    """``received`` is called for each access unit, if there is one connection.
+    """``received`` is called for each access unit of each connection.
 
-    Of several only the first reads what it gets; the others would keep the process on the
-    other end waiting, and report nothing that this one does not. Then ``received`` is
-    called with the number of packets that arrived.
+    With ``arrived``, which is called with the number of packets that did, only the first
+    connection reads what it gets: the others would keep the process on the other end
+    waiting, and report nothing that this one does not.
     """
 
     def __init__(
-        self, count: int, profile: SrtpProfile, received: Callable[[int], None] | None = None
+        self,
+        count: int,
+        profile: SrtpProfile,
+        *,
+        received: Callable[[int], None] | None = None,
+        arrived: Callable[[int], None] | None = None,
     ) -> None:
         self._received = received
-        self._count = count
+        self._arrived = arrived
         self._rendition = Rendition(CodecName.VP8)
         self._readers: list[asyncio.Task[None]] = []
         self._connections = [self._connect(profile, index) for index in range(count)]
 
     def _connect(self, profile: SrtpProfile, index: int) -> PeerConnection:
         sockets = None
-        if self._received is not None and self._count > 1:
-            sockets = _CountingSockets(self._received, reads=index == 0)
+        if self._arrived is not None:
+            sockets = _CountingSockets(self._arrived, reads=index == 0)
 
         def on_event(event: Event) -> None:
             if isinstance(event, TrackAdded):
@@ -124,9 +129,8 @@ class HairpinParty:
         return connection
 
     async def _read(self, track: RemoteTrack) -> None:
-        assert self._received is not None
         async for _ in track:
-            if self._count == 1:
+            if self._received is not None:
                 self._received(1)
 
     async def offers(self) -> list[str]:
@@ -168,9 +172,6 @@ class HairpinParty:
             await connection.close()
 
 
-_Packet = av.Packet[Stream]
-
-
 class _CodedTrack(MediaStreamTrack):
     """Frames that are coded already, which aiortc only packs."""
 
@@ -178,9 +179,9 @@ class _CodedTrack(MediaStreamTrack):
 
     def __init__(self) -> None:
         super().__init__()
-        self.queue: asyncio.Queue[_Packet] = asyncio.Queue()
+        self.queue: asyncio.Queue[av.Packet[Stream]] = asyncio.Queue()
 
-    async def recv(self) -> _Packet:
+    async def recv(self) -> av.Packet[Stream]:
         return await self.queue.get()
 
 
@@ -199,8 +200,14 @@ class AiortcParty:
     """aiortc with payloads as long as ours, and the same SRTP profile."""
 
     def __init__(
-        self, count: int, profile: SrtpProfile, received: Callable[[int], None] | None = None
+        self,
+        count: int,
+        profile: SrtpProfile,
+        *,
+        received: Callable[[int], None] | None = None,
+        arrived: Callable[[int], None] | None = None,
     ) -> None:
+        assert arrived is None  # the viewers of a fan-out are hairpin's
         aiortc.codecs.vpx.PACKET_MAX = MAX_PAYLOAD_BYTES
         profiles = aiortc.rtcdtlstransport.SRTP_PROFILES
         profiles[:] = [p for p in profiles if p.openssl_profile == profile.openssl_name.encode()]

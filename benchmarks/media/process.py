@@ -45,11 +45,15 @@ SETTLING = 0.05
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Load:
-    """What is sent in a run: frames of ``packets`` payloads to each connection."""
+    """What is sent in a run: frames of ``packets`` payloads to each connection.
+
+    If ``is_counted``, receivers only count what comes but for the first of them.
+    """
 
     connections: int
     frames: int
     packets: int
+    is_counted: bool = False
 
     @property
     def frame_bytes(self) -> int:
@@ -61,8 +65,8 @@ class Load:
 
     @property
     def acknowledged_by(self) -> int:
-        """How many calls of ``received`` make a frame that all have."""
-        return 1 if self.connections == 1 else self.connections * self.packets
+        """How many units, or packets if they are counted, make a frame that all have."""
+        return self.connections * (self.packets if self.is_counted else 1)
 
 
 class Peer:
@@ -228,7 +232,8 @@ async def _serve(
         if frames:
             os.write(credit.fileno(), bytes(frames))
 
-    party = PARTIES[side](load.connections, profile, received if receives else None)
+    callbacks = {"arrived" if load.is_counted else "received": received} if receives else {}
+    party = PARTIES[side](load.connections, profile, **callbacks)
     worker = _Worker(party, load, None if receives else _Window(credit))
     readable = asyncio.Event()
     asyncio.get_running_loop().add_reader(pipe.fileno(), readable.set)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from media.rtp import RtpPacket
 
@@ -43,8 +43,17 @@ class FrameAssembler:
         self._size_bytes = 0
         self._broken = False
 
-    def push(self, packet: RtpPacket) -> list[Frame]:
+    def push(self, packet: RtpPacket) -> Sequence[Frame]:
         """Take the next packet; returns the frames that it completes, two at most."""
+        if (
+            packet.timestamp == self._timestamp
+            and packet.sequence_number == self._expected
+            and packet.payload
+            and not packet.marker
+        ):  # one of those in the middle
+            self._expected = (packet.sequence_number + 1) & 0xFFFF
+            self._add(packet.payload)
+            return ()
         if packet.sequence_number != self._expected:
             self._after_gap = True
             self._break(DropReason.PACKET_MISSING)

@@ -16,7 +16,8 @@ MAX_ONE_BYTE_ID = 14
 MAX_ONE_BYTE_LENGTH = 16
 MAX_ID = 255
 MAX_LENGTH = 255
-_STOP_ID = 15
+_STOP_HEAD = 0xF0
+"""Of id 15, whatever its length: what follows is ignored (RFC 8285 section 4.2)."""
 
 _pack_block_header = struct.Struct("!HH").pack
 
@@ -26,6 +27,9 @@ class HeaderExtension(NamedTuple):
 
     id: int
     data: bytes
+
+
+_new_element = tuple.__new__  # what HeaderExtension() comes to, at half the cost
 
 
 def is_rfc8285(profile: int) -> bool:
@@ -50,17 +54,16 @@ def _decode_one_byte(block: bytes) -> tuple[HeaderExtension, ...]:
     while offset < size:
         head = block[offset]
         offset += 1
-        if head == 0:  # padding
-            continue
-        if head >> 4 == _STOP_ID:
+        if head >= _STOP_HEAD:
             break
-        end = offset + 1 + (head & 0x0F)
-        if end > size:
-            raise DecodeError("RTP header extension", f"element {head >> 4} is cut off")
-        # An id of 0 with a length is not padding, but no element can have it either.
-        if head >> 4:
-            elements.append(HeaderExtension(head >> 4, block[offset:end]))
-        offset = end
+        if head:  # else it is padding
+            end = offset + 1 + (head & 0x0F)
+            if end > size:
+                raise DecodeError("RTP header extension", f"element {head >> 4} is cut off")
+            # An id of 0 with a length is not padding, but no element can have it either.
+            if head > 0x0F:
+                elements.append(_new_element(HeaderExtension, (head >> 4, block[offset:end])))
+            offset = end
     return tuple(elements)
 
 

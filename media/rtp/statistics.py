@@ -41,6 +41,7 @@ class ReceiveStatistics:
     )
 
     def __init__(self, ssrc: int, clock_rate: int, *, probation: int = MIN_SEQUENTIAL) -> None:
+        self._highest = 0
         self.ssrc = ssrc
         self._clock_rate = clock_rate
         self._probation = probation
@@ -80,7 +81,11 @@ class ReceiveStatistics:
 
     def receive(self, sequence_number: int, timestamp: int, now: float) -> bool:
         """Count a packet; False if its sequence number is not (yet) valid."""
-        if not self._update(sequence_number):
+        # The next in order, as nearly always, without the cases of appendix A.1.
+        if sequence_number == self._highest + 1 and self._is_valid:
+            self._highest = sequence_number
+            self._received += 1
+        elif not self._update(sequence_number):
             return False
         self._update_jitter(timestamp, now)
         return True

@@ -25,6 +25,9 @@ from .rtp_session import Drop, RtpSession
 from .transport import DtlsState, PeerClosed, Secured, SecureTransport, SecuringFailed
 
 
+_RTP = DatagramKind.RTP  # an enum's members are slow to reach through their class
+
+
 class SessionLayers:
     """Descriptions, ICE, DTLS and RTP of one peer, and the state of the whole.
 
@@ -53,6 +56,18 @@ class SessionLayers:
         self.pump(now)
         self.update_state()
 
+    def receive(self, data: bytes, path: Path, now: float) -> None:
+        """One datagram from a socket of ours."""
+        ice = self.descriptions.ice
+        if ice is None:
+            return
+        if datagram_kind(data) is _RTP and ice.follows(path):
+            self.rtp.receive(data, now)  # media leads to no change of the layers below
+            self._pump_rtp(now)
+        else:
+            ice.receive(data, path, now)
+            self.pump(now)
+
     def handle_timeout(self, now: float) -> None:
         ice = self.descriptions.ice
         if ice is not None and _is_due(ice.next_timeout(), now):
@@ -76,9 +91,14 @@ class SessionLayers:
             while self._pump_ice(now) or self._pump_secure(now):
                 pass
             self.update_state()
+        self._pump_rtp(now)
+        self.send_out(now)
+
+    def _pump_rtp(self, now: float) -> None:
         while (event := self.rtp.poll_event()) is not None:
             self.events.append(event)
-        self.send_out(now)
+        if self.rtp.has_run:
+            self.send_out(now)
 
     def _pump_ice(self, now: float) -> bool:
         """Take the agent's events; True when more than media has come."""

@@ -12,13 +12,16 @@ from media.units import MediaKind
 from sdp import NegotiatedMedia, Transceiver
 from transport import Event, RandomBytes
 
-from .association import Section, StreamAssociation
+from .association import MAX_SSRCS, Section, StreamAssociation
 from .errors import UnknownMedia
 from .events import TrackAdded, TrackEnded
 from .header_extensions import TransportSequence
 from .rtcp_reports import SDES_MID
 from .rtp_receiver import RtpReceiver
 from .rtp_sender import RtpSender
+
+MAX_ROUTES = 2 * MAX_SSRCS
+"""Streams that are told without their tables; the peer chooses SSRC and payload type."""
 
 T = TypeVar("T")
 
@@ -39,6 +42,7 @@ class MediaTable:
         self._events = events
         self._playout_delay = playout_delay
         self._association = StreamAssociation()
+        self._routes: dict[int, RtpReceiver] = {}  # by SSRC and payload type, without MID
         self._mid_extension: int | None = None
         self._mids: dict[bytes, str] = {}
         self._transport_sequence = TransportSequence()
@@ -64,6 +68,7 @@ class MediaTable:
                     self._mid_extension = number
         self._mids = {mid.encode(): mid for mid in self.media}
         self._association.configure(self._sections())
+        self._routes.clear()
 
     def sender(self, mid: str) -> RtpSender:
         """
@@ -88,13 +93,19 @@ class MediaTable:
 
     def receiver_of(self, packet: RtpPacket) -> RtpReceiver | None:
         """Who receives a packet, by RFC 9143 section 9.2."""
-        mid = self._association.route(
-            packet.ssrc,
-            packet.payload_type,
-            sequence_number=packet.sequence_number,
-            mid=self._mid_of(packet),
+        mid = self._mid_of(packet)
+        key = packet.ssrc << 7 | packet.payload_type
+        if mid is None and key in self._routes:
+            return self._routes[key]
+        if mid is not None or len(self._routes) >= MAX_ROUTES:
+            self._routes.clear()  # a MID may move its SSRC
+        routed = self._association.route(
+            packet.ssrc, packet.payload_type, sequence_number=packet.sequence_number, mid=mid
         )
-        return None if mid is None else self.receivers.get(mid)
+        receiver = None if routed is None else self.receivers.get(routed)
+        if receiver is not None:
+            self._routes[key] = receiver
+        return receiver
 
     def learn_mids(self, description: SourceDescription) -> None:
         """Take the MID items of an SDES packet (RFC 9143 section 15.2)."""
@@ -103,6 +114,7 @@ class MediaTable:
                 if item.type == SDES_MID:
                     mid = self._mids.get(item.value, "")
                     self._association.learn_from_sdes(chunk.ssrc, mid)
+                    self._routes.clear()
 
     def forget(self, ssrc: int) -> None:
         """The peer's source has left (BYE); with the last one its track ends."""
@@ -111,6 +123,7 @@ class MediaTable:
         if receiver is not None and receiver.forget(ssrc):
             self._events.append(TrackEnded(receiver.mid))
         self._association.forget(ssrc)
+        self._routes.clear()
 
     def report_blocks(self, now: float) -> list[ReportBlock]:
         """One for each source of the peer."""

@@ -82,6 +82,10 @@ class Outgoing:
     def next_timeout(self) -> float | None:
         return self._pacer.next_timeout()
 
+    @property
+    def has_run(self) -> bool:
+        return bool(self._runs)
+
     def poll_run(self) -> Sequence[bytes] | None:
         """The next datagrams to go out, of one size but for the last."""
         if not self._runs:

@@ -241,9 +241,7 @@ class PeerSession:
 
     def receive(self, data: bytes, path: Path, now: float) -> None:
         """One datagram from a socket of ours."""
-        if self._descriptions.ice is not None:
-            self._descriptions.ice.receive(data, path, now)
-            self._layers.pump(now)
+        self._layers.receive(data, path, now)
 
     def handle_timeout(self, now: float) -> None:
         """Do what is due."""

@@ -73,12 +73,12 @@ class ReceivedStream:
         """Received, but too late or twice."""
         return self._jitter.stats.late + self._jitter.stats.duplicates
 
-    def receive(self, packet: RtpPacket, now: float) -> None:
-        """A packet of the stream itself."""
+    def receive(self, packet: RtpPacket, now: float) -> bool:
+        """A packet of the stream itself; False when it changed no deadline and no request."""
         self.heard_at = now
         self.counters.payload_bytes += len(packet.payload)
         self.statistics.receive(packet.sequence_number, packet.timestamp, now)
-        self._push(packet, now)
+        return self._push(packet, now)
 
     def receive_again(self, packet: RtpPacket, now: float) -> None:
         """A packet that came as a retransmission, restored."""
@@ -109,11 +109,12 @@ class ReceivedStream:
     def _loss_timeout(self) -> float | None:
         return self.loss.next_timeout() if self.is_video else None
 
-    def _push(self, packet: RtpPacket, now: float) -> None:
-        if self.is_video:
-            self.loss.received(packet.sequence_number, now)
-        self._jitter.push(packet, now)
+    def _push(self, packet: RtpPacket, now: float) -> bool:
+        out_of_order = self.is_video and self.loss.received(packet.sequence_number, now)
+        if not self._jitter.push(packet, now) and not out_of_order:
+            return False
         self._collect(now)
+        return True
 
     def _collect(self, now: float) -> None:
         """Take what the jitter buffer has; a gap makes video wait for a keyframe."""

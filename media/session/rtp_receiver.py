@@ -77,8 +77,8 @@ class RtpReceiver:
         stream = self._stream(packet.ssrc, packet.payload_type)
         if stream is None:
             return False
-        stream.receive(packet, now)
-        self._follow(stream)
+        if stream.receive(packet, now):
+            self._follow(stream)
         return True
 
     def sender_report_received(self, report: SenderReport, now: float) -> None:

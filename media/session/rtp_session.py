@@ -189,6 +189,11 @@ class RtpSession:
                 earliest = at
         return earliest
 
+    @property
+    def has_run(self) -> bool:
+        """Whether there are datagrams to go out."""
+        return self._outgoing.has_run
+
     def poll_run(self) -> Sequence[bytes] | None:
         """The next datagrams to go out, of one size but for the last."""
         return self._outgoing.poll_run()

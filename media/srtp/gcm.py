@@ -94,7 +94,7 @@ class GcmReceiver:
         end = header_length(data, TAG_LENGTH)
         header = data[:end]
         sequence_number, ssrc = unpack_sequence_and_ssrc(data)
-        window = window_of(self._windows, ssrc)
+        window = self._windows.get(ssrc) or window_of(self._windows, ssrc)
         index = window.locate(sequence_number)
         iv = (self._rtp_salt ^ ssrc << 48 ^ index).to_bytes(12, "big")
         try:

@@ -91,8 +91,10 @@ def header_length(data: bytes, overhead: int) -> int:
     if size < _RTP_FIXED_LENGTH or data[0] >> 6 != 2:
         raise SrtpError(SrtpFailure.MALFORMED)
     end = _RTP_FIXED_LENGTH + 4 * (data[0] & 0x0F)
-    if data[0] & 0x10:  # of a length that is cut off, what is there is believed
-        end += 4 + 4 * int.from_bytes(data[end + 2 : end + 4], "big")
+    if data[0] & 0x10:
+        if size < end + 4:
+            raise SrtpError(SrtpFailure.MALFORMED)
+        end += 4 + 4 * (data[end + 2] << 8 | data[end + 3])
     if size < end:
         raise SrtpError(SrtpFailure.MALFORMED)
     return end

@@ -237,11 +237,14 @@ class MachineDriver:
             return
         receive, local, udp = self._machine.receive, sock.local, TransportProtocol.UDP
         now = self.now()
+        path: Path | None = None
         for data, source in batch:
             if self._is_closed:
                 return
+            if path is None or source is not path.remote:
+                path = Path(udp, local, source)
             try:
-                receive(data, Path(udp, local, source), now)
+                receive(data, path, now)
             except Exception as error:
                 self._report(error)
         if batch:
