@@ -59,12 +59,15 @@ _IPV4_IN_LAST_BITS: Final = tuple(
     ipaddress.IPv6Network(text)
     for text in ("::/96", "::ffff:0:0/96", "::ffff:0:0:0/96", "64:ff9b::/96", "64:ff9b:1::/48")
 )
+_LOOPBACK: Final = IPv6Address("::1")
+"""It only looks like the IPv4-compatible form of 0.0.0.1. (To ask for ``is_loopback``
+would not do: newer Pythons say so of IPv4-mapped addresses too.)"""
 
 
 def spellings(ip: IPAddress) -> Iterator[IPAddress]:
     """The address itself, and the IPv4 addresses that packets to it may end up at."""
     yield ip
-    if isinstance(ip, IPv4Address):
+    if isinstance(ip, IPv4Address) or ip == _LOOPBACK:
         return
     if any(ip in network for network in _IPV4_IN_LAST_BITS):
         yield IPv4Address(int(ip) & 0xFFFFFFFF)

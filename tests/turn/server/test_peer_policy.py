@@ -62,6 +62,8 @@ DENIED_IPV6 = [
 ]
 LEGAL = ["8.8.8.8", "100.128.0.1", "172.32.0.1", "192.0.1.1", "198.20.0.1", "223.255.255.255"]
 LEGAL_IPV6 = ["2600::1", "2a00:1450::1", "2001:4860:4860::8888"]
+IN_DISGUISE = st.ip_addresses(v=4).filter(lambda ip: int(ip) != 1)
+"""The IPv4-compatible form of 0.0.0.1 is taken: by ::1."""
 
 
 def disguises(ip: IPv4Address) -> list[str]:
@@ -113,13 +115,13 @@ def test_no_disguise_helps(host: str) -> None:
         assert not policy("::/0").admits(at(disguise)), disguise
 
 
-@given(st.ip_addresses(v=4))
+@given(IN_DISGUISE)
 def test_every_disguise_is_seen_through(ip: IPv4Address) -> None:
     for disguise in disguises(ip):
         assert ip in spellings(ip_address(disguise)), disguise
 
 
-@given(st.ip_addresses(v=4))
+@given(IN_DISGUISE)
 @pytest.mark.requirement("stun-turn:SEC-02")
 def test_a_disguised_address_needs_both_to_be_allowed(ip: IPv4Address) -> None:
     for disguise in disguises(ip)[:6]:
@@ -140,6 +142,14 @@ def test_an_allow_entry_beats_the_list_for_what_it_holds() -> None:
     assert lan.admits(at("192.168.7.7"))
     assert not lan.admits(at("10.0.0.1"))
     assert not lan.admits(at("::ffff:192.168.7.7"))
+
+
+def test_the_loopback_address_of_ipv6_is_no_disguise() -> None:
+    loopback = ip_address("::1")
+
+    assert list(spellings(loopback)) == [loopback]
+    assert policy("::1/128").admits(at("::1"))
+    assert not policy().admits(at("::1"))
 
 
 @pytest.mark.parametrize("allowed", [(), ("0.0.0.0/0", "::/0")], ids=["default", "all"])
