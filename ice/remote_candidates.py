@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import collections
 import dataclasses
+from collections.abc import Collection
 
 from transport import IPAddress, TransportAddress
 
@@ -33,9 +33,8 @@ class RemoteCandidates:
         self._components = components
         self._signalled: dict[_Key, Candidate] = {}
         self._learned: dict[_Key, Candidate] = {}
-        self._ports_learned: collections.Counter[tuple[TransportAddress, IPAddress]] = (
-            collections.Counter()
-        )
+        self._learned_at: dict[_Key, tuple[TransportAddress, IPAddress]] = {}
+        """At which base, and from which IP address."""
         self.ended = False
         """The peer said that no more come: further ones are ignored (RFC 8838 section 14)."""
         self.timed_out = False
@@ -66,6 +65,7 @@ class RemoteCandidates:
             self._context.drop(key)
             return None
         replaced = self._learned.pop(key, None)
+        self._learned_at.pop(key, None)
         self._signalled[key] = candidate
         return Added(candidate, replaced)
 
@@ -102,14 +102,11 @@ class RemoteCandidates:
 
         None if too many were learned before.
         """
-        ports = (base, address.ip)
-        if (
-            len(self._learned) >= MAX_PEER_REFLEXIVE
-            or self._ports_learned[ports] >= MAX_PEER_REFLEXIVE_PORTS
-        ):
+        here = (base, address.ip)
+        ports = sum(at == here for at in self._learned_at.values())
+        if len(self._learned) >= MAX_PEER_REFLEXIVE or ports >= MAX_PEER_REFLEXIVE_PORTS:
             self._context.drop(DropReason.PEER_REFLEXIVE_FULL)
             return None
-        self._ports_learned[ports] += 1
         address = without_zone(address)
         candidate = Candidate(
             unused_foundation({known.foundation for known in self.all()}),
@@ -120,4 +117,12 @@ class RemoteCandidates:
             CandidateType.PEER_REFLEXIVE,
         )
         self._learned[component, address] = candidate
+        self._learned_at[component, address] = here
         return candidate
+
+    def forget_learned(self, paired: Collection[Candidate]) -> None:
+        """Keep of the learned ones those that are paired still: a NAT that is rebound every
+        hour shows as many ports as one that maps every check to another."""
+        gone = [key for key, learned in self._learned.items() if learned not in paired]
+        for key in gone:
+            del self._learned[key], self._learned_at[key]

@@ -91,6 +91,7 @@ class TriggeredChecks:
         address = request.path.remote
         remote = remotes.find(local.component, address)
         if remote is None:
+            remotes.forget_learned({pair.remote for pair in checklist.pairs})
             remote = remotes.learn(
                 local.component, address, base=request.path.local, priority=request.priority
             )

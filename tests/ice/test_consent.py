@@ -13,6 +13,8 @@ from ice import (
     PairSelected,
     PairState,
 )
+from ice.limits import MAX_PEER_REFLEXIVE_PORTS
+from transport import TransportAddress
 
 from .script import (
     ELSEWHERE,
@@ -251,3 +253,19 @@ def test_a_peer_whose_nat_was_rebound_is_followed_when_the_old_address_is_silent
     assert script.data[-1][1] == rebound
     script.next_request()  # consent has a fresh start on the new pair
     assert script.agent.state is IceState.COMPLETED
+
+
+@pytest.mark.requirement("ice:V14")
+def test_a_nat_may_be_rebound_as_often_as_it_likes() -> None:
+    script = completed()
+
+    for port in range(7000, 7000 + 3 * MAX_PEER_REFLEXIVE_PORTS):
+        script.next_request()
+        script.next_request()
+        rebound = between(HERE, TransportAddress(ELSEWHERE.ip, port))
+        script.request(rebound)
+        script.succeed()
+
+    assert script.agent.selected_pair is not None
+    assert script.agent.selected_pair.path == rebound
+    assert len(script.agent.stats().remote_candidates) == 3  # signalled, last and present
