@@ -57,7 +57,10 @@ class TrackAdded(Event):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class TrackEnded(Event):
-    """The peer stopped sending here: it said BYE, or the direction changed."""
+    """The peer stopped sending here: it said BYE, or the direction changed.
+
+    Media that comes after a BYE adds the track again (TrackAdded).
+    """
 
     mid: str
 

@@ -42,6 +42,7 @@ class MediaTable:
         self._events = events
         self._playout_delay = playout_delay
         self._association = StreamAssociation()
+        self._silent: set[str] = set()  # mids of tracks that a BYE has ended
         self._routes: dict[int, RtpReceiver] = {}  # by SSRC and payload type, without MID
         self._mid_extension: int | None = None
         self._mids: dict[bytes, str] = {}
@@ -105,6 +106,8 @@ class MediaTable:
         receiver = None if routed is None else self.receivers.get(routed)
         if receiver is not None:
             self._routes[key] = receiver
+            if receiver.mid in self._silent:
+                self._track_added(self.media[receiver.mid], receiver.kind)
         return receiver
 
     def learn_mids(self, description: SourceDescription) -> None:
@@ -117,10 +120,14 @@ class MediaTable:
                     self._routes.clear()
 
     def forget(self, ssrc: int) -> None:
-        """The peer's source has left (BYE); with the last one its track ends."""
+        """The peer's source has left (BYE); with the last one its track ends.
+
+        It is added again when media comes: browsers say BYE when an encoding is paused.
+        """
         mid = self._association.find(ssrc)
         receiver = None if mid is None else self.receivers.get(mid)
-        if receiver is not None and receiver.forget(ssrc):
+        if receiver is not None and receiver.forget(ssrc) and receiver.mid not in self._silent:
+            self._silent.add(receiver.mid)
             self._events.append(TrackEnded(receiver.mid))
         self._association.forget(ssrc)
         self._routes.clear()
@@ -151,7 +158,9 @@ class MediaTable:
         receiver = self.receivers.get(section.mid)
         if not receives:
             if self.receivers.pop(section.mid, None) is not None:
-                self._events.append(TrackEnded(section.mid))
+                if section.mid not in self._silent:
+                    self._events.append(TrackEnded(section.mid))
+                self._silent.discard(section.mid)
             return
         kind = MediaKind(section.kind.value)
         if receiver is None:
@@ -159,9 +168,13 @@ class MediaTable:
                 section.mid, kind, self._events, playout_delay=self._playout_delay
             )
             self.receivers[section.mid] = receiver
-            streams = tuple(msid.stream for msid in section.msids if msid.stream != "-")
-            self._events.append(TrackAdded(section.mid, kind, streams))
+            self._track_added(section, kind)
         receiver.configure(section)
+
+    def _track_added(self, section: NegotiatedMedia, kind: MediaKind) -> None:
+        self._silent.discard(section.mid)
+        streams = tuple(msid.stream for msid in section.msids if msid.stream != "-")
+        self._events.append(TrackAdded(section.mid, kind, streams))
 
     def _sections(self) -> Iterable[Section]:
         for mid, receiver in self.receivers.items():

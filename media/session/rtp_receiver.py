@@ -18,6 +18,10 @@ from .received_stream import ReceivedFormat, ReceivedStream
 MAX_STREAMS = 8
 """RTP streams of one media description: a track and its repair, and what replaces them."""
 
+STREAM_TIMEOUT = 10.0
+"""Seconds of silence after which a stream gives way to another, when there are too many: a
+source that begins anew need not have said BYE (RFC 3550 section 6.3.5)."""
+
 _OSN_LENGTH = 2
 """RFC 4588 section 4: the original sequence number in front of an RTX payload."""
 
@@ -74,7 +78,7 @@ class RtpReceiver:
         """Take a packet of this media description; False if it is of no use."""
         if packet.payload_type in self._repairs:
             return self._receive_repair(packet, now)
-        stream = self._stream(packet.ssrc, packet.payload_type)
+        stream = self._stream(packet.ssrc, packet.payload_type, now)
         if stream is None:
             return False
         if stream.receive(packet, now):
@@ -137,22 +141,32 @@ class RtpReceiver:
         if stream.requests:
             self.has_requests = True
 
-    def _stream(self, ssrc: int, payload_type: int) -> ReceivedStream | None:
+    def _stream(self, ssrc: int, payload_type: int, now: float) -> ReceivedStream | None:
         fmt = self._formats.get(payload_type)
         if fmt is None:
             return None
         stream = self._streams.get(ssrc)
         if stream is not None and stream.format.codec is fmt.codec:
             return stream
-        if stream is None and len(self._streams) >= MAX_STREAMS:
+        if stream is None and not self._make_room(now):
             return None
         stream = ReceivedStream(ssrc, fmt, self._events, mid=self.mid, max_wait=self._playout_delay)
         self._streams[ssrc] = stream
         return stream
 
+    def _make_room(self, now: float) -> bool:
+        if len(self._streams) < MAX_STREAMS:
+            return True
+        oldest = min(self._streams.values(), key=lambda stream: stream.heard_at)
+        if now - oldest.heard_at < STREAM_TIMEOUT:
+            return False
+        del self._streams[oldest.ssrc]
+        return True
+
     def _receive_repair(self, packet: RtpPacket, now: float) -> bool:
         """Restore a retransmitted packet (RFC 4588 section 4); one without payload probes."""
-        if not self._count_repair(packet, now) or len(packet.payload) <= _OSN_LENGTH:
+        self._count_repair(packet, now)
+        if len(packet.payload) <= _OSN_LENGTH:
             return False
         ssrc = self._repaired.get(packet.ssrc)
         if ssrc is None and len(self._streams) == 1:
@@ -171,16 +185,15 @@ class RtpReceiver:
         self._follow(stream)
         return True
 
-    def _count_repair(self, packet: RtpPacket, now: float) -> bool:
+    def _count_repair(self, packet: RtpPacket, now: float) -> None:
         statistics = self._repair_statistics.get(packet.ssrc)
         if statistics is None:
             fmt = self._formats[self._repairs[packet.payload_type]]
             if len(self._repair_statistics) >= MAX_STREAMS:
-                return False
+                del self._repair_statistics[next(iter(self._repair_statistics))]
             statistics = ReceiveStatistics(packet.ssrc, fmt.codec.clock_rate, probation=0)
             self._repair_statistics[packet.ssrc] = statistics
         statistics.receive(packet.sequence_number, packet.timestamp, now)
-        return True
 
 
 def _codec_name(name: str) -> CodecName | None:
