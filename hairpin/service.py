@@ -49,6 +49,7 @@ class Service:
 
     settings: ServiceSettings
     store: SqliteStore
+    hub: ChannelHub
     issuer: IceServerIssuer
     relay: RelayServer | None
 
@@ -85,10 +86,11 @@ async def start_service(
             relay, issuer = await start_relay(life, options.relay, drain=options.drain)
         case OtherRelays():
             issuer = options.relay.issuer()
+    hub = ChannelHub()
     app = make_application(
-        settings, store=store, hub=ChannelHub(), issuer=issuer, fixed_keys=options.fixed_keys
+        settings, store=store, hub=hub, issuer=issuer, fixed_keys=options.fixed_keys
     )
-    service = Service(settings, store, issuer, relay)
+    service = Service(settings, store, hub, issuer, relay)
     await prepare(app, service)
     await serve(life, app, listening, tls=options.tls)
     return service

@@ -21,6 +21,7 @@ from hairpin.streaming import open_broadcast, start_master
 from hairpin.web import add_page
 from ice import IcePolicy
 from signaling import AccessKey, Channel, Role, presign_url
+from signaling.routing import MAX_VIEWERS
 from transport import TransportAddress
 from turn.aio import RelayEventLoop
 
@@ -90,6 +91,10 @@ class DemoPage:
             "packets": sum(m.sent_packets + m.received_packets for m in meters),
             "bytes": sum(m.sent_bytes + m.received_bytes for m in meters),
         }
+
+    def viewer_counts(self) -> dict[str, int]:
+        connected = self._service.hub.viewers(self._channel.arn)
+        return {"connected": len(connected), "limit": MAX_VIEWERS}
 
 
 @click.command(epilog=EPILOG)

@@ -41,6 +41,10 @@ class PageSource(Protocol):
         """What the relay holds and has relayed: allocations, packets, bytes."""
         ...
 
+    def viewer_counts(self) -> dict[str, int]:
+        """How many viewers are connected to the channel, and its limit."""
+        ...
+
 
 def add_page(app: web.Application, source: PageSource) -> None:
     """Let ``app`` serve the page at its root."""
@@ -59,7 +63,11 @@ def add_page(app: web.Application, source: PageSource) -> None:
         return web.json_response(answer, headers={"Cache-Control": "no-store"})
 
     async def describe(_: web.Request) -> web.Response:
-        answer = {"source": source.describe_source(), "relay": source.relay_counters()}
+        answer = {
+            "source": source.describe_source(),
+            "relay": source.relay_counters(),
+            "viewers": source.viewer_counts(),
+        }
         return web.json_response(answer, headers={"Cache-Control": "no-store"})
 
     app.router.add_get("/", index)

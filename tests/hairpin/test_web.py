@@ -27,6 +27,9 @@ class Source:
     def relay_counters(self) -> dict[str, int]:
         return {"allocations": 1, "packets": 2, "bytes": 3}
 
+    def viewer_counts(self) -> dict[str, int]:
+        return {"connected": 10, "limit": 10}
+
 
 @contextlib.asynccontextmanager
 async def page() -> AsyncIterator[str]:
@@ -63,3 +66,14 @@ async def test_the_viewers_address_is_fresh_and_never_cached() -> None:
 
     assert set(answer) == {"url", "iceServers"}
     assert caching == "no-store"
+
+
+async def test_the_status_tells_a_page_that_was_refused_whether_the_channel_is_full() -> None:
+    async with (
+        page() as url,
+        aiohttp.ClientSession() as client,
+        client.get(url + "/api/status") as response,
+    ):
+        answer = await response.json()
+
+    assert answer["viewers"] == {"connected": 10, "limit": 10}

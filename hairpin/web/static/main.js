@@ -51,7 +51,7 @@ function show(state, text) {
   $("status-text").textContent = text;
   const notice = $("notice");
   notice.hidden = state !== "failed" && state !== "waiting";
-  notice.textContent = state === "failed" ? `${text}. Trying again.` : "No master is streaming yet.";
+  notice.textContent = state === "failed" ? `${text[0].toUpperCase()}${text.slice(1)}. Trying again.` : "No master is streaming yet.";
   clearTimeout(retry);
   if (state === "failed") retry = setTimeout(start, RETRY_MS);
 }
@@ -69,9 +69,10 @@ async function readFigures() {
 async function readStatus() {
   const response = await fetch("api/status", { cache: "no-store" }).catch(() => null);
   if (!response?.ok) return;
-  const { source, relay } = await response.json();
+  const { source, relay, viewers } = await response.json();
   $("source").textContent = source;
   const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+  $("viewers").textContent = `${viewers.connected} of ${viewers.limit}`;
   $("relay").textContent = relay.allocations ? `${count(relay.allocations, "allocation")}, ${count(relay.packets, "packet")}` : "unused";
 }
 

@@ -5,15 +5,17 @@ const encode = (value) => btoa(String.fromCharCode(...new TextEncoder().encode(J
 const decode = (text) => JSON.parse(new TextDecoder().decode(Uint8Array.from(atob(text), (c) => c.charCodeAt(0))));
 
 export class SignalingChannel {
-  // Calls onAnswer(description), onCandidate(candidate) and onClose(reason).
+  // Calls onAnswer(description), onCandidate(candidate) and, once it was open, onClose(reason).
   constructor(url, { onAnswer, onCandidate, onClose }) {
     this.socket = new WebSocket(url);
     this.opened = new Promise((resolve, reject) => {
-      this.socket.addEventListener("open", resolve);
+      this.socket.addEventListener("open", () => {
+        this.socket.addEventListener("close", (event) => onClose(event.reason));
+        resolve();
+      });
       this.socket.addEventListener("error", () => reject(new Error("the signaling service does not answer")));
     });
     this.opened.catch(() => {}); // whoever awaits it hears of it
-    this.socket.addEventListener("close", (event) => onClose(event.reason));
     this.socket.addEventListener("message", ({ data }) => {
       const message = JSON.parse(data);
       if (message.messageType === "SDP_ANSWER") onAnswer(decode(message.messagePayload));

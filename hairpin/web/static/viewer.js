@@ -5,6 +5,14 @@ import { SignalingChannel } from "./signaling.js";
 
 const ANSWER_PATIENCE_MS = 8000;
 
+// No browser says why a WebSocket's handshake was refused, but the server knows whether there was a place.
+async function fullChannel() {
+  const response = await fetch("api/status", { cache: "no-store" }).catch(() => null);
+  if (!response?.ok) return null;
+  const { connected, limit } = (await response.json()).viewers;
+  return connected < limit ? null : new Error(`the channel is full: ${connected} of ${limit} viewers are here`);
+}
+
 export class Viewer {
   // Calls onState(state, text) and onTrack(stream). policy is RTCPeerConnection's iceTransportPolicy.
   constructor({ policy, onState, onTrack }) {
@@ -41,7 +49,9 @@ export class Viewer {
       onCandidate: (candidate) => this.addCandidate(candidate),
       onClose: (reason) => this.followSignaling(reason),
     });
-    await this.channel.opened;
+    await this.channel.opened.catch(async (error) => {
+      throw (await fullChannel()) ?? error;
+    });
     this.peer.addEventListener("icecandidate", ({ candidate }) => {
       if (candidate?.candidate) this.channel.sendCandidate(candidate);
     });
