@@ -113,8 +113,14 @@ class DescriptionExchange:
         if self.ice is not None and self._remote_credentials is not None:
             self._apply_candidates(self.ice, now)
 
-    def gathered(self, candidate: str) -> CandidateMessage:
-        """Remember a local candidate ("" = the end) and address it to the peer."""
+    def gathered(self, candidate: str) -> CandidateMessage | None:
+        """Remember a local candidate ("" = the end) and address it to the peer.
+
+        None for one that a slow server found after the end of candidates was conveyed
+        (RFC 8838 section 13): the peer will learn it from our checks.
+        """
+        if self._candidates_ended:
+            return None
         if candidate:
             self._candidates.append(candidate)
         else:

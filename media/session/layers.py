@@ -24,7 +24,6 @@ from .events import ConnectionState, ConnectionStateChanged, LocalCandidate
 from .rtp_session import Drop, RtpSession
 from .transport import DtlsState, PeerClosed, Secured, SecureTransport, SecuringFailed
 
-
 _RTP = DatagramKind.RTP  # an enum's members are slow to reach through their class
 
 
@@ -145,6 +144,8 @@ class SessionLayers:
 
     def _signal_candidate(self, candidate: str, ufrag: str) -> None:
         message = self.descriptions.gathered(candidate)
+        if message is None:
+            return
         self.events.append(LocalCandidate(candidate, message.mid or "", message.index or 0, ufrag))
 
     def _pump_secure(self, now: float) -> bool:

@@ -4,7 +4,7 @@ from typing import TypeVar
 
 import pytest
 
-from ice import HostAddressesRequested, IceConfig, IcePolicy
+from ice import HostAddressesRequested, IceConfig, IcePolicy, IceServer
 from media.session import (
     ConnectionState,
     ConnectionStateChanged,
@@ -25,7 +25,8 @@ from media.session import (
 from media.units import AccessUnit, CodecName, MediaKind
 from netsim import LinkProfile, Network, Process
 from sdp import Direction, InvalidStateError, SdpType, SignalingState
-from transport import DecodeError
+from stun import MessageClass, Method, XorMappedAddress, encode_message
+from transport import DecodeError, TransportAddress
 
 from .material import opus_unit, video_unit
 from .peer_pair import PeerPair, injected
@@ -361,6 +362,35 @@ def test_the_local_description_holds_the_candidates_gathered_so_far() -> None:
     assert description.sdp.count("a=end-of-candidates") == 1
     audio = description.sdp.index("m=audio")
     assert description.sdp.index("a=candidate:") < audio
+
+
+@pytest.mark.requirement("ice:W10")
+def test_a_candidate_found_after_the_end_of_candidates_is_not_conveyed() -> None:
+    config = SessionConfig(
+        ice=IceConfig(servers=(IceServer(("stun:198.51.100.1",)),)), injected_keys=injected(0)
+    )
+    session = PeerSession(random_bytes=Network(seed=1).random_bytes("alice"), config=config)
+    session.add_transceiver(MediaKind.AUDIO)
+    session.set_local_description(SdpType.OFFER, session.create_offer(0.0), 0.0)
+    session.hosts_opened([TransportAddress.parse("192.0.2.1", 4000)], 0.0)
+    session.handle_timeout(0.0)
+    request = session.poll_transmit()
+    session.handle_timeout(2.0)
+    assert request is not None
+    mapped = XorMappedAddress(TransportAddress.parse("203.0.113.1", 4000))
+    response = encode_message(
+        Method.BINDING, MessageClass.SUCCESS, request.segments[0][8:20], [mapped]
+    )
+    session.receive(response, request.path, 3.0)
+
+    conveyed = []
+    while (event := session.poll_event()) is not None:
+        if isinstance(event, LocalCandidate):
+            conveyed.append(event.candidate)
+    assert len(conveyed) == 2
+    assert conveyed[-1] == ""
+    assert session.local_description is not None
+    assert "203.0.113.1" not in session.local_description.sdp
 
 
 def test_without_relays_the_relay_policy_gathers_nothing() -> None:
