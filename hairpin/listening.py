@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from transport import IPAddress, TransportAddress
 
+from .parameters import IPNetwork
+
 
 def expand(listen: Sequence[TransportAddress]) -> Iterator[TransportAddress]:
     """A wildcard as the addresses it stands for: an answer leaves from where it was asked."""
@@ -38,3 +40,23 @@ def told_to_clients(
         (each for each in listening if each.ip in reaching), key=lambda each: order.index(each.ip)
     )
     return tuple(addresses[:at_most])
+
+
+def refused_networks(
+    relay_addresses: Sequence[IPAddress], allowed: Sequence[IPNetwork]
+) -> str | None:
+    """What to tell an operator whose relay cannot reach its own neighbours; None if it can.
+
+    A relay refuses private peers, which on a private network are all there are.
+    """
+    refused = [
+        str(ip)
+        for ip in relay_addresses
+        if not ip.is_global and not any(ip in network for network in allowed)
+    ]
+    if not refused:
+        return None
+    return (
+        f"peers on the network of {' and '.join(refused)} because it is private: "
+        "--allow-peer CIDR lets them in"
+    )

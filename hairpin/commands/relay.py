@@ -15,7 +15,7 @@ from hairpin.configuration import config_option
 from hairpin.daemon import announce, listening_error, run_daemon
 from hairpin.endpoint import parse_endpoint
 from hairpin.errors import HairpinError
-from hairpin.listening import expand, farthest_first
+from hairpin.listening import expand, farthest_first, refused_networks
 from hairpin.parameters import IPType, NetworkType, SecretPairType
 from stun import OpaqueStringError
 from transport import IPAddress, TransportAddress
@@ -72,8 +72,8 @@ class RelayOptions:
 
     listen: tuple[TransportAddress, ...]
     realm: str
-    user: tuple[tuple[str, str], ...]
-    secret: tuple[str, ...]
+    user: tuple[tuple[str, str], ...] = dataclasses.field(repr=False)
+    secret: tuple[str, ...] = dataclasses.field(repr=False)
     relay_address: tuple[IPAddress, ...]
     allow_peer: tuple[IPNetwork, ...]
     min_port: int
@@ -157,15 +157,17 @@ def command(
 async def _start(stack: contextlib.AsyncExitStack, options: RelayOptions, drain: float) -> str:
     _allow_many_sockets()
     verifier = _verifier(options)
-    listening = list(expand(options.listen))
+    listening = list(dict.fromkeys(expand(options.listen)))
     config = _config(options, verifier, listening)
-    _check_relay_addresses(config.relay_addresses)
+    _check_relay_addresses(options.relay_address)
     relay = RelayServer(config, _bind(listening))
     stack.push_async_callback(relay.aclose)
     if drain:
         stack.push_async_callback(relay.drain, drain)
     announce(f"realm      {options.realm}")
     announce(f"relaying   from {', '.join(map(str, config.relay_addresses))}")
+    if refused := refused_networks(config.relay_addresses, options.allow_peer):
+        announce(f"refusing   {refused}")
     # What has been imported and made until here stays: the collector need not walk it.
     gc.collect()
     gc.freeze()

@@ -11,6 +11,7 @@ from hairpin.configuration import config_option
 from hairpin.daemon import Life, announce, run_daemon
 from hairpin.endpoint import ENDPOINT
 from hairpin.errors import HairpinError
+from hairpin.listening import refused_networks
 from hairpin.parameters import BaseUrlType, NetworkType, SecretPairType
 from hairpin.relay import DEFAULT_PORT, OtherRelays, OwnRelay, relay_uri
 from hairpin.service import Service, ServiceOptions, start_service
@@ -18,7 +19,7 @@ from hairpin.tls import server_context
 from signaling import AccessKey
 from signaling.channel import DEFAULT_REGION
 from transport import TransportAddress
-from turn.aio import RelayEventLoop
+from turn.aio import RelayEventLoop, RelayServer
 from turn.server import IPNetwork
 
 FIRST_KEY_FILE = "first-key.env"
@@ -181,10 +182,17 @@ async def _start(life: Life, options: ServiceOptions) -> str:
     if service.relay is not None:
         listening = ", ".join(f"udp://{each}" for each in service.relay.addresses)
         announce(f"relay      {listening}")
+        _say_who_is_refused(service.relay)
     announce(f"clients    are told of {', '.join(service.issuer.uris)}")
     await _offer_first_key(service, options)
     announce(f"signaling  {service.url}, region {options.region}")
     return service.url
+
+
+def _say_who_is_refused(relay: RelayServer) -> None:
+    config = relay.config
+    if refused := refused_networks(config.relay_addresses, config.allow_peers):
+        announce(f"refusing   {refused}")
 
 
 async def _offer_first_key(service: Service, options: ServiceOptions) -> None:

@@ -8,12 +8,15 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
+from ipaddress import ip_address, ip_network
 
 import pytest
 from click.testing import CliRunner, Result
 
 from hairpin.cli import cli
+from hairpin.commands.relay import RelayOptions
 from hairpin.errors import HairpinError
+from hairpin.listening import refused_networks
 from transport import TransportAddress
 from transport.aio import KernelSockets
 from turn.aio import connect
@@ -61,7 +64,9 @@ def test_a_password_that_is_misplaced_is_not_repeated() -> None:
         pytest.param([], "give it --user NAME:PASSWORD or --secret SECRET", id="nobody"),
         pytest.param([*USER, "--user", "ann:other"], "--user is given twice for ann", id="twice"),
         pytest.param(["--secret", ""], "an empty secret", id="empty-secret"),
+        pytest.param(["--user", "ann:a\tb"], "control characters", id="password"),
         pytest.param([*USER, "--realm", ""], "a realm has from 1", id="no-realm"),
+        pytest.param([*USER, "--realm", "a\tb"], "the realm cannot be used", id="realm"),
         pytest.param(
             [*USER, "--min-port", "50001", "--max-port", "50000"], "no range", id="port-range"
         ),
@@ -70,7 +75,7 @@ def test_a_password_that_is_misplaced_is_not_repeated() -> None:
         ),
         pytest.param(
             [*USER, "--listen", "udp://192.0.2.77:1"],
-            "choose another with --relay-address",
+            "choose another with --listen",
             id="not-ours",
         ),
     ],
@@ -91,6 +96,45 @@ def test_a_busy_port_is_named_with_the_flag_that_changes_it() -> None:
     assert isinstance(result.exception, HairpinError)
     assert f"127.0.0.1:{port} is in use" in str(result.exception)
     assert "--listen" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("relay", "allowed", "named"),
+    [
+        pytest.param(["8.8.8.8", "2600::1"], [], [], id="public"),
+        pytest.param(["10.0.0.1"], [], ["10.0.0.1"], id="private"),
+        pytest.param(["100.64.0.1"], [], ["100.64.0.1"], id="carrier"),
+        pytest.param(["8.8.8.8", "::1"], [], ["::1"], id="one-of-two"),
+        pytest.param(["10.0.0.1", "fd00::1"], ["10.0.0.0/8"], ["fd00::1"], id="other-family"),
+        pytest.param(["10.0.0.1", "fd00::1"], ["10.0.0.0/8", "fd00::/8"], [], id="allowed"),
+    ],
+)
+def test_an_operator_is_told_which_networks_are_refused(
+    relay: Sequence[str], allowed: Sequence[str], named: Sequence[str]
+) -> None:
+    notice = refused_networks(
+        [ip_address(each) for each in relay], [ip_network(each) for each in allowed]
+    )
+
+    assert (notice is not None) == bool(named)
+    if notice is not None:
+        assert [each for each in relay if each in notice.split()] == list(named)
+        assert "--allow-peer" in notice
+
+
+def test_secrets_of_the_command_line_do_not_show() -> None:
+    options = RelayOptions(
+        listen=(),
+        realm="hairpin",
+        user=(("ann", "hidden"),),
+        secret=("hidden",),
+        relay_address=(),
+        allow_peer=(),
+        min_port=1,
+        max_port=2,
+    )
+
+    assert "hidden" not in repr(options)
 
 
 @contextlib.asynccontextmanager
@@ -146,9 +190,9 @@ async def test_it_says_where_it_is_ready_relays_and_ends_when_it_is_told_to() ->
 @pytest.mark.long  # As above.
 async def test_a_wildcard_stands_for_every_address_of_its_family() -> None:
     async with running("--listen", "udp://0.0.0.0:0") as (_, ready):
-        hosts = [address.rpartition(":")[0] for address in ready[1:]]
+        hosts = [address.rpartition(":")[0] for address in ready]
 
-    assert "udp://127.0.0.1" in hosts
+    assert hosts.count("udp://127.0.0.1") == 1  # although it was named, too
     assert not {"udp://0.0.0.0", "udp://[::1]"} & set(hosts)
 
 
