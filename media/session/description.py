@@ -24,10 +24,13 @@ from .transport import SecureTransport
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class LocalDescription:
-    """A description of ours that is in force, with the candidates gathered so far."""
+    """A description of ours that is in force, with the candidates gathered so far.
+
+    Its repr leaves the text out, which holds the ICE password.
+    """
 
     type: SdpType
-    sdp: str
+    sdp: str = dataclasses.field(repr=False)
 
 
 class DescriptionExchange:

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from media.session import LocalDescription
 from media.session.config import SessionConfig
 from media.session.description import insert_into_section
-from sdp import Setup
+from sdp import SdpType, Setup
 
 TEXT = "v=0\r\nm=audio 9 X 0\r\na=mid:0\r\nm=video 9 X 1\r\na=mid:1\r\n"
 
@@ -32,3 +33,9 @@ def test_an_answer_is_active_or_passive(setup: Setup) -> None:
 def test_a_playout_delay_is_positive() -> None:
     with pytest.raises(ValueError, match="positive"):
         SessionConfig(playout_delay=0)
+
+
+def test_a_description_does_not_show_its_password() -> None:
+    description = LocalDescription(SdpType.OFFER, "v=0\r\na=ice-pwd:secret\r\n")
+
+    assert "secret" not in repr(description)
