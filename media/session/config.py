@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from ice import IceConfig
-from sdp import MediaKind, NegotiationPolicy, RtpCodec, Setup
+from sdp import MediaKind, MissingProfile, NegotiationPolicy, RtpCodec, Setup
 from transport.dtls import DEFAULT_PROFILES, SrtpKeys, SrtpProfile
 
 from .codecs import DEFAULT_CODECS, DEFAULT_EXTENSIONS
@@ -23,14 +23,19 @@ class InjectedKeys:
     keys: SrtpKeys
 
 
+BROWSERS = NegotiationPolicy(missing_profile=MissingProfile.LIBWEBRTC)
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class SessionConfig:
     """A session's settings; the defaults suit a browser on the other side.
 
-    ``ice`` carries servers and the relay-only policy. ``answer_setup`` is the DTLS role
-    taken where the offer leaves the choice: ACTIVE saves a round trip (RFC 8829
-    section 5.3.1), PASSIVE lets ``srtp_profiles`` decide against a browser, which
-    prefers AES-CM. ``wall_clock_offset`` is what to add to ``now`` for seconds since
+    ``ice`` carries servers and the relay-only policy. ``negotiation`` takes H.264 without
+    profile-level-id as Constrained Baseline 3.1, like browsers: so meant are the peers that
+    leave it out, and few decode the Baseline of RFC 6184 section 8.1. ``answer_setup``
+    is the DTLS role taken where the offer leaves the choice: ACTIVE saves a round trip
+    (RFC 8829 section 5.3.1), PASSIVE lets ``srtp_profiles`` decide against a browser,
+    which prefers AES-CM. ``wall_clock_offset`` is what to add to ``now`` for seconds since
     1970; sender reports carry it. ``playout_delay`` is how long a packet that is
     missing is waited for, in seconds.
 
@@ -41,7 +46,7 @@ class SessionConfig:
     ice: IceConfig = dataclasses.field(default_factory=IceConfig)
     codecs: tuple[RtpCodec, ...] = DEFAULT_CODECS
     extensions: tuple[tuple[MediaKind, str], ...] = DEFAULT_EXTENSIONS
-    negotiation: NegotiationPolicy = dataclasses.field(default_factory=NegotiationPolicy)
+    negotiation: NegotiationPolicy = BROWSERS
     answer_setup: Setup = Setup.ACTIVE
     srtp_profiles: tuple[SrtpProfile, ...] = DEFAULT_PROFILES
     injected_keys: InjectedKeys | None = None

@@ -30,8 +30,7 @@ class MissingProfile(enum.Enum):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class NegotiationPolicy:
-    """``passive_answers`` makes us the DTLS server where the offer leaves the choice
-    and the caller's own description leaves it too."""
+    """How our offers bundle, and what a peer means that leaves something out."""
 
     bundle: BundlePolicy = BundlePolicy.SHARED
     missing_profile: MissingProfile = MissingProfile.RFC6184

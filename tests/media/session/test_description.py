@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import random
+
 import pytest
 
-from media.session import LocalDescription
+from media.session import LocalDescription, PeerSession, h264
 from media.session.config import SessionConfig
 from media.session.description import insert_into_section
+from media.units import MediaKind
 from sdp import SdpType, Setup
+
+from .peer_pair import injected
 
 TEXT = "v=0\r\nm=audio 9 X 0\r\na=mid:0\r\nm=video 9 X 1\r\na=mid:1\r\n"
 
@@ -39,3 +44,22 @@ def test_a_description_does_not_show_its_password() -> None:
     description = LocalDescription(SdpType.OFFER, "v=0\r\na=ice-pwd:secret\r\n")
 
     assert "secret" not in repr(description)
+
+
+@pytest.mark.requirement("sdp-media:SDP-O15")
+def test_h264_without_a_profile_is_what_browsers_mean() -> None:
+    offerer, answerer = (
+        PeerSession(
+            random_bytes=random.Random(seed).randbytes,
+            config=SessionConfig(injected_keys=injected(seed)),
+        )
+        for seed in (0, 1)
+    )
+    offerer.add_transceiver(MediaKind.VIDEO, codecs=(h264(),))
+    offer = offerer.create_offer(0.0).replace(";profile-level-id=42e01f", "")
+    assert "profile-level-id" not in offer
+    answerer.add_transceiver(MediaKind.VIDEO, codecs=(h264(),))
+    answerer.set_remote_description(SdpType.OFFER, offer, 0.0)
+    answerer.set_local_description(SdpType.ANSWER, answerer.create_answer(), 0.0)
+
+    assert [codec.send.name for codec in answerer.media[0].codecs] == ["H264"]
