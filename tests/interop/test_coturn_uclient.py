@@ -22,20 +22,25 @@ RFC 8656 section 12 has left a quarter, and gives up at the first that is refuse
 that is refused ends within 20 ms."""
 
 
+IPV4 = "127.0.0.1"
+IPV6 = "::1"
+
+
 @contextlib.asynccontextmanager
-async def relay() -> AsyncIterator[Command]:
+async def relay(host: str = IPV4) -> AsyncIterator[Command]:
+    address = f"[{host}]" if ":" in host else host
     async with hairpin(
-        *("relay", "--listen", "udp://127.0.0.1:0", "--user", "ann:secret"),
-        *("--allow-peer", "127.0.0.0/8"),
+        *("relay", "--listen", f"udp://{address}:0", "--user", "ann:secret"),
+        *("--allow-peer", host),
     ) as command:
         yield command
 
 
 @contextlib.asynccontextmanager
-async def echo(port: int) -> AsyncIterator[None]:
+async def echo(port: int, host: str = IPV4) -> AsyncIterator[None]:
     """coturn's peer, which sends everything back."""
     process = await asyncio.create_subprocess_exec(
-        *(need("turnutils_peer"), "-L", "127.0.0.1", "-p", str(port)),
+        *(need("turnutils_peer"), "-L", host, "-p", str(port)),
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.DEVNULL,
     )
@@ -46,10 +51,11 @@ async def echo(port: int) -> AsyncIterator[None]:
         await process.wait()
 
 
-def free_port() -> int:
+def free_port(host: str = IPV4) -> int:
     """turnutils_peer cannot say which port the system chose."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        sock.bind((host, 0))
         port: int = sock.getsockname()[1]
         return port
 
@@ -65,14 +71,14 @@ async def run(program: str, *arguments: str) -> str:
     return output.decode(errors="replace")
 
 
-async def uclient(port: str, peer: int, options: Sequence[str]) -> str:
+async def uclient(port: str, peer: int, options: Sequence[str], *, host: str = IPV4) -> str:
     """What a run says that was not refused a channel number."""
     output = ""
     for _ in range(ATTEMPTS):
         output = await run(
             "turnutils_uclient",
-            *("-u", "ann", "-w", "secret", "-p", port, "-e", "127.0.0.1", "-r", str(peer)),
-            *("-n", str(MESSAGES), "-l", "170", "-z", "5", *options, "127.0.0.1"),
+            *("-u", "ann", "-w", "secret", "-p", port, "-e", host, "-r", str(peer)),
+            *("-n", str(MESSAGES), "-l", "170", "-z", "5", *options, host),
         )
         if "Total lost packets" in output:
             return output
@@ -82,6 +88,7 @@ async def uclient(port: str, peer: int, options: Sequence[str]) -> str:
 @pytest.mark.parametrize(
     ("options", "clients"),
     [
+        pytest.param(["-m", "2", "-s"], 2, id="even-ports-and-reservations"),
         pytest.param(["-c", "-m", "1"], 1, id="channel"),
         pytest.param(["-c", "-m", "1", "-D"], 1, id="padded-channel-data"),
         pytest.param(["-c", "-m", "3", "-s"], 3, id="indications"),
@@ -100,6 +107,20 @@ async def test_every_message_of_uclient_comes_back(options: Sequence[str], clien
     assert counts, output
     assert counts[-1] == (str(clients * MESSAGES), str(clients * MESSAGES)), output
     assert "Total lost packets 0 " in output
+
+
+@pytest.mark.parametrize(
+    "options", [["-c", "-m", "1", "-s"], ["-c", "-m", "1"]], ids=["indications", "channel"]
+)
+async def test_uclient_is_relayed_over_ipv6(options: Sequence[str]) -> None:
+    peer = free_port(IPV6)
+    async with relay(IPV6) as command, echo(peer, IPV6):
+        port = command.address.rpartition(":")[2]
+
+        output = await uclient(port, peer, ["-x", *options], host=IPV6)
+
+    counts = re.findall(r"tot_send_msgs=(\d+), tot_recv_msgs=(\d+)", output)
+    assert counts[-1:] == [(str(MESSAGES), str(MESSAGES))], output
 
 
 async def test_stunclient_is_told_its_address() -> None:
