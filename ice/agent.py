@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 
-from stun import MessageClass, is_stun
+from stun import is_stun
 from transport import (
     CloseRequested,
     Event,
@@ -16,6 +16,7 @@ from transport import (
     TransportAddress,
 )
 
+from .arrivals import LAST_STUN_FIRST_BYTE, Arrivals
 from .candidate import Candidate
 from .check_message import RemoteParameters
 from .checklist import ValidPair
@@ -26,17 +27,12 @@ from .drops import DropReason
 from .errors import IceStateError, RestartRequired
 from .events import (
     DatagramReceived,
-    GatheringCompleted,
-    IceStateChanged,
-    LocalCandidateGathered,
     RoleChanged,
 )
-from .findings import BaseLost, CandidateFound, PeerRefused, RelayedDatagram
 from .gathering import Gathering
-from .incoming import read_binding
 from .local_candidates import LocalCandidates
-from .outlets import Outlets
 from .pacing import SharedPacer
+from .progress import Progress
 from .restart import Generations
 from .role import Role
 from .session import IceSession
@@ -46,9 +42,6 @@ from .status import snapshot
 from .trickle import Held, HeldCandidates
 
 logger = logging.getLogger(__name__)
-
-_LAST_STUN_FIRST_BYTE = 3
-"""RFC 7983 section 7: above it a datagram is not STUN."""
 
 
 class IceAgent:
@@ -74,14 +67,14 @@ class IceAgent:
         self._gathering = Gathering(self._context, self._local, pacer)
         self._held = HeldCandidates(self._context)
         self._generations = Generations(self._context, self._new_session)
-        self._state = IceState.NEW
-        self._has_announced_end = False
+        self._arrivals = Arrivals(self._context, self._generations)
+        self._progress = Progress(
+            self._context, self._local, self._gathering, self._generations, self._arrivals
+        )
         # The hot path: what send() and receive() touch, bound once.
         self._transmits = self._context.transmits
         self._events = self._context.events
-        self._all_outlets = Outlets(self._context)
-        self._outlets = self._all_outlets.by_component
-        self._last_path: Path | None = None
+        self._outlets = self._progress.outlets.by_component
 
     def _new_session(self) -> IceSession:
         return IceSession(
@@ -116,7 +109,7 @@ class IceAgent:
 
     @property
     def state(self) -> IceState:
-        return self._state
+        return self._progress.state
 
     @property
     def controlling(self) -> bool:
@@ -138,7 +131,7 @@ class IceAgent:
 
     def stats(self) -> IceStats:
         """A snapshot of candidates, pairs and counters."""
-        return snapshot(self._context, self._local, self._generations.current, self._state)
+        return snapshot(self._context, self._local, self._generations.current, self.state)
 
     # Verbs
 
@@ -151,7 +144,7 @@ class IceAgent:
         """
         self._require_open()
         self._context.now = now
-        self._has_announced_end = False
+        self._progress.begin_gathering()
         self._gathering.start(now)
 
     def hosts_opened(
@@ -170,7 +163,7 @@ class IceAgent:
         Raises:
             ValueError: an unspecified address, or no such component.
         """
-        if self._state is IceState.CLOSED:
+        if self.state is IceState.CLOSED:
             return
         self._context.now = now
         key = (stream, component)
@@ -179,23 +172,23 @@ class IceAgent:
         if any(address.ip.is_unspecified or not address.port for address in addresses):
             raise ValueError("a candidate needs a specific address and port")
         for base in self._gathering.hosts_opened(addresses, key, now):
-            self._announce(base.stream, base.candidate)
+            self._progress.announce(base.stream, base.candidate)
             self._generations.current.add_base(base, now)
-        self._refresh(now)
+        self._progress.refresh(now)
 
     def resolved(self, token: int, addresses: Sequence[IPAddress], now: float) -> None:
         """What ResolveRequested asked for, in order of preference; nothing if it failed."""
-        if self._state is not IceState.CLOSED:
+        if self.state is not IceState.CLOSED:
             self._context.now = now
             self._gathering.servers.resolved(token, addresses, now)
-            self._refresh(now)
+            self._progress.refresh(now)
 
     def host_closed(self, address: TransportAddress, now: float) -> None:
         """The socket of a local address is gone, for instance with its interface."""
         self._context.now = now
         self._gathering.servers.remove_host(address)
-        self._lose_base(address, now)
-        self._refresh(now)
+        self._progress.lose_base(address, now)
+        self._progress.refresh(now)
 
     def set_remote_credentials(
         self,
@@ -214,7 +207,7 @@ class IceAgent:
         Raises:
             RestartRequired: others than those in use.
         """
-        if self._state is IceState.CLOSED or credentials == self.remote_credentials:
+        if self.state is IceState.CLOSED or credentials == self.remote_credentials:
             return
         if self._generations.current.remote is not None:
             raise RestartRequired("the remote credentials changed: call restart() first")
@@ -227,7 +220,7 @@ class IceAgent:
         self._generations.current.begin(remote, pacing_ms=pacing_ms, now=now)
         for item in held:
             self._take_remote(item, now)
-        self._refresh(now)
+        self._progress.refresh(now)
 
     def add_remote_candidate(
         self, candidate: Candidate, now: float, *, stream: int = 0, ufrag: str | None = None
@@ -249,12 +242,12 @@ class IceAgent:
         self._admit_remote(Held(ufrag, 0, None), now)
 
     def _admit_remote(self, item: Held, now: float) -> None:
-        if self._state is IceState.CLOSED:
+        if self.state is IceState.CLOSED:
             self._context.drop(DropReason.CLOSED)
         elif self._held.admit(item):
             self._context.now = now
             self._take_remote(item, now)
-            self._refresh(now)
+            self._progress.refresh(now)
 
     def _take_remote(self, item: Held, now: float) -> None:
         if item.candidate is None:
@@ -275,29 +268,28 @@ class IceAgent:
         self._context.now = now
         self._generations.restart()
         self._held.end()
-        self._has_announced_end = False
-        self._gathering.restart(now, trusts_relays=self._state is not IceState.FAILED)
-        self._follow_gathering(now)
+        self._progress.begin_gathering()
+        self._gathering.restart(now, trusts_relays=self.state is not IceState.FAILED)
+        self._progress.follow_gathering(now)
         for item in self._local.gathered():
-            self._announce(item.stream, item.candidate)
-        self._refresh(now)
+            self._progress.announce(item.stream, item.candidate)
+        self._progress.refresh(now)
         logger.info("ICE restart, new username fragment %s", self.local_credentials.ufrag)
 
     def close(self, now: float) -> None:
         """Stop at once: after IceStateChanged(CLOSED) nothing is reported, and all that is
         sent is what has TURN servers delete our allocations, once each."""
-        if self._state is IceState.CLOSED:
+        if self.state is IceState.CLOSED:
             return
         self._context.now = now
         self._transmits.clear()
         self._gathering.servers.close(now)
         self._events.clear()
-        self._all_outlets.clear()
         self._context.validated.clear()
         self._context.bases.clear()
-        self._last_path = None
+        self._arrivals.forget()
         self._generations.close()
-        self._set_state(IceState.CLOSED)
+        self._progress.close()
 
     # Data
 
@@ -330,7 +322,7 @@ class IceAgent:
 
         A user with many of them may take it as such, and spare ``receive`` and the event.
         """
-        last = self._last_path
+        last = self._arrivals.last_path
         # Drivers keep addresses, so that there is no need to hash a path per datagram.
         return last is not None and path.remote is last.remote and path.local is last.local
 
@@ -339,63 +331,31 @@ class IceAgent:
     def receive(self, data: bytes, path: Path, now: float) -> None:
         """One datagram from a socket of ours, or a message of a TURN server's stream."""
         self._context.now = now
-        if data and data[0] <= _LAST_STUN_FIRST_BYTE and is_stun(data):
+        if data and data[0] <= LAST_STUN_FIRST_BYTE and is_stun(data):
             if self._gathering.receive(data, path, now):
-                self._refresh(now)
+                self._progress.refresh(now)
             else:
-                self._receive_stun(data, path, now)
+                self._arrivals.receive_stun(data, path, now)
+                self._progress.refresh(now)
         elif self.follows(path):
             self._events.append(DatagramReceived(data, path))
         elif self._gathering.receive(data, path, now):
-            self._follow_gathering(now)
+            self._progress.follow_gathering(now)
         else:
-            self._receive_data(data, path)
-
-    def _receive_data(self, data: bytes, path: Path) -> None:
-        if path in self._context.validated:
-            self._last_path = path
-            self._events.append(DatagramReceived(data, path))
-        elif path.local in self._context.bases:
-            self._context.drop(DropReason.UNVALIDATED_SOURCE)
-        else:
-            self._context.drop(DropReason.UNKNOWN_BASE)
-
-    def _receive_relayed(self, data: bytes, path: Path, now: float) -> None:
-        """What a TURN server hands on: as if it had come to a socket of ours."""
-        if data and data[0] <= _LAST_STUN_FIRST_BYTE and is_stun(data):
-            self._receive_stun(data, path, now)
-        elif path is self._last_path:
-            self._events.append(DatagramReceived(data, path))
-        else:
-            self._receive_data(data, path)
-
-    def _receive_stun(self, data: bytes, path: Path, now: float) -> None:
-        if path.local not in self._context.bases:
-            self._context.drop(DropReason.UNKNOWN_BASE)
-            return
-        message = read_binding(data)
-        if isinstance(message, DropReason):
-            self._context.drop(message)
-        elif message.message_class is not MessageClass.REQUEST:
-            self._generations.receive_response(message, path, now)
-        elif self._context.config.address_policy(path.remote.ip):
-            self._generations.receive_request(message, path, now)
-        else:
-            self._context.drop(DropReason.REFUSED_ADDRESS)
-        self._refresh(now)
+            self._arrivals.receive_data(data, path)
 
     def connected(self, path: Path, now: float) -> None:
         """The stream that a ConnectRequested wanted is open."""
         self._context.now = now
         if not self._gathering.servers.connected(path, now):
             self._context.report(CloseRequested(path))
-        self._refresh(now)
+        self._progress.refresh(now)
 
     def disconnected(self, path: Path, reason: str, now: float) -> None:
         """A stream to a TURN server is gone, or could not be opened."""
         self._context.now = now
         self._gathering.servers.disconnected(path, reason, now)
-        self._refresh(now)
+        self._progress.refresh(now)
 
     def handle_timeout(self, now: float) -> None:
         self._context.now = now
@@ -403,7 +363,7 @@ class IceAgent:
         while (deadline := self.next_timeout()) is not None and deadline <= now:
             self._generations.handle_timeout(now)
             self._gathering.servers.handle_timeout(now)
-            self._refresh(now)
+            self._progress.refresh(now)
 
     def next_timeout(self) -> float | None:
         checks = self._generations.next_timeout()
@@ -418,61 +378,6 @@ class IceAgent:
     def poll_event(self) -> Event | None:
         return self._events.popleft() if self._events else None
 
-    # What follows
-
     def _require_open(self) -> None:
-        if self._state is IceState.CLOSED:
+        if self.state is IceState.CLOSED:
             raise IceStateError("the agent is closed")
-
-    def _announce(self, stream: int, candidate: Candidate) -> None:
-        ufrag = self.local_credentials.ufrag
-        self._context.report(LocalCandidateGathered(candidate, ufrag, stream))
-
-    def _announce_end(self, now: float) -> None:
-        if self._gathering.is_complete and not self._has_announced_end:
-            self._has_announced_end = True
-            self._context.report(GatheringCompleted(self.local_credentials.ufrag))
-            self._generations.current.gathering_completed(now)
-
-    def _follow_gathering(self, now: float) -> None:
-        """Act on what servers have told, and on what they relay."""
-        while (finding := self._gathering.poll(now)) is not None:
-            match finding:
-                case RelayedDatagram(data=data, path=path):
-                    self._receive_relayed(data, path, now)
-                case CandidateFound(stream=stream, candidate=candidate, base=address):
-                    if self._generations.current.has_selected_all():
-                        continue  # RFC 8838 section 13: nothing is conveyed any more
-                    self._announce(stream, candidate)
-                    if address is not None:
-                        self._generations.current.add_base(self._context.bases[address], now)
-                case BaseLost(address=address):
-                    self._lose_base(address, now)
-                case PeerRefused(address=address, ip=ip) if address in self._context.bases:
-                    self._generations.refuse_pairs(self._context.bases[address], ip, now)
-
-    def _lose_base(self, address: TransportAddress, now: float) -> None:
-        base = self._local.remove(address)
-        if base is None:
-            return
-        self._context.validated.forget_base(address)
-        self._last_path = None
-        self._generations.remove_base(base, now)
-
-    def _refresh(self, now: float) -> None:
-        """Bring everything up to date with what servers, and the sessions, have come to."""
-        if self._state is IceState.CLOSED:
-            return
-        self._gathering.follow(self._generations.in_use(), now)
-        self._follow_gathering(now)
-        self._announce_end(now)
-        self._generations.settle()
-        self._all_outlets.refresh(self._generations)
-        self._set_state(self._generations.state())
-
-    def _set_state(self, state: IceState) -> None:
-        if state is self._state:
-            return
-        logger.info("ICE state: %s, was %s", state.value, self._state.value)
-        self._state = state
-        self._context.report(IceStateChanged(state))
