@@ -437,6 +437,7 @@ def check_reading(data: bytes) -> None:
             continue
 
 
+@pytest.mark.requirement("stun-turn:COD-MI-09")
 @given(
     st.integers(0, 0xFFF),
     st.sampled_from(MessageClass),

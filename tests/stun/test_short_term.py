@@ -13,6 +13,8 @@ from stun import (
     IntegrityKey,
     Message,
     MessageClass,
+    MessageIntegrity,
+    MessageIntegritySha256,
     Method,
     Rejected,
     ShortTermVerifier,
@@ -64,6 +66,16 @@ def test_a_sound_message_is_authenticated_and_answered_with_its_best_algorithm(
     message = request(algorithm=algorithm, message_class=message_class)
 
     assert authenticate_short_term(message, find_key) == Authenticated("user", KEY, answer)
+
+
+@pytest.mark.requirement("stun-turn:STUNC-STC-01")
+def test_a_request_to_a_server_of_unknown_age_has_both_integrities_and_no_password() -> None:
+    sent = request(algorithm=IntegrityAlgorithm.BOTH)
+
+    assert sent.get(Username) == Username("user")
+    assert sent.has(MessageIntegrity)
+    assert sent.has(MessageIntegritySha256)
+    assert b"password" not in sent.data
 
 
 @pytest.mark.requirement("stun-turn:STUNS-STC-01")

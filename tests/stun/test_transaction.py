@@ -19,6 +19,7 @@ from stun import (
     TransactionFailure,
     TransactionTimedOut,
     UnknownAttribute,
+    UnknownAttributes,
     XorMappedAddress,
     encode_message,
     short_term_key,
@@ -244,14 +245,17 @@ def test_what_is_not_the_response_does_not_disturb(data: bytes, path: Path) -> N
     assert len(events(transaction)) == 1
 
 
-def test_an_error_response_is_a_response() -> None:
+@pytest.mark.requirement("stun-turn:STUNC-RX-07")
+def test_an_error_response_is_a_response_with_all_it_says() -> None:
     transaction = started()
+    unknown = UnknownAttributes((0x7F01, 0x7F02))
 
-    transaction.receive(response(MessageClass.ERROR, [ErrorCode(420)]), UDP, 0.1)
+    transaction.receive(response(MessageClass.ERROR, [ErrorCode(420), unknown]), UDP, 0.1)
 
     [event] = events(transaction)
     assert isinstance(event, ResponseReceived)
     assert event.message.get(ErrorCode) == ErrorCode(420)
+    assert event.message.get(UnknownAttributes) == unknown
 
 
 @pytest.mark.requirement("stun-turn:STUNC-RX-01")

@@ -83,7 +83,12 @@ def test_the_transaction_id_comes_back(transaction_id: bytes) -> None:
     assert response.transaction_id == transaction_id
 
 
-@pytest.mark.requirement("stun-turn:STUNS-BASE-07", "stun-turn:STUNS-BASE-08")
+@pytest.mark.requirement(
+    "stun-turn:STUNS-BASE-07",
+    "stun-turn:STUNS-BASE-08",
+    "stun-turn:NATB-11",
+    "stun-turn:SEC-10",
+)
 def test_unknown_attributes_that_must_be_understood_are_listed() -> None:
     response = answer(
         request(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from inspect import signature
+
 import pytest
 
 from stun import (
@@ -13,6 +16,7 @@ from stun import (
     IntegrityAlgorithm,
     KeyAlgorithm,
     Lifetime,
+    Message,
     MessageIntegrity,
     MessageIntegritySha256,
     Method,
@@ -33,6 +37,7 @@ from stun import (
     nonce_cookie,
 )
 from transport import TransportAddress
+from turn.aio import connect
 from turn.client import (
     Allocated,
     AllocationFailed,
@@ -42,9 +47,10 @@ from turn.client import (
     ClientStateError,
     FailureReason,
     ServerMemory,
+    TurnClient,
 )
 
-from .script import KEY, MAPPED, PASSWORD, REALM, RELAYED, SERVER, USER, Script, silence
+from .script import KEY, MAPPED, PASSWORD, PATH, REALM, RELAYED, SERVER, USER, Script, silence
 
 IPV6_RELAYED = TransportAddress.parse("2001:db8::1", 50000)
 
@@ -69,6 +75,24 @@ def test_the_first_allocate_asks_for_udp_and_carries_no_credentials() -> None:
         (Software.TYPE, b"hairpin"),
     ]
     assert not request.message.has_integrity
+
+
+@pytest.mark.requirement("stun-turn:COD-HDR-07")
+def test_every_transaction_id_is_fresh_from_the_source_of_randomness() -> None:
+    drawn: list[bytes] = []
+
+    def random_bytes(size: int) -> bytes:
+        drawn.append(bytes([len(drawn)]) * size)
+        return drawn[-1]
+
+    client = TurnClient(PATH, username=USER, password=PASSWORD, random_bytes=random_bytes)
+    client.allocate(0.0)
+
+    transmit = client.poll_transmit()
+    assert transmit is not None
+    assert Message.decode(transmit.segments[0]).transaction_id == drawn[-1]
+    assert len(drawn[-1]) == 12
+    assert signature(connect).parameters["random_bytes"].default is os.urandom
 
 
 @pytest.mark.requirement("stun-turn:STUNC-LTC-02")
@@ -291,9 +315,12 @@ def test_an_unsigned_400_to_an_authenticated_request_is_ignored() -> None:
 
 
 @pytest.mark.requirement("stun-turn:TURNC-ALLOC-08")
+@pytest.mark.requirement("stun-turn:STUNC-RX-05")
+@pytest.mark.requirement("stun-turn:STUNC-RX-06")
 @pytest.mark.parametrize(
     ("code", "reason", "retry_after"),
     [
+        pytest.param(300, FailureReason.REFUSED, 0.0, id="redirection to nowhere"),
         pytest.param(400, FailureReason.REFUSED, None, id="bad request"),
         pytest.param(403, FailureReason.REFUSED, None, id="forbidden"),
         pytest.param(420, FailureReason.REFUSED, None, id="unknown attribute"),
@@ -303,6 +330,7 @@ def test_an_unsigned_400_to_an_authenticated_request_is_ignored() -> None:
         pytest.param(486, FailureReason.REFUSED, 60.0, id="quota"),
         pytest.param(500, FailureReason.REFUSED, 0.0, id="server error"),
         pytest.param(508, FailureReason.REFUSED, 60.0, id="capacity"),
+        pytest.param(600, FailureReason.REFUSED, 0.0, id="class 6"),
     ],
 )
 def test_an_error_is_reported_with_how_long_to_leave_the_server_alone(

@@ -221,6 +221,7 @@ def test_channel_data_is_delivered_without_head_and_padding(tail: bytes, expecte
 
 
 @pytest.mark.requirement("stun-turn:TURNC-CHAN-08")
+@pytest.mark.requirement("stun-turn:DEMUX-02")
 @pytest.mark.parametrize(
     ("message", "reason"),
     [

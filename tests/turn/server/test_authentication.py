@@ -16,6 +16,8 @@ from stun import (
     Message,
     Method,
     Nonce,
+    Origin,
+    Realm,
     UnknownAttribute,
     Userhash,
     Username,
@@ -79,6 +81,19 @@ def test_another_user_on_the_same_5_tuple_is_441_and_harms_nothing(method: Metho
     assert response.has_integrity
     (snapshot,) = relay.server.allocations(0.0)
     assert (snapshot.permissions, snapshot.channels) == ({}, {})
+
+
+@pytest.mark.requirement("stun-turn:SEC-22")
+def test_what_a_stranger_claims_to_be_changes_nothing() -> None:
+    client = Client(Relay())
+
+    response = client.bare(
+        Method.ALLOCATE, UDP_REQUEST, Realm("elsewhere"), Origin("https://elsewhere.example")
+    )
+
+    assert code(response) == 401
+    assert response.get(Realm) == Realm(REALM)
+    assert client.allocate()
 
 
 def test_the_same_user_with_a_wrong_password_is_401() -> None:
