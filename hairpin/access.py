@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import time
+from collections.abc import Callable
 
 from ice import IceServer
 from signaling import ChannelArn, Role
 from signaling.aio import ControlClient, SignalingConnection, master_url
 
 from .aws import ServiceAccess
-
-logger = logging.getLogger(__name__)
 
 MAX_REFRESH_MARGIN = 30.0
 """Seconds before their end that ICE servers are asked for anew, as the C SDK does: a
@@ -31,7 +29,15 @@ class MasterAccess:
     Each call raises SignalingError where the service refuses it or does not answer.
     """
 
-    def __init__(self, client: ControlClient, access: ServiceAccess, channel_name: str) -> None:
+    def __init__(
+        self,
+        client: ControlClient,
+        access: ServiceAccess,
+        channel_name: str,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
         self._client = client
         self._access = access
         self._channel_name = channel_name
@@ -56,12 +62,12 @@ class MasterAccess:
     async def ice_servers(self) -> tuple[IceServer, ...]:
         """ICE servers that are good for a session that begins now."""
         async with self._refreshing:
-            if time.monotonic() >= self._refresh_at:
+            if self._clock() >= self._refresh_at:
                 await self._refresh()
             return self._servers
 
     async def _refresh(self) -> None:
-        asked = time.monotonic()
+        asked = self._clock()
         assert self.arn is not None, "connect first"
         grants = await self._client.get_ice_servers(self._https, self.arn, CLIENT_ID)
         ttl = min((float(grant.ttl_seconds) for grant in grants), default=0.0)

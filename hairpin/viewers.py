@@ -85,8 +85,14 @@ class ViewerConnection:
 
     async def begin(self, answer: LocalDescription) -> None:
         """Start gathering and checking; to be called when the answer is on its way, so
-        that no candidate overtakes it."""
+        that no candidate overtakes it.
+
+        Raises:
+            SessionError: there is nothing to connect for.
+        """
         await self.connection.set_local_description(answer)
+        if all(section.rejected for section in self.connection.media):
+            raise SessionError("it asks for nothing that is sent")
         self._answered = True
         early, self._early = self._early, []
         for candidate in early:

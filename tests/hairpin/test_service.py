@@ -1,0 +1,149 @@
+"""The service as one piece."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import pathlib
+
+import pytest
+
+from hairpin.aws import ServiceAccess, explained
+from hairpin.daemon import Life
+from hairpin.errors import HairpinError
+from hairpin.relay import OtherRelays, OwnRelay
+from hairpin.service import start_service
+from hairpin.tls import server_context
+from signaling import Role
+from transport import TransportAddress
+from turn.credentials import RelaySecret, make_credentials
+
+from .certificates import write_certificate
+from .parts import CHANNEL, KEY, access_to, service, service_options
+
+REGION = "us-west-2"
+
+
+async def test_clients_are_told_of_the_relay_that_listens(tmp_path: pathlib.Path) -> None:
+    async with service(tmp_path) as running, access_to(running).client() as client:
+        channel = await client.describe_channel(CHANNEL)
+        endpoints = await client.get_endpoints(channel.arn, Role.VIEWER)
+        (grant,) = await client.get_ice_servers(endpoints.https, channel.arn, "ann")
+
+        assert running.relay is not None
+        assert grant.uris == (f"turn:{running.relay.addresses[0]}?transport=udp",)
+        assert endpoints.https == running.url
+
+
+async def test_relays_elsewhere_are_named_with_credentials_of_the_shared_secret(
+    tmp_path: pathlib.Path,
+) -> None:
+    uris = ("turn:turn.example.org:3478", "turns:turn.example.org:5349?transport=tcp")
+    options = dataclasses.replace(service_options(tmp_path), relay=OtherRelays(uris, "shared"))
+    async with Life() as life:
+        running = await start_service(life, options)
+        channel = await running.store.create_channel(CHANNEL)
+        client = await life.enter_async_context(access_to(running).client())
+        (grant,) = await client.get_ice_servers(running.url, channel.arn, "ann")
+
+    expiry, _, name = grant.username.partition(":")
+    assert running.relay is None
+    assert grant.uris == uris
+    assert make_credentials(RelaySecret(b"shared"), name, int(expiry)) == (
+        grant.username,
+        grant.password,
+    )
+
+
+async def test_channels_outlive_the_service(tmp_path: pathlib.Path) -> None:
+    data = tmp_path / "new" / "folder"
+    async with service(data) as running, access_to(running).client() as client:
+        before = await client.describe_channel(CHANNEL)
+    async with service(data) as running, access_to(running).client() as client:
+        assert await client.describe_channel(CHANNEL) == before
+
+
+async def test_a_public_url_is_what_clients_are_sent_to(
+    tmp_path: pathlib.Path,
+) -> None:
+    options = dataclasses.replace(
+        service_options(tmp_path), public_url="https://kvs.example.org:443"
+    )
+    async with Life() as life:
+        running = await start_service(life, options)
+        assert running.url == "https://kvs.example.org:443"
+        assert running.settings.websocket_endpoint(Role.MASTER) == "wss://kvs.example.org/master"
+        assert running.settings.endpoints.https == "https://kvs.example.org"
+
+
+async def test_https_is_served_to_who_trusts_the_certificate(tmp_path: pathlib.Path) -> None:
+    certificate, key = map(str, write_certificate(tmp_path))
+    options = dataclasses.replace(service_options(tmp_path), tls=server_context(certificate, key))
+    async with Life() as life:
+        running = await start_service(life, options)
+        trusting = ServiceAccess(running.url, REGION, KEY, certificate)
+        async with trusting.client() as client:
+            assert await client.list_channels() == []
+        async with access_to(running).client() as client:
+            with (
+                pytest.raises(HairpinError, match=r"https://.* its certificate is not trusted"),
+                explained(access_to(running)),
+            ):
+                await client.list_channels()
+
+
+async def refusal(options_data: pathlib.Path, **changes: object) -> str:
+    options = dataclasses.replace(service_options(options_data), **changes)  # type: ignore[arg-type]
+    async with Life() as life:
+        with pytest.raises(HairpinError) as caught:
+            await start_service(life, options)
+    return str(caught.value)
+
+
+async def test_a_wildcard_is_nothing_that_clients_can_be_told(tmp_path: pathlib.Path) -> None:
+    listen = TransportAddress.parse("0.0.0.0", 0)
+
+    assert "--public-url" in await refusal(tmp_path, listen=listen)
+
+
+async def test_a_directory_that_cannot_be_used_is_named(tmp_path: pathlib.Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+
+    assert f"--data {file} is not a directory" in await refusal(file)
+    assert f"--data {file}/below is not a directory" in await refusal(file / "below")
+
+
+async def test_a_store_that_is_something_else_is_named(tmp_path: pathlib.Path) -> None:
+    (tmp_path / "hairpin.sqlite3").write_bytes(b"something else entirely" * 100)
+
+    assert f"--data {tmp_path}: " in await refusal(tmp_path)
+
+
+async def test_a_directory_is_for_one_service_at_a_time(tmp_path: pathlib.Path) -> None:
+    async with service(tmp_path):
+        assert "in use by another server" in await refusal(tmp_path)
+
+
+async def test_a_busy_port_of_the_relay_is_named_with_its_flag(tmp_path: pathlib.Path) -> None:
+    async with service(tmp_path / "one") as running:
+        assert running.relay is not None
+        relay = OwnRelay(running.relay.addresses[0])
+        message = await refusal(tmp_path / "two", relay=relay)
+
+    assert "is in use: choose another with --relay-listen" in message
+
+
+async def test_whatever_was_brought_up_is_ended_when_the_rest_cannot_be(
+    tmp_path: pathlib.Path,
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("")
+    async with contextlib.AsyncExitStack() as stack:
+        running = await stack.enter_async_context(service(tmp_path / "one"))
+        host, _, port = running.url.removeprefix("http://").rpartition(":")
+    listen = TransportAddress.parse(host, int(port))
+
+    await refusal(file, listen=listen)
+    async with service(tmp_path / "two", listen=listen) as running:
+        assert running.url.endswith(f":{port}")
