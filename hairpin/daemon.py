@@ -18,10 +18,10 @@ from .errors import HairpinError
 
 logger = logging.getLogger(__name__)
 
-STOP_PATIENCE = 1.5
+STOP_PATIENCE = 1.2
 """Seconds that everything has to end after a signal; then it is cancelled."""
 
-LAST_PATIENCE = 0.3
+LAST_PATIENCE = 0.2
 """Seconds more until the process goes, whatever still runs: a thread that waits for a name
 server or a camera cannot be cancelled."""
 

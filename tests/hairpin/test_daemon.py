@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 
 import pytest
 
-from hairpin.daemon import run_daemon
+from hairpin.daemon import Life, run_daemon
 from hairpin.errors import HairpinError
 from hairpin.http import bind, local_address
 from transport import TransportAddress
@@ -55,6 +56,66 @@ def test_what_cannot_start_raises_and_closes_what_had_started() -> None:
     with pytest.raises(HairpinError, match="no luck"):
         run_daemon(start)
     assert closed == ["closed"]
+
+
+def test_it_ends_with_the_work_beside_it(capsys: pytest.CaptureFixture[str]) -> None:
+    closed: list[str] = []
+    may_fail = asyncio.Event()
+
+    async def work() -> None:
+        await may_fail.wait()
+        raise HairpinError("the file has ended")
+
+    async def start(life: Life) -> str:
+        life.callback(closed.append, "closed")
+        life.run_beside(work())
+        asyncio.get_running_loop().call_soon(may_fail.set)
+        return "now"
+
+    with pytest.raises(HairpinError, match="the file has ended"):
+        run_daemon(start)
+    assert capsys.readouterr().out == "ready now\n"
+    assert closed == ["closed"]
+
+
+def test_work_that_fails_while_starting_ends_the_start(capsys: pytest.CaptureFixture[str]) -> None:
+    async def work() -> None:
+        raise HairpinError("refused")
+
+    async def start(life: Life) -> str:
+        life.run_beside(work())
+        await asyncio.Event().wait()
+        return "never"
+
+    with pytest.raises(HairpinError, match="refused"):
+        run_daemon(start)
+    assert capsys.readouterr().out == ""
+
+
+STUCK = """
+import asyncio, os, signal, time
+from hairpin.daemon import Life, run_daemon
+
+async def start(life):
+    loop = asyncio.get_running_loop()
+    loop.run_in_executor(None, time.sleep, 60)
+    life.push_async_callback(asyncio.Event().wait)
+    loop.call_soon(os.kill, os.getpid(), signal.SIGTERM)
+    return "stuck"
+
+run_daemon(start)
+"""
+
+
+@pytest.mark.long  # The patience that is shown takes its time.
+async def test_neither_a_thread_that_hangs_nor_an_end_that_waits_holds_it_up() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", STUCK, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"ready stuck\n"
+
+    assert await asyncio.wait_for(process.wait(), 2) == 0
 
 
 def test_a_busy_port_is_named_with_the_flag_that_changes_it() -> None:
