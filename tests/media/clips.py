@@ -44,10 +44,15 @@ def mpeg4_avi(path: Path, *, frames: int = 10, rate: int = FRAME_RATE) -> Path:
     return _clip(path, "mpeg4", {}, "pcm_s16le", frames=frames, rate=rate)
 
 
+def raw_avi(path: Path, *, frames: int = 4) -> Path:
+    """Pictures as a camera gives them."""
+    return _clip(path, "rawvideo", {}, None, frames=frames)
+
+
 def wav(path: Path, *, seconds: float = 0.4) -> Path:
     """Audio alone."""
     with av.open(str(path), "w") as container:
-        _write_tone(container, _add_sound(container, "pcm_s16le"), seconds)
+        write_tone(container, add_sound(container, "pcm_s16le"), seconds)
     return path
 
 
@@ -78,25 +83,27 @@ def _clip(
         stream.thread_count = 1
         if video == "libx264" and options.get("bf") is None:
             stream.profile = "Baseline"
-        sound = _add_sound(container, audio) if audio is not None else None
+        sound = add_sound(container, audio) if audio is not None else None
         for index in range(frames):
             frame = picture(index)
             frame.pts, frame.time_base = index, Fraction(1, rate)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
         if sound is not None:
-            _write_tone(container, sound, frames / rate)
+            write_tone(container, sound, frames / rate)
     return path
 
 
-def _add_sound(container: OutputContainer, codec: str) -> AudioStream:
+def add_sound(container: OutputContainer, codec: str) -> AudioStream:
+    """A stereo track."""
     stream = container.add_stream(codec, rate=48_000)
     assert isinstance(stream, AudioStream)
     stream.layout = "stereo"
     return stream
 
 
-def _write_tone(container: OutputContainer, stream: AudioStream, seconds: float) -> None:
+def write_tone(container: OutputContainer, stream: AudioStream, seconds: float) -> None:
+    """Fill it."""
     for start in range(0, int(seconds * 48_000), 960):
         container.mux(stream.encode(tone(start, 960)))
     container.mux(stream.encode(None))

@@ -42,6 +42,10 @@ class VideoDecoder:
         assert isinstance(context, VideoCodecContext)
         if stream.codec_context.extradata:
             context.extradata = stream.codec_context.extradata
+        # Raw video says none of this by itself: only the container, or the camera, knows.
+        context.width, context.height = stream.codec_context.width, stream.codec_context.height
+        if stream.codec_context.pix_fmt is not None:
+            context.pix_fmt = stream.codec_context.pix_fmt
         context.thread_count = 1
         self._context = context
         # Frames that are flushed out bear no time base of their own.

@@ -134,6 +134,16 @@ def test_another_codec_is_encoded_for_those_who_use_it(
     assert len(decoded(decoder, units)) == 10
 
 
+def test_raw_pictures_are_encoded(tmp_path: Path) -> None:
+    units = of(
+        play(clips.raw_avi(tmp_path / "raw.avi"), (CodecName.VP8, Origin.ENCODED)),
+        CodecName.VP8,
+        Origin.ENCODED,
+    )
+
+    assert len(decoded("vp8", units)) == 4
+
+
 def test_the_encoded_h264_keeps_to_the_profile_and_level_it_is_offered_with(
     tmp_path: Path,
 ) -> None:
