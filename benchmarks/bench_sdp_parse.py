@@ -12,12 +12,13 @@ from __future__ import annotations
 import pathlib
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from aiortc.sdp import SessionDescription as AiortcDescription
 from pytest_benchmark.fixture import BenchmarkFixture
 
+from benchmarks.table import Row
 from sdp import SessionDescription
 from sdp.attributes.ice import IcePwd, IceUfrag
 from sdp.negotiation.remote import RemoteSection, read_offer_sections
@@ -82,3 +83,22 @@ def bench_microseconds_per_byte(benchmark: BenchmarkFixture, name: str) -> None:
 
     best = min(seconds(read_lazily, text) for _ in range(ROUNDS)) / CALLS
     assert best * 1e6 <= len(text)
+
+
+def rows(rounds: int) -> Iterator[Row]:
+    """For the whole table: the offers of browsers."""
+    for name in BROWSERS:
+        text = offer(name)
+        mine, other = (
+            min(seconds(call, text) for _ in range(5 * rounds)) / CALLS * 1e6
+            for call in (read_lazily, AiortcDescription.parse)
+        )
+        yield Row(
+            f"SDP parse of a browser offer: {name.split('-')[0]}",
+            f"{mine:.0f} us",
+            f"aiortc {other:.0f} us",
+            ratio(read_lazily, text),
+            must_hold=0.6,
+            aim=TARGET,
+            lower_is_better=True,
+        )

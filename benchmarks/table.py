@@ -1,8 +1,12 @@
-"""A row of docs' table of figures: ours, the peer's, their ratio, and what it has to be."""
+"""A row of the table of figures: ours, the peer's, their ratio, and what it has to be."""
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
+from collections.abc import Callable, Iterable
+
+NAME_WIDTH = 50
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -33,6 +37,16 @@ class Row:
     def __str__(self) -> str:
         sign = "<=" if self.lower_is_better else ">="
         return (
-            f"{self.name:<52}{self.ours:<34}{self.peer:<20}"
-            f"{self.ratio:7.2f}  {self.verdict:<7}({sign} {self.must_hold:g}, aim {self.aim:g})"
+            f"{self.name:<{NAME_WIDTH}}{self.ours:<20}{self.peer:<22}"
+            f"{self.ratio:6.2f}  {self.verdict:<7}({sign} {self.must_hold:g}, aim {self.aim:g})"
         )
+
+
+def print_rows(documentation: str | None, rows: Callable[[int], Iterable[Row]]) -> None:
+    """The command line of a script that measures these rows."""
+    parser = argparse.ArgumentParser(
+        description=documentation, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="how often each side is measured")
+    for row in rows(parser.parse_args().rounds):
+        print(row, flush=True)

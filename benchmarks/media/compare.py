@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import dataclasses
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from benchmarks.table import Row
 from transport.dtls import SrtpProfile
@@ -36,7 +36,7 @@ class Comparison:
         ours, theirs = (statistics.median(column) for column in zip(*rates, strict=True))
         return Row(
             self.name,
-            f"{ours / 1e3:.0f}k packets per core second",
+            f"{ours / 1e3:.0f}k packets/s",
             f"aiortc {theirs / 1e3:.1f}k",
             statistics.median(mine / other for mine, other in rates),
             must_hold=self.must_hold,
@@ -73,9 +73,17 @@ def main_of(documentation: str | None, comparisons: Sequence[Comparison]) -> Non
     parser.add_argument("--profile", choices=SIDES, help="where this side's time goes, instead")
     options = parser.parse_args()
     for comparison in comparisons:
-        if options.only not in comparison.name:
-            continue
-        if options.profile:
-            print(comparison.time_spent(options.profile))
-        else:
-            print(comparison.run(options.rounds), flush=True)
+        if options.only in comparison.name:
+            side = options.profile
+            result = comparison.time_spent(side) if side else comparison.run(options.rounds)
+            print(result, flush=True)
+
+
+def rows_of(comparisons: Sequence[Comparison]) -> Callable[[int], Iterator[Row]]:
+    """The same for the whole table."""
+
+    def rows(rounds: int) -> Iterator[Row]:
+        for comparison in comparisons:
+            yield comparison.run(rounds)
+
+    return rows

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from transport.dtls import SrtpProfile
 
-from .compare import Comparison, main_of
+from .compare import Comparison, main_of, rows_of
 from .process import Load
 
 VIEWERS = 10
@@ -36,6 +36,8 @@ COMPARISONS = (
         aim=5.0,
     ),
 )
+
+rows = rows_of(COMPARISONS)
 
 if __name__ == "__main__":
     main_of(__doc__, COMPARISONS)

@@ -17,9 +17,11 @@ import aiortc.rtcdtlstransport
 import aiortc.rtcrtpreceiver
 import av
 from aiortc import MediaStreamTrack, RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc.contrib.media import MediaPlayer, MediaRelay
 from av.stream import Stream
 
 from media.aio import PeerConnection
+from media.aio.player import open_source, play_into
 from media.aio.tracks import RemoteTrack
 from media.fanout import MAX_PAYLOAD_BYTES, Rendition
 from media.rtcp import is_rtcp
@@ -47,6 +49,10 @@ def vp8_frame(index: int, size: int) -> bytes:
 
 class Party(Protocol):
     """Some connections of one implementation, in the process that is measured or its peer's."""
+
+    async def play(self, path: str) -> None:
+        """Before ``offers``: send the raw video of a file, over and over, in VP8."""
+        ...
 
     async def offers(self) -> list[str]: ...
 
@@ -108,6 +114,7 @@ class HairpinParty:
         self._arrived = arrived
         self._rendition = Rendition(CodecName.VP8)
         self._readers: list[asyncio.Task[None]] = []
+        self._player: asyncio.Task[None] | None = None
         self._connections = [self._connect(profile, index) for index in range(count)]
 
     def _connect(self, profile: SrtpProfile, index: int) -> PeerConnection:
@@ -132,6 +139,15 @@ class HairpinParty:
         async for _ in track:
             if self._received is not None:
                 self._received(1)
+
+    async def play(self, path: str) -> None:
+        self._player = asyncio.ensure_future(self._play(path))
+
+    async def _play(self, path: str) -> None:
+        async with open_source(path) as source:
+            (stream,) = (s for s in source.description.streams if s.codec is CodecName.VP8)
+            source.use(stream)
+            await play_into(source, {stream: self._rendition})
 
     async def offers(self) -> list[str]:
         for connection in self._connections:
@@ -166,8 +182,9 @@ class HairpinParty:
         self._rendition.push(unit, asyncio.get_running_loop().time())
 
     async def aclose(self) -> None:
-        for reader in self._readers:
-            reader.cancel()
+        for task in (*self._readers, self._player):
+            if task is not None:
+                task.cancel()
         for connection in self._connections:
             await connection.close()
 
@@ -215,14 +232,22 @@ class AiortcParty:
             decoder = _CountingDecoder(received)
             vars(aiortc.rtcrtpreceiver)["get_decoder"] = lambda codec: decoder
         self._tracks: list[_CodedTrack] = []
+        self._source: MediaStreamTrack | None = None
         self._connections = [
             RTCPeerConnection(RTCConfiguration(iceServers=[])) for _ in range(count)
         ]
 
+    async def play(self, path: str) -> None:
+        self._source = MediaPlayer(path, loop=True).video
+
     async def offers(self) -> list[str]:
+        relay = MediaRelay()
         for connection in self._connections:
-            self._tracks.append(_CodedTrack())
-            connection.addTrack(self._tracks[-1])
+            if self._source is None:
+                self._tracks.append(_CodedTrack())
+                connection.addTrack(self._tracks[-1])
+            else:
+                connection.addTrack(relay.subscribe(self._source))
             await connection.setLocalDescription(await connection.createOffer())
         return [connection.localDescription.sdp for connection in self._connections]
 
@@ -251,6 +276,8 @@ class AiortcParty:
             track.queue.put_nowait(packet)
 
     async def aclose(self) -> None:
+        if self._source is not None:
+            self._source.stop()
         for connection in self._connections:
             await connection.close()
 

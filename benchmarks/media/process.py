@@ -72,7 +72,7 @@ class Load:
 class Peer:
     """A party's process, seen from the one that compares."""
 
-    def __init__(self, side: str, profile: SrtpProfile, load: Load, core: int) -> None:
+    def __init__(self, side: str, profile: SrtpProfile, load: Load, core: int | None) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self.credit_reader, self.credit_writer = context.Pipe(duplex=False)
@@ -99,7 +99,21 @@ class Peer:
         return result
 
     def cpu_seconds(self) -> float:
-        result = self.call("cpu_seconds")
+        """Of the thread that runs the event loop."""
+        return self._seconds("cpu_seconds")
+
+    def all_cpu_seconds(self) -> float:
+        """Of all threads: encoders too."""
+        return self._seconds("all_cpu_seconds")
+
+    def arrived(self) -> int:
+        """Units received, or packets if they are counted."""
+        result = self.call("arrived")
+        assert isinstance(result, int)
+        return result
+
+    def _seconds(self, verb: str) -> float:
+        result = self.call(verb)
         assert isinstance(result, float)
         return result
 
@@ -129,13 +143,20 @@ class Link:
 
 
 @contextlib.contextmanager
-def link(sending: str, receiving: str, profile: SrtpProfile, load: Load) -> Iterator[Link]:
-    """Two processes with their parties connected."""
-    sender = Peer(sending, profile, load, SENDING_CORE)
-    receiver = Peer(receiving, profile, load, RECEIVING_CORE)
+def link(
+    sending: str, receiving: str, profile: SrtpProfile, load: Load, *, source: str | None = None
+) -> Iterator[Link]:
+    """Two processes with their parties connected; each has a core, but for encoders.
+
+    With ``source`` the sending one plays that file of raw video.
+    """
+    sender = Peer(sending, profile, load, SENDING_CORE if source is None else None)
+    receiver = Peer(receiving, profile, load, RECEIVING_CORE if source is None else None)
     sender.start(sender.credit_reader, receives=False)
     receiver.start(sender.credit_writer, receives=True)
     try:
+        if source is not None:
+            sender.call("play", source)
         offers = sender.call("offers")
         sender.call("take_answers", receiver.call("answers", offers))
         for peer in (sender, receiver):
@@ -171,11 +192,30 @@ class _Window:
                 await self._changed.wait()
 
 
+class _Arrivals:
+    """What has come, and the other end of the window."""
+
+    def __init__(self, acknowledged_by: int, credit: Connection) -> None:
+        self.total = 0
+        self._acknowledged_by = acknowledged_by
+        self._descriptor = credit.fileno()
+
+    def add(self, count: int) -> None:
+        before = self.total // self._acknowledged_by
+        self.total += count
+        frames = self.total // self._acknowledged_by - before
+        if frames:
+            os.write(self._descriptor, bytes(frames))
+
+
 class _Worker:
     """What runs in the process of a party."""
 
-    def __init__(self, party: Party, load: Load, window: _Window | None) -> None:
+    def __init__(
+        self, party: Party, load: Load, window: _Window | None, arrivals: _Arrivals
+    ) -> None:
         self._party = party
+        self._arrivals = arrivals
         self._load = load
         self._window = window
         self._index = 0
@@ -185,6 +225,10 @@ class _Worker:
         match verb:
             case "cpu_seconds":
                 return time.thread_time()
+            case "all_cpu_seconds":
+                return time.process_time()
+            case "arrived":
+                return self._arrivals.total
             case "profile":
                 self._profile.enable()
                 return None
@@ -224,17 +268,11 @@ async def _serve(
     load: Load,
     receives: bool,
 ) -> None:
-    counted = 0
+    arrivals = _Arrivals(load.acknowledged_by, credit)
 
-    def received(count: int) -> None:
-        nonlocal counted
-        frames, counted = divmod(counted + count, load.acknowledged_by)
-        if frames:
-            os.write(credit.fileno(), bytes(frames))
-
-    callbacks = {"arrived" if load.is_counted else "received": received} if receives else {}
+    callbacks = {"arrived" if load.is_counted else "received": arrivals.add} if receives else {}
     party = PARTIES[side](load.connections, profile, **callbacks)
-    worker = _Worker(party, load, None if receives else _Window(credit))
+    worker = _Worker(party, load, None if receives else _Window(credit), arrivals)
     readable = asyncio.Event()
     asyncio.get_running_loop().add_reader(pipe.fileno(), readable.set)
     gc.freeze()
@@ -253,7 +291,7 @@ async def _serve(
 
 
 def _main(
-    core: int,
+    core: int | None,
     pipe: Connection,
     credit: Connection,
     side: str,
@@ -261,5 +299,6 @@ def _main(
     load: Load,
     receives: bool,
 ) -> None:
-    os.sched_setaffinity(0, {core})
+    if core is not None:
+        os.sched_setaffinity(0, {core})
     asyncio.run(_serve(pipe, credit, side, profile, load, receives))

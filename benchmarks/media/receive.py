@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from transport.dtls import SrtpProfile
 
-from .compare import Comparison, main_of
+from .compare import Comparison, main_of, rows_of
 from .process import Load
 
 COMPARISONS = (
@@ -24,6 +24,8 @@ COMPARISONS = (
         aim=3.8,
     ),
 )
+
+rows = rows_of(COMPARISONS)
 
 if __name__ == "__main__":
     main_of(__doc__, COMPARISONS)
