@@ -8,6 +8,9 @@ import os
 import pathlib
 from collections.abc import AsyncIterator
 
+from hairpin.aws import ServiceAccess
+from signaling import AccessKey
+
 from .certificate import Certificate
 from .process import hairpin
 
@@ -37,6 +40,7 @@ class Service:
         """For our own commands, and for Node, which must trust the certificate."""
         found = {
             "PATH": os.environ["PATH"],
+            "AWS_ENDPOINT_URL": self.endpoint,
             "AWS_ACCESS_KEY_ID": KEY_ID,
             "AWS_SECRET_ACCESS_KEY": SECRET,
             "AWS_REGION": REGION,
@@ -45,6 +49,12 @@ class Service:
             path = str(self.certificate.certificate)
             found |= {"AWS_CA_BUNDLE": path, "NODE_EXTRA_CA_CERTS": path}
         return found
+
+    @property
+    def access(self) -> ServiceAccess:
+        """For our own client of the service, in this process."""
+        bundle = None if self.certificate is None else str(self.certificate.certificate)
+        return ServiceAccess(self.endpoint, REGION, AccessKey(KEY_ID, SECRET), bundle)
 
     @property
     def browser_arguments(self) -> list[str]:
