@@ -174,6 +174,7 @@ candidates = st.builds(
 
 
 @pytest.mark.requirement("ice:X03")
+@pytest.mark.requirement("sdp-media:SDP-A01")
 @given(candidates)
 def test_what_is_written_reads_as_itself(candidate: Candidate) -> None:
     assert Candidate.parse(candidate.to_text()) == candidate

@@ -270,6 +270,7 @@ def test_a_nominated_pair_counts_with_the_priority_of_what_was_proven() -> None:
 
 
 @pytest.mark.requirement("ice:D01")
+@pytest.mark.requirement("ice:D03")
 def test_data_takes_the_best_valid_pair_before_there_is_a_selected_one() -> None:
     script, better, worse = two_pairs(controlling=False)
     assert not script.agent.send([b"\x80zero"], script.now)

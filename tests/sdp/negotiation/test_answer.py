@@ -203,6 +203,8 @@ def test_holdconn_leaves_no_role() -> None:
 
 @pytest.mark.requirement("sdp-media:SDP-O06")
 @pytest.mark.requirement("sdp-media:SDP-A06")
+@pytest.mark.requirement("ice:X06")
+@pytest.mark.requirement("ice:W01")
 @pytest.mark.parametrize(
     ("offered", "answered"),
     [

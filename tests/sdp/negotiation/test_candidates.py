@@ -185,6 +185,7 @@ def test_the_peers_ice_options_are_told() -> None:
 
 
 @pytest.mark.requirement("sdp-media:SDP-A04")
+@pytest.mark.requirement("ice:X08")
 def test_ice_lite_and_pacing_are_told() -> None:
     session = "a=ice-lite\r\na=ice-pacing:20\r\n"
     transport_read = with_offer(remote_offer(AUDIO_SECTION, session=session)).remote_transport

@@ -30,6 +30,7 @@ RELAYED = "candidate:3 1 udp 1 203.0.113.1 4 typ relay raddr 198.51.100.1 rport 
         pytest.param(["candidate:1"], 9, "IN IP4 0.0.0.0", id="short"),
     ],
 )
+@pytest.mark.requirement("ice:X12")
 def test_the_default_candidate_is_the_one_most_likely_to_work(
     candidates: list[str], port: int, connection: str
 ) -> None:
