@@ -16,6 +16,7 @@ import struct
 
 from transport.aio import KernelSocket, SocketAddress, SocketStats
 
+from .fragments import allow_fragments
 from .outlet import Outlet
 from .selector import unwatch, watch
 
@@ -56,6 +57,7 @@ def connect_beside(first: socket.socket, remote: SocketAddress) -> socket.socket
         if first.family == socket.AF_INET6:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        allow_fragments(sock)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER_BYTES)
         program = ctypes.create_string_buffer(_DROP_ALL)

@@ -23,6 +23,7 @@ from turn.server import ForwardingEntry
 from .clients import ClientSocket
 from .connected import ConnectedSocket, connect_beside, kernel_finds_connected_sockets
 from .flows import ToClient, ToNeighbour, ToPeer
+from .fragments import allow_fragments
 from .listening import ListeningSocket
 from .outlet import Outlet
 from .peers import PeerSocket
@@ -76,12 +77,14 @@ class UserSpacePlane:
 
     def add_listening(self, sock: socket.socket) -> ListeningSocket:
         """Take over a bound socket that clients send to."""
+        allow_fragments(sock)
         listening = ListeningSocket(sock, loop=self._loop)
         self._listening[listening.local] = listening
         return listening
 
     def add_relayed(self, sock: socket.socket) -> KernelSocket:
         """Take over a bound socket that peers send to."""
+        allow_fragments(sock)
         relayed = KernelSocket(sock, loop=self._loop)
         self._relayed[relayed.local] = sock, relayed
         return relayed

@@ -58,6 +58,15 @@ def peer_socket() -> tuple[socket.socket, TransportAddress]:
     return sock, TransportAddress.parse(*sock.getsockname())
 
 
+async def readable(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
+    has_come = asyncio.Event()
+    loop.add_reader(sock, has_come.set)
+    try:
+        await has_come.wait()
+    finally:
+        loop.remove_reader(sock)
+
+
 def under_asyncio(main: Callable[[], Coroutine[None, None, None]]) -> None:
     asyncio.run(main())
 
@@ -224,3 +233,26 @@ async def test_an_address_in_use_is_an_os_error_and_leaves_nothing_open() -> Non
         RelayServer.open(config(free, taken))
 
     KernelSockets().bind(free).close()
+
+
+@pytest.mark.parametrize("has_channel", [False, True], ids=["indications", "channel"])
+@pytest.mark.requirement("stun-turn:TURN-IP-01", "stun-turn:TURN-IP-02", "stun-turn:TURN-IP-05")
+async def test_what_is_relayed_has_fixed_dscp_and_ecn_and_may_be_fragmented(
+    server: RelayServer, relay: Relay, has_channel: bool
+) -> None:
+    loop = asyncio.get_running_loop()
+    sock, peer = peer_socket()
+    with sock:
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_RECVTOS, 1)
+        if has_channel:
+            await relay.bind_channel(peer)
+        else:
+            await relay.permit(peer.ip)
+
+        relay.send(peer, bytes(8000), dscp=46)
+        await readable(loop, sock)
+        data, control, _, source = sock.recvmsg(9000, 100)
+
+    assert data == bytes(8000)
+    assert source == (relay.relayed.host, relay.relayed.port)
+    assert [value[0] for *_, value in control] == [0]
