@@ -48,8 +48,8 @@ class FrameAssembler:
         if (
             packet.timestamp == self._timestamp
             and packet.sequence_number == self._expected
-            and packet.payload
             and not packet.marker
+            and packet.payload
         ):  # one of those in the middle
             self._expected = (packet.sequence_number + 1) & 0xFFFF
             self._add(packet.payload)

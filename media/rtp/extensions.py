@@ -44,11 +44,16 @@ def decode_extensions(profile: int, block: bytes) -> tuple[HeaderExtension, ...]
         DecodeError: an element reaches beyond the block.
     """
     if profile == ONE_BYTE_PROFILE:
-        return _decode_one_byte(block)
+        return decode_one_byte(block)
     return _decode_two_byte(block)
 
 
-def _decode_one_byte(block: bytes) -> tuple[HeaderExtension, ...]:
+def decode_one_byte(block: bytes) -> tuple[HeaderExtension, ...]:
+    """The elements of a block of the one-byte form, which nearly all packets have.
+
+    Raises:
+        DecodeError: an element reaches beyond the block.
+    """
     elements = []
     offset, size = 0, len(block)
     while offset < size:

@@ -12,8 +12,10 @@ from typing import NamedTuple, Self
 from transport import DecodeError
 
 from .extensions import (
+    ONE_BYTE_PROFILE,
     HeaderExtension,
     decode_extensions,
+    decode_one_byte,
     encode_block,
     encode_extensions,
     is_rfc8285,
@@ -164,7 +166,9 @@ class RtpPacket:
         if len(data) < end:
             raise DecodeError("RTP packet", "the header extension is cut off")
         block = data[offset + 4 : end]
-        if is_rfc8285(profile):
+        if profile == ONE_BYTE_PROFILE:
+            self.extensions = decode_one_byte(block)
+        elif is_rfc8285(profile):
             self.extensions = decode_extensions(profile, block)
         else:
             self.opaque_extension = OpaqueExtension(profile, block)

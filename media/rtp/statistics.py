@@ -82,7 +82,7 @@ class ReceiveStatistics:
     def receive(self, sequence_number: int, timestamp: int, now: float) -> bool:
         """Count a packet; False if its sequence number is not (yet) valid."""
         # The next in order, as nearly always, without the cases of appendix A.1.
-        if sequence_number == self._highest + 1 and self._is_valid:
+        if sequence_number == self._highest + 1 and self._is_started and not self._probation:
             self._highest = sequence_number
             self._received += 1
         elif not self._update(sequence_number):

@@ -61,8 +61,8 @@ class SessionLayers:
         if ice is None:
             return
         if datagram_kind(data) is _RTP and ice.follows(path):
-            self.rtp.receive(data, now)  # media leads to no change of the layers below
-            self._pump_rtp(now)
+            if self.rtp.receive(data, now):  # media changes nothing in the layers below
+                self._pump_rtp(now)
         else:
             ice.receive(data, path, now)
             self.pump(now)

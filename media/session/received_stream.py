@@ -53,6 +53,8 @@ class ReceivedStream:
         self.ssrc = ssrc
         self.mid = mid
         self.format = fmt
+        self.payload_type: int | None = None
+        """Of the packets that are known to be of this format."""
         self.counters = ReceiveCounters()
         self.statistics = ReceiveStatistics(ssrc, fmt.codec.clock_rate, probation=0)
         self.is_video = fmt.codec.kind is MediaKind.VIDEO

@@ -58,6 +58,8 @@ class RtpReceiver:
 
     def configure(self, media: NegotiatedMedia) -> None:
         """Take what offer and answer agreed on; streams that go on keep their state."""
+        for stream in self._streams.values():
+            stream.payload_type = None  # its number may mean something else from now on
         self._formats, self._repairs = {}, {}
         for codec in media.codecs:
             number = codec.receive.payload_type
@@ -76,11 +78,13 @@ class RtpReceiver:
 
     def receive(self, packet: RtpPacket, now: float) -> bool:
         """Take a packet of this media description; False if it is of no use."""
-        if packet.payload_type in self._repairs:
-            return self._receive_repair(packet, now)
-        stream = self._stream(packet.ssrc, packet.payload_type, now)
-        if stream is None:
-            return False
+        stream = self._streams.get(packet.ssrc)
+        if stream is None or stream.payload_type != packet.payload_type:
+            if packet.payload_type in self._repairs:
+                return self._receive_repair(packet, now)
+            stream = self._stream(packet.ssrc, packet.payload_type, now)
+            if stream is None:
+                return False
         if stream.receive(packet, now):
             self._follow(stream)
         return True
@@ -147,10 +151,12 @@ class RtpReceiver:
             return None
         stream = self._streams.get(ssrc)
         if stream is not None and stream.format.codec is fmt.codec:
+            stream.payload_type = payload_type
             return stream
         if stream is None and not self._make_room(now):
             return None
         stream = ReceivedStream(ssrc, fmt, self._events, mid=self.mid, max_wait=self._playout_delay)
+        stream.payload_type = payload_type
         self._streams[ssrc] = stream
         return stream
 

@@ -134,13 +134,14 @@ class RtpSession:
         receiver.request_keyframe(now)
         self._send_feedback(receiver, now)
 
-    def receive(self, data: bytes, now: float) -> None:
-        """One datagram of SRTP or SRTCP."""
-        self.traffic.packets_received += 1
-        self.traffic.bytes_received += len(data)
+    def receive(self, data: bytes, now: float) -> bool:
+        """One datagram of SRTP or SRTCP; whether there is an event or a run to take now."""
+        traffic = self.traffic
+        traffic.packets_received += 1
+        traffic.bytes_received += len(data)
         if self._srtp_receiver is None:
             self.drops[Drop.NOT_SECURED] += 1
-            return
+            return False
         try:
             if is_rtcp(data):
                 plain = self._srtp_receiver.unprotect_rtcp(data)
@@ -153,6 +154,7 @@ class RtpSession:
             self.drops[_srtp_drop(error)] += 1
         except DecodeError:
             self.drops[Drop.MALFORMED] += 1
+        return bool(self._events) or self._outgoing.has_run
 
     def goodbye(self, now: float) -> None:
         """Leave: the last report, with BYE (RFC 3550 section 6.3.7)."""

@@ -88,10 +88,13 @@ def header_length(data: bytes, overhead: int) -> int:
         SrtpError: MALFORMED; less than ``overhead`` bytes follow.
     """
     size = len(data) - overhead
-    if size < _RTP_FIXED_LENGTH or data[0] >> 6 != 2:
+    if size < _RTP_FIXED_LENGTH:
         raise SrtpError(SrtpFailure.MALFORMED)
-    end = _RTP_FIXED_LENGTH + 4 * (data[0] & 0x0F)
-    if data[0] & 0x10:
+    first = data[0]
+    if first >> 6 != 2:
+        raise SrtpError(SrtpFailure.MALFORMED)
+    end = _RTP_FIXED_LENGTH + 4 * (first & 0x0F)
+    if first & 0x10:
         if size < end + 4:
             raise SrtpError(SrtpFailure.MALFORMED)
         end += 4 + 4 * (data[end + 2] << 8 | data[end + 3])
