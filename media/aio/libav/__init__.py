@@ -1,11 +1,13 @@
-"""FFmpeg's libraries through PyAV: opening, demuxing, decoding, encoding.
+"""FFmpeg's libraries through PyAV: opening, demuxing, decoding, encoding, muxing.
 
 The only folder that imports ``av``. Nothing here knows of threads or of real time, and
-everything here may block: ``media.aio.player`` calls it from a thread of its own.
+everything here may block: ``media.aio.player`` and ``media.aio.recorder`` call it from
+threads of their own.
 """
 
 from .audio import OPUS_SAMPLES, OpusTranscoder
 from .container import LibavInput
+from .output import LibavOutput
 from .packets import DemuxedPacket
 from .video import Picture, VideoDecoder, VideoEncoder
 
@@ -13,6 +15,7 @@ __all__ = [
     "OPUS_SAMPLES",
     "DemuxedPacket",
     "LibavInput",
+    "LibavOutput",
     "OpusTranscoder",
     "Picture",
     "VideoDecoder",
