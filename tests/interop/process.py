@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import pathlib
 import signal
 import sys
 from collections.abc import AsyncIterator, Mapping
@@ -32,11 +33,24 @@ async def hairpin(
 
     ``environment`` is added to ours.
     """
+    ours = (sys.executable, "-c", "from hairpin.cli import main; main()")
+    async with running(
+        *ours, *arguments, ready_within=ready_within, environment=environment
+    ) as command:
+        yield command
+
+
+@contextlib.asynccontextmanager
+async def running(
+    *command_line: str,
+    ready_within: float = 10.0,
+    environment: Mapping[str, str] | None = None,
+    folder: pathlib.Path | None = None,
+) -> AsyncIterator[Command]:
+    """Any command line that says ready, in ``folder``, until the body is done."""
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        "from hairpin.cli import main; main()",
-        *arguments,
+        *command_line,
+        cwd=folder,
         env={**os.environ, **(environment or {})},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
