@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import deque
 
 from media.source import MAX_GOP_BYTES, MAX_GOP_SECONDS, MediaSourceError
@@ -10,7 +11,8 @@ from .libav import DemuxedPacket, LibavInput, Picture, VideoDecoder
 
 CATCH_UP_PACKETS = 8
 """Samples of the group of pictures under way that are decoded beside each new one when
-somebody begins to use an encoder: a group of 12 s is caught up with in under two."""
+somebody begins to use an encoder: a group of 12 s is caught up with in under two, and is
+seen to run that fast meanwhile."""
 
 MAX_FRUITLESS_PACKETS = 300
 """Samples in a row that give no picture, ten seconds or so: nothing can be decoded."""
@@ -46,7 +48,10 @@ class PictureDecoding:
             self._decode_backlog(self._decoder)
 
     def decode(self, packet: DemuxedPacket) -> list[Picture]:
-        """The pictures that come out with this sample; none while catching up.
+        """The pictures that come out with this sample.
+
+        While the decoder catches up they are older ones, given the time of this sample: who
+        begins to watch sees something at once, and then what was missed run fast.
 
         Raises:
             MediaSourceError: nothing that comes can be decoded.
@@ -60,7 +65,10 @@ class PictureDecoding:
         else:
             self._count([], limit=MAX_PACKETS_WITHOUT_KEYFRAME)
             return []
-        return self._decode_backlog(self._decoder)
+        pictures = self._decode_backlog(self._decoder)
+        if not self._backlog:
+            return pictures
+        return [dataclasses.replace(newest, time=packet.decode_time) for newest in pictures[-1:]]
 
     def finish(self) -> list[Picture]:
         """The pictures still inside at the end of the source, which then begins again."""
@@ -73,7 +81,7 @@ class PictureDecoding:
         for _ in range(min(CATCH_UP_PACKETS, len(self._backlog))):
             pictures = decoder.decode(self._backlog.popleft())
             self._count(pictures, limit=MAX_FRUITLESS_PACKETS)
-        return [] if self._backlog else pictures
+        return pictures
 
     def _keep(self, packet: DemuxedPacket) -> None:
         if packet.keyframe:
