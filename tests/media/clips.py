@@ -52,7 +52,7 @@ def raw_avi(path: Path, *, frames: int = 4) -> Path:
 def wav(path: Path, *, seconds: float = 0.4) -> Path:
     """Audio alone."""
     with av.open(str(path), "w") as container:
-        write_tone(container, add_sound(container, "pcm_s16le"), seconds)
+        _write_tone(container, add_sound(container, "pcm_s16le"), seconds)
     return path
 
 
@@ -90,7 +90,7 @@ def _clip(
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
         if sound is not None:
-            write_tone(container, sound, frames / rate)
+            _write_tone(container, sound, frames / rate)
     return path
 
 
@@ -102,8 +102,7 @@ def add_sound(container: OutputContainer, codec: str) -> AudioStream:
     return stream
 
 
-def write_tone(container: OutputContainer, stream: AudioStream, seconds: float) -> None:
-    """Fill it."""
+def _write_tone(container: OutputContainer, stream: AudioStream, seconds: float) -> None:
     for start in range(0, int(seconds * 48_000), 960):
         container.mux(stream.encode(tone(start, 960)))
     container.mux(stream.encode(None))
