@@ -19,12 +19,19 @@ SHUTDOWN_PATIENCE = 0.5
 def bind(listen: TransportAddress) -> socket.socket:
     """A socket that listens on ``listen`` (``--listen``); port 0 takes a free one.
 
+    On [::] it takes IPv4 too.
+
     Raises:
         HairpinError: the address is in use, or not of this machine.
     """
     family = socket.AF_INET6 if listen.is_ipv6 else socket.AF_INET
     try:
-        return socket.create_server((listen.host, listen.port), family=family, backlog=128)
+        return socket.create_server(
+            (listen.host, listen.port),
+            family=family,
+            backlog=128,
+            dualstack_ipv6=listen.is_ipv6 and listen.ip.is_unspecified,
+        )
     except OSError as error:
         raise listening_error(listen, "--listen", error) from error
 

@@ -10,7 +10,10 @@ from .parameters import IPNetwork
 
 
 def expand(listen: Sequence[TransportAddress]) -> Iterator[TransportAddress]:
-    """A wildcard as the addresses it stands for: an answer leaves from where it was asked."""
+    """A wildcard as the addresses it stands for: an answer leaves from where it was asked.
+
+    0.0.0.0 stands for those of IPv4, [::] for all, as a socket on it takes both.
+    """
     for address in listen:
         if not address.ip.is_unspecified:
             yield address
@@ -18,7 +21,7 @@ def expand(listen: Sequence[TransportAddress]) -> Iterator[TransportAddress]:
         from ice.aio import local_addresses  # a relay needs nothing else of ICE
 
         for interface in local_addresses():
-            if interface.ip.version == address.ip.version:
+            if address.is_ipv6 or interface.ip.version == 4:
                 yield TransportAddress(interface.ip, address.port)
 
 

@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import ipaddress
 import os
+from collections.abc import Sequence
 
 from ice.aio import local_addresses
 from signaling.ice_servers import IceServerIssuer
@@ -49,16 +50,25 @@ class OtherRelays:
 def own_networks(listen: TransportAddress) -> tuple[IPNetwork, ...]:
     """This host's addresses, as peers that the demo's relay may reach."""
     addresses = {interface.ip for interface in local_addresses()} | {listen.ip}
-    return tuple(ipaddress.ip_network(ip) for ip in addresses if not ip.is_link_local)
+    return tuple(
+        ipaddress.ip_network(ip)
+        for ip in addresses
+        if not ip.is_link_local and not ip.is_unspecified
+    )
 
 
 async def start_relay(
-    stack: contextlib.AsyncExitStack, options: OwnRelay, *, drain: float = 0.0
+    stack: contextlib.AsyncExitStack,
+    options: OwnRelay,
+    *,
+    public_host: str | None = None,
+    drain: float = 0.0,
 ) -> tuple[RelayServer, IceServerIssuer]:
     """A relay until the stack ends, and what grants its use.
 
     Its secret is made here and never leaves the process. At the end it waits at most
-    ``drain`` seconds for its clients.
+    ``drain`` seconds for its clients. If it listens on a wildcard, clients are told of it
+    at ``public_host``, where they reach the service, or at the address that they reached.
 
     Raises:
         HairpinError: the address cannot be listened on.
@@ -78,8 +88,27 @@ async def start_relay(
         raise listening_error(options.listen, "--relay-listen", error) from error
     if drain:
         stack.push_async_callback(relay.drain, drain)
-    told = told_to_clients(relay.addresses, at_most=MAX_URIS)
-    return relay, IceServerIssuer(tuple(f"turn:{each}?transport=udp" for each in told), secret)
+    return relay, _issuer(options.listen, relay.addresses, secret, public_host=public_host)
+
+
+def _issuer(
+    listen: TransportAddress,
+    addresses: Sequence[TransportAddress],
+    secret: RelaySecret,
+    *,
+    public_host: str | None,
+) -> IceServerIssuer:
+    told = tuple(_uri(str(each)) for each in told_to_clients(addresses, at_most=MAX_URIS))
+    if not listen.ip.is_unspecified:
+        return IceServerIssuer(told, secret)
+    if public_host is not None and listen.port:
+        return IceServerIssuer((_uri(f"{public_host}:{listen.port}"),), secret)
+    uris_at = {each.ip: (_uri(str(each)),) for each in addresses}
+    return IceServerIssuer(told, secret, uris_at=uris_at)
+
+
+def _uri(endpoint: str) -> str:
+    return f"turn:{endpoint}?transport=udp"
 
 
 def relay_uri(text: str) -> str:

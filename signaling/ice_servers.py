@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+from collections.abc import Mapping
 
+from transport import IPAddress
 from turn.credentials import RelaySecret, make_credentials
 
 DEFAULT_TTL_SECONDS = 300
@@ -38,7 +40,9 @@ class IceServerGrant:
 class IceServerIssuer:
     """Grants the use of relays to the clients of channels.
 
-    ``uris`` are RFC 7065 URIs with an explicit port, as some clients need.
+    ``uris`` are RFC 7065 URIs with an explicit port, as some clients need. Clients that
+    reached the service at an address in ``uris_at`` are told of the relay there instead:
+    they have shown that they can reach it.
 
     Raises:
         ValueError: there is no URI, or the TTL is out of the API's range.
@@ -47,6 +51,7 @@ class IceServerIssuer:
     uris: tuple[str, ...]
     secret: RelaySecret
     ttl_seconds: int = DEFAULT_TTL_SECONDS
+    uris_at: Mapping[IPAddress, tuple[str, ...]] = dataclasses.field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.uris:
@@ -54,14 +59,18 @@ class IceServerIssuer:
         if not MIN_TTL_SECONDS <= self.ttl_seconds <= MAX_TTL_SECONDS:
             raise ValueError(f"a TTL is from {MIN_TTL_SECONDS} to {MAX_TTL_SECONDS} seconds")
 
-    def grant(self, channel_name: str, client_id: str, now: float) -> IceServerGrant:
+    def grant(
+        self, channel_name: str, client_id: str, now: float, *, reached: IPAddress | None = None
+    ) -> IceServerGrant:
         """Credentials for one client of a channel; ``now`` is Unix time.
 
-        The relay counts quotas by channel and client.
+        The relay counts quotas by channel and client. ``reached`` is our own address that
+        the client came to, where it is known.
         """
         expiry = int(now) + self.ttl_seconds
         username, password = make_credentials(self.secret, _id(channel_name, client_id), expiry)
-        return IceServerGrant(self.uris, username, password, self.ttl_seconds)
+        uris = self.uris if reached is None else self.uris_at.get(reached, self.uris)
+        return IceServerGrant(uris, username, password, self.ttl_seconds)
 
 
 def _id(channel_name: str, client_id: str) -> str:

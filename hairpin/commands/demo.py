@@ -18,7 +18,7 @@ from hairpin.endpoint import ENDPOINT
 from hairpin.relay import DEFAULT_PORT, OwnRelay, own_networks
 from hairpin.service import Service, ServiceOptions, start_service
 from hairpin.streaming import open_broadcast, start_master
-from hairpin.web import add_page
+from hairpin.web import Invitation, add_page
 from ice import IcePolicy
 from signaling import AccessKey, Channel, Role, presign_url
 from signaling.routing import MAX_VIEWERS
@@ -34,6 +34,8 @@ EPILOG = """\b
 Examples:
   hairpin demo --source film.mp4
   hairpin demo --source film.mp4 --listen 127.0.0.1:9000
+  hairpin demo --source film.mp4 --listen 0.0.0.0:8080
+      for the other machines of your network too: whoever reaches the page may watch
 """
 
 
@@ -59,26 +61,19 @@ class DemoPage:
         self._key = key
         self._broadcast = broadcast
 
-    def viewer_url(self) -> str:
-        client_id = f"page-{os.urandom(6).hex()}"
-        return presign_url(
-            self._service.settings.websocket_endpoint(Role.VIEWER),
+    async def invite(self, address: TransportAddress | None) -> Invitation:
+        reached = self._service.settings.reached(address)
+        client_id, now = f"page-{os.urandom(6).hex()}", time.time()
+        url = presign_url(
+            reached.endpoints.wss(Role.VIEWER),
             {"X-Amz-ChannelARN": str(self._channel.arn), "X-Amz-ClientId": client_id},
             key=self._key,
             region=self._service.settings.region,
-            now=time.time(),
+            now=now,
             expires=VIEWER_URL_SECONDS,
         )
-
-    def ice_servers(self) -> list[dict[str, str | list[str]]]:
-        grant = self._service.issuer.grant(self._channel.name, "page", time.time())
-        return [
-            {
-                "urls": list(grant.uris),
-                "username": grant.username,
-                "credential": grant.password,
-            }
-        ]
+        grant = self._service.issuer.grant(self._channel.name, "page", now, reached=reached.ip)
+        return Invitation(url, (grant,))
 
     def describe_source(self) -> str:
         return self._broadcast.describe()
@@ -103,7 +98,7 @@ class DemoPage:
     type=ENDPOINT,
     default="127.0.0.1:8080",
     show_default=True,
-    help="Where the page and the signaling service listen.",
+    help="Where the page and the signaling service listen; 0.0.0.0 and [::] for every address.",
 )
 @click.option(
     "--source", metavar="FILE", required=True, help="What to stream: mp4, mkv or webm, looped."
@@ -172,7 +167,7 @@ async def _start(life: Life, options: DemoOptions) -> str:
         f"relay      {', '.join(service.issuer.uris)}; "
         "this machine's own addresses are legal peers, for the demo alone"
     )
-    announce(f"signaling  {service.url}, channel {CHANNEL}")
+    announce(f"signaling  {', '.join(service.urls)}, channel {CHANNEL}")
     access = ServiceAccess(service.url, service.settings.region, key)
     await start_master(life, broadcast, access, CHANNEL, policy=options.policy, loopback=True)
     announce("master     connected")

@@ -18,6 +18,7 @@ from hairpin.service import Service, ServiceOptions, start_service
 from hairpin.tls import server_context
 from signaling import AccessKey
 from signaling.channel import DEFAULT_REGION
+from signaling.ice_servers import IceServerIssuer
 from transport import TransportAddress
 from turn.aio import RelayEventLoop, RelayServer
 from turn.server import IPNetwork
@@ -62,7 +63,8 @@ class RelayUriType(click.ParamType[str]):
     type=ENDPOINT,
     default="127.0.0.1:8080",
     show_default=True,
-    help="Where the control plane and signaling listen, by HTTP and WebSocket.",
+    help="Where the control plane and signaling listen, by HTTP and WebSocket; 0.0.0.0 and "
+    "[::] for every address.",
 )
 @click.option(
     "--data",
@@ -78,7 +80,9 @@ class RelayUriType(click.ParamType[str]):
     help="A key that may do everything, beside those that are kept; may be given again.",
 )
 @click.option(
-    "--public-url", type=BaseUrlType(), help="How clients reach it.  [default: where it listens]"
+    "--public-url",
+    type=BaseUrlType(),
+    help="How clients reach it.  [default: at the address that each came to]",
 )
 @click.option(
     "--region", default=DEFAULT_REGION, show_default=True, help="What requests are signed for."
@@ -183,10 +187,16 @@ async def _start(life: Life, options: ServiceOptions) -> str:
         listening = ", ".join(f"udp://{each}" for each in service.relay.addresses)
         announce(f"relay      {listening}")
         _say_who_is_refused(service.relay)
-    announce(f"clients    are told of {', '.join(service.issuer.uris)}")
+    announce(f"clients    are told of {_told(service.issuer)}")
     await _offer_first_key(service, options)
-    announce(f"signaling  {service.url}, region {options.region}")
+    announce(f"signaling  {', '.join(service.urls)}, region {options.region}")
     return service.url
+
+
+def _told(issuer: IceServerIssuer) -> str:
+    if issuer.uris_at:
+        return f"the relay at the address that they reach, else of {', '.join(issuer.uris)}"
+    return ", ".join(issuer.uris)
 
 
 def _say_who_is_refused(relay: RelayServer) -> None:

@@ -1,5 +1,5 @@
 """The web page of ``hairpin demo``: plain HTML and JavaScript modules under ``static``."""
 
-from .page import PageSource, add_page
+from .page import Invitation, PageSource, add_page
 
-__all__ = ["PageSource", "add_page"]
+__all__ = ["Invitation", "PageSource", "add_page"]

@@ -5,10 +5,15 @@ The page gets a presigned viewer URL and ICE servers; no secret key reaches a br
 
 from __future__ import annotations
 
+import dataclasses
 import pathlib
 from typing import Protocol
 
 from aiohttp import web
+
+from signaling.aio import local_address
+from signaling.ice_servers import IceServerGrant
+from transport import TransportAddress
 
 STATIC = pathlib.Path(__file__).parent / "static"
 
@@ -22,15 +27,28 @@ _HEADERS = {
 }
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Invitation:
+    """What a page needs to view once: a presigned URL of the channel's viewer endpoint,
+    and ICE servers."""
+
+    url: str
+    ice_servers: tuple[IceServerGrant, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """As the page takes it; the ICE servers as RTCPeerConnection does."""
+        servers = [
+            {"urls": list(each.uris), "username": each.username, "credential": each.password}
+            for each in self.ice_servers
+        ]
+        return {"url": self.url, "iceServers": servers}
+
+
 class PageSource(Protocol):
     """What the page is about."""
 
-    def viewer_url(self) -> str:
-        """A fresh presigned URL of the channel's viewer endpoint."""
-        ...
-
-    def ice_servers(self) -> list[dict[str, str | list[str]]]:
-        """As RTCPeerConnection takes them."""
+    async def invite(self, reached: TransportAddress | None) -> Invitation:
+        """A fresh one, for a page that came to this address of ours, if it is known."""
         ...
 
     def describe_source(self) -> str:
@@ -58,9 +76,9 @@ def add_page(app: web.Application, source: PageSource) -> None:
             raise web.HTTPNotFound
         return web.FileResponse(path, headers=_HEADERS)
 
-    async def viewer(_: web.Request) -> web.Response:
-        answer = {"url": source.viewer_url(), "iceServers": source.ice_servers()}
-        return web.json_response(answer, headers={"Cache-Control": "no-store"})
+    async def viewer(request: web.Request) -> web.Response:
+        invitation = await source.invite(local_address(request))
+        return web.json_response(invitation.to_json(), headers={"Cache-Control": "no-store"})
 
     async def describe(_: web.Request) -> web.Response:
         answer = {

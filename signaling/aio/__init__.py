@@ -9,8 +9,9 @@ from signaling.control import ServiceQuotas
 
 from .client import ConnectRefused, SignalingConnection, master_url, viewer_url
 from .control_client import AccessKeyInfo, ChannelEndpoints, ControlClient
+from .http import local_address
 from .hub import ChannelHub, Peer
-from .server import ServiceSettings, make_application
+from .server import Naming, ServiceSettings, make_application
 from .sqlite_store import SqliteStore
 from .sqlite_tables import StoreError
 from .tls import ChannelUnreachable
@@ -22,12 +23,14 @@ __all__ = [
     "ChannelUnreachable",
     "ConnectRefused",
     "ControlClient",
+    "Naming",
     "Peer",
     "ServiceQuotas",
     "ServiceSettings",
     "SignalingConnection",
     "SqliteStore",
     "StoreError",
+    "local_address",
     "make_application",
     "master_url",
     "viewer_url",

@@ -35,6 +35,10 @@ PING_INTERVAL = 10.0
 """Seconds of silence before a ping, as the C SDK pings."""
 
 
+CLOSE_PATIENCE = 1.0
+"""Seconds for the service to answer our closing: whoever is told to stop has two in all."""
+
+
 class ConnectRefused(SignalingError):
     """The service refused the handshake: ``status`` is HTTP's, ``code`` the error's name."""
 
@@ -66,7 +70,10 @@ class SignalingConnection:
         self._session = aiohttp.ClientSession()
         try:
             self._socket = await self._session.ws_connect(
-                self._url, heartbeat=PING_INTERVAL, ssl=trusted
+                self._url,
+                heartbeat=PING_INTERVAL,
+                timeout=aiohttp.ClientWSTimeout(ws_close=CLOSE_PATIENCE),
+                ssl=trusted,
             )
         except aiohttp.WSServerHandshakeError as error:
             await self._session.close()

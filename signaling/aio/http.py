@@ -18,6 +18,7 @@ from aiohttp.typedefs import Middleware
 
 from signaling.errors import ErrorName, ServiceError
 from signaling.sigv4 import AccessKey, ReceivedRequest, verify
+from transport import TransportAddress
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +76,22 @@ async def verify_request(
     )
     verify(received, keys=keys, region=region, now=now)
     return body
+
+
+def local_address(request: web.BaseRequest) -> TransportAddress | None:
+    """Our own address that a client came to; None if it cannot be told to others.
+
+    It is unknown once the client is gone, and an address of one link says nothing without
+    the name that the client has for its interface.
+    """
+    name = request.get_extra_info("sockname")
+    if not isinstance(name, tuple):
+        return None
+    address = TransportAddress.parse(name[0].partition("%")[0], name[1])
+    mapped = getattr(address.ip, "ipv4_mapped", None)
+    if mapped is not None:
+        return TransportAddress(mapped, address.port)
+    return None if address.is_ipv6 and address.ip.is_link_local else address
 
 
 def json_response(body: bytes) -> web.Response:

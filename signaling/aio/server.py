@@ -7,6 +7,7 @@ latter two are from GetSignalingChannelEndpoint. The role is carried by the endp
 from __future__ import annotations
 
 import dataclasses
+import enum
 import os
 import time
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ from signaling.control import (
     ControlPlane,
     Endpoints,
     RateLimiter,
+    Reached,
     ServiceQuotas,
     encode_response,
     parse_arn,
@@ -31,12 +33,29 @@ from signaling.errors import ErrorName, ServiceError
 from signaling.ice_servers import IceServerIssuer
 from signaling.routing import Role
 from signaling.sigv4 import AccessKey
-from transport import Event
+from transport import Event, TransportAddress
 
-from .http import MAX_BODY_BYTES, Clock, api_middleware, json_response, verify_request
+from .http import (
+    MAX_BODY_BYTES,
+    Clock,
+    api_middleware,
+    json_response,
+    local_address,
+    verify_request,
+)
 from .hub import ChannelHub
 from .sqlite_store import SqliteStore
 from .websocket import serve_websocket
+
+
+class Naming(enum.Enum):
+    """Where clients are told to come back to."""
+
+    PUBLIC_URL = "public-url"
+    """To one URL for all: a front may stand in between."""
+
+    AS_REACHED = "as-reached"
+    """To the local address of the client's own connection: it works for this client."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -44,7 +63,8 @@ class ServiceSettings:
     """How clients reach the service, and where it says it is.
 
     ``public_url`` is the scheme, host and port that clients use; signatures verify
-    against its host as well as against the Host header.
+    against its host as well as against the Host header. With ``Naming.AS_REACHED`` it is
+    one of several that reach the service, and only its scheme stands for all.
 
     Raises:
         ValueError: the URL is not ``http(s)://host[:port]``.
@@ -54,6 +74,7 @@ class ServiceSettings:
     region: str = DEFAULT_REGION
     account: str = DEFAULT_ACCOUNT
     quotas: ServiceQuotas = dataclasses.field(default_factory=ServiceQuotas)
+    naming: Naming = Naming.PUBLIC_URL
 
     def __post_init__(self) -> None:
         Endpoints(self.public_url)
@@ -69,6 +90,12 @@ class ServiceSettings:
     def websocket_endpoint(self, role: Role) -> str:
         """Where a role connects to: ``wss`` where the public URL is ``https``."""
         return self.endpoints.wss(role)
+
+    def reached(self, address: TransportAddress | None) -> Reached:
+        """What a client is told that came to ``address``, None if that is not known."""
+        if self.naming is Naming.PUBLIC_URL or address is None:
+            return Reached(self.endpoints)
+        return Reached(self.endpoints.at(address), address.ip)
 
 
 class _Service:
@@ -103,8 +130,9 @@ class _Service:
         """Run an operation of the control plane or of signaling REST."""
         body = await self._verified(request)
         path, now = request.path, self._clock()
+        reached = self._settings.reached(local_address(request))
         outcome = await self._store.run(
-            lambda tables: self._plane.execute(path, body, tables=tables, now=now)
+            lambda tables: self._plane.execute(path, body, tables=tables, now=now, reached=reached)
         )
         for event in outcome.events:
             self._apply(event)

@@ -6,7 +6,7 @@ file per group of operations; ``wire`` has how they look as JSON, ``quotas`` the
 """
 
 from .access_keys import add_key
-from .addresses import ROLE_PATHS, Endpoints
+from .addresses import ROLE_PATHS, Endpoints, Reached
 from .channels import add_channel
 from .operation import ChannelDeleted, ChannelUpdated, Empty, Outcome
 from .plane import OPERATION_PATHS, ControlPlane
@@ -27,6 +27,7 @@ __all__ = [
     "MemoryTables",
     "Outcome",
     "RateLimiter",
+    "Reached",
     "ServiceQuotas",
     "Shape",
     "StoredKey",

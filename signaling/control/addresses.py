@@ -7,6 +7,7 @@ import urllib.parse
 
 from signaling.routing import Role
 from signaling.sigv4 import host_header
+from transport import IPAddress, TransportAddress
 
 ROLE_PATHS = {Role.MASTER: "/master", Role.VIEWER: "/viewer"}
 """The role is carried by the endpoint: what a client sends beside it does not count."""
@@ -45,3 +46,19 @@ class Endpoints:
         """Of a role's WebSockets: ``wss`` where the public URL is ``https``."""
         is_secure = urllib.parse.urlsplit(self.public_url).scheme == "https"
         return f"{'wss' if is_secure else 'ws'}://{self.host}{ROLE_PATHS[role]}"
+
+    def at(self, address: TransportAddress) -> Endpoints:
+        """The same service, reached at ``address``."""
+        return Endpoints(f"{urllib.parse.urlsplit(self.public_url).scheme}://{address}")
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reached:
+    """Where one client came to, and is told to come back to.
+
+    ``ip`` is the local address of its connection, where a relay on the same host may be
+    reached too; None where a public URL stands for all.
+    """
+
+    endpoints: Endpoints
+    ip: IPAddress | None = None

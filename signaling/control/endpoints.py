@@ -53,7 +53,7 @@ def get_endpoint(request: EndpointRequest, context: Context) -> Outcome:
     protocols = wanted.protocols or DEFAULT_PROTOCOLS
     if EndpointProtocol.WEBRTC in protocols:
         raise invalid("The WEBRTC protocol needs media storage, which the channel has not.")
-    endpoints = context.service.endpoints
+    endpoints = context.reached.endpoints
     urls = {
         EndpointProtocol.WSS: endpoints.wss(wanted.role or DEFAULT_ROLE),
         EndpointProtocol.HTTPS: endpoints.https,

@@ -37,7 +37,8 @@ def get_ice_config(request: IceConfigRequest, context: Context) -> Outcome:
     service = context.service
     service.ice_config_requests.charge(channel.arn, context.now)
     client = request.client_id or request.username or ""
-    grant = service.issuer.grant(channel.name, client, context.now)
+    reached = context.reached.ip
+    grant = service.issuer.grant(channel.name, client, context.now, reached=reached)
     entry = IceServerEntry(list(grant.uris), grant.username, grant.password, grant.ttl_seconds)
     return Outcome(IceConfigResponse([entry]))
 

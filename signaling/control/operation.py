@@ -10,7 +10,7 @@ from signaling.channel import Channel, ChannelArn
 from signaling.ice_servers import IceServerIssuer
 from transport import Event
 
-from .addresses import Endpoints
+from .addresses import Reached
 from .quotas import RateLimiter, ServiceQuotas
 from .tables import ChannelNamespace, Tables
 from .wire import Shape, decode_request
@@ -35,7 +35,6 @@ class Service:
     """What the operations of one service know of it."""
 
     space: ChannelNamespace
-    endpoints: Endpoints
     issuer: IceServerIssuer
     quotas: ServiceQuotas
     random_bytes: Callable[[int], bytes]
@@ -49,6 +48,7 @@ class Context:
     service: Service
     tables: Tables
     now: float
+    reached: Reached
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from signaling.errors import ErrorName, ServiceError
 from signaling.ice_servers import IceServerIssuer
 
 from .access_keys import ACCESS_KEY_OPERATIONS
-from .addresses import Endpoints
+from .addresses import Endpoints, Reached
 from .channels import CHANNEL_OPERATIONS
 from .endpoints import ENDPOINT_OPERATIONS
 from .ice_config import ICE_CONFIG_OPERATIONS
@@ -52,10 +52,15 @@ class ControlPlane:
     ) -> None:
         quotas = quotas or ServiceQuotas()
         limiter = RateLimiter("GetIceServerConfig", quotas.ice_configs, quotas.burst_seconds)
-        self._service = Service(space, endpoints, issuer, quotas, random_bytes, limiter)
+        self._service = Service(space, issuer, quotas, random_bytes, limiter)
+        self._public = Reached(endpoints)
 
-    def execute(self, path: str, body: bytes, *, tables: Tables, now: float) -> Outcome:
+    def execute(
+        self, path: str, body: bytes, *, tables: Tables, now: float, reached: Reached | None = None
+    ) -> Outcome:
         """Run the operation at ``path``; ``now`` is Unix time.
+
+        ``reached`` is where the client came to, if not to ``endpoints`` as all do.
 
         Raises:
             ServiceError: the request is refused.
@@ -63,4 +68,4 @@ class ControlPlane:
         operation = _OPERATIONS.get(path)
         if operation is None:
             raise ServiceError(ErrorName.UNKNOWN_OPERATION, "There is no such operation.")
-        return operation(body, Context(self._service, tables, now))
+        return operation(body, Context(self._service, tables, now, reached or self._public))

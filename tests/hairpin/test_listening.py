@@ -14,7 +14,14 @@ def hosts(*addresses: TransportAddress) -> list[str]:
     return [address.host for address in addresses]
 
 
-def test_a_wildcard_stands_for_addresses_of_its_family_and_port() -> None:
+def test_a_wildcard_of_ipv6_stands_for_all_addresses() -> None:
+    expanded = list(expand(at("::")))
+
+    assert {*expand(at("0.0.0.0"))} <= {*expanded}
+    assert not any(address.ip.is_unspecified for address in expanded)
+
+
+def test_a_wildcard_of_ipv4_stands_for_addresses_of_its_family_and_port() -> None:
     expanded = list(expand(at("0.0.0.0", "192.0.2.1")))
 
     assert TransportAddress.parse("127.0.0.1", 3478) in expanded

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import pathlib
+import socket
 
 import pytest
 
@@ -15,13 +16,26 @@ from hairpin.relay import OtherRelays, OwnRelay
 from hairpin.service import start_service
 from hairpin.tls import server_context
 from signaling import Role
+from signaling.aio import ChannelEndpoints
 from transport import TransportAddress
+from turn.aio import connect
 from turn.credentials import RelaySecret, make_credentials
 
 from .certificates import write_certificate
-from .parts import CHANNEL, KEY, access_to, service, service_options
+from .parts import CHANNEL, KEY, access_to, connect_viewer, service, service_options
 
 REGION = "us-west-2"
+
+
+def has_ipv6() -> bool:
+    try:
+        with socket.create_server(("::1", 0), family=socket.AF_INET6):
+            return True
+    except OSError:
+        return False
+
+
+NEEDS_IPV6 = pytest.mark.skipif(not has_ipv6(), reason="this host has no ::1")
 
 
 async def test_clients_are_told_of_the_relay_that_listens(tmp_path: pathlib.Path) -> None:
@@ -100,10 +114,59 @@ async def refusal(options_data: pathlib.Path, **changes: object) -> str:
     return str(caught.value)
 
 
-async def test_a_wildcard_is_nothing_that_clients_can_be_told(tmp_path: pathlib.Path) -> None:
-    listen = TransportAddress.parse("0.0.0.0", 0)
+@pytest.mark.parametrize(
+    ("wildcard", "host"),
+    [
+        pytest.param("0.0.0.0", "127.0.0.1", id="ipv4"),
+        pytest.param("::", "127.0.0.1", id="ipv4-at-a-socket-of-ipv6", marks=NEEDS_IPV6),
+        pytest.param("::", "[::1]", id="ipv6", marks=NEEDS_IPV6),
+    ],
+)
+async def test_on_a_wildcard_clients_are_told_of_the_address_that_they_reached(
+    tmp_path: pathlib.Path, wildcard: str, host: str
+) -> None:
+    anywhere = TransportAddress.parse(wildcard, 0)
+    options = dataclasses.replace(
+        service_options(tmp_path, listen=anywhere), relay=OwnRelay(anywhere)
+    )
+    async with Life() as life:
+        running = await start_service(life, options)
+        channel = await running.store.create_channel(CHANNEL)
+        assert running.relay is not None
+        relay_at = {each.host: str(each) for each in running.relay.addresses}
+        port = running.url.rpartition(":")[2]
+        access = ServiceAccess(f"http://{host}:{port}", REGION, KEY)
+        client = await life.enter_async_context(access.client())
+        endpoints = await client.get_endpoints(channel.arn, Role.VIEWER)
+        (grant,) = await client.get_ice_servers(endpoints.https, channel.arn, "ann")
+        async with await connect_viewer(client, channel, "ann"):
+            assert running.hub.viewers(channel.arn) == ("ann",)
+        async with connect(grant.uris[0], grant.username, grant.password) as allocation:
+            relayed = allocation.relayed
 
-    assert "--public-url" in await refusal(tmp_path, listen=listen)
+    assert endpoints == ChannelEndpoints(f"ws://{host}:{port}/viewer", f"http://{host}:{port}")
+    assert grant.uris == (f"turn:{relay_at[host.strip('[]')]}?transport=udp",)
+    # Who asks for no family gets IPv4 (RFC 8656 section 7.2), here of any address.
+    assert relayed.host == host or (host == "[::1]" and relayed.host in relay_at)
+    assert running.url in running.urls
+    assert not any("0.0.0.0" in url or "[::]" in url for url in running.urls)
+
+
+async def test_behind_a_public_url_a_relay_on_every_address_is_named_by_the_urls_host(
+    tmp_path: pathlib.Path,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    relay = OwnRelay(TransportAddress.parse("0.0.0.0", port))
+    options = dataclasses.replace(
+        service_options(tmp_path), relay=relay, public_url="https://[2001:db8::7]:8443"
+    )
+    async with Life() as life:
+        running = await start_service(life, options)
+
+    assert running.issuer.uris == (f"turn:[2001:db8::7]:{port}?transport=udp",)
+    assert not running.issuer.uris_at
+    assert running.urls == ("https://[2001:db8::7]:8443",)
 
 
 async def test_a_directory_that_cannot_be_used_is_named(tmp_path: pathlib.Path) -> None:

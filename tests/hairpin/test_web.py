@@ -10,16 +10,16 @@ import pytest
 from aiohttp import web
 
 from hairpin.http import bind, local_address, serve
-from hairpin.web import add_page
+from hairpin.web import Invitation, add_page
+from signaling.ice_servers import IceServerGrant
 from transport import TransportAddress
 
 
 class Source:
-    def viewer_url(self) -> str:
-        return "ws://127.0.0.1/viewer?X-Amz-Signature=1"
-
-    def ice_servers(self) -> list[dict[str, str | list[str]]]:
-        return [{"urls": ["turn:127.0.0.1:3478?transport=udp"], "username": "u", "credential": "c"}]
+    async def invite(self, reached: TransportAddress | None) -> Invitation:
+        assert reached is not None
+        grant = IceServerGrant((f"turn:{reached.host}:3478?transport=udp",), "u", "c", 300)
+        return Invitation(f"ws://{reached}/viewer?X-Amz-Signature=1", (grant,))
 
     def describe_source(self) -> str:
         return "clip.mp4"
@@ -55,7 +55,7 @@ async def test_nothing_else_is_served(path: str) -> None:
         assert response.status == 404
 
 
-async def test_the_viewers_address_is_fresh_and_never_cached() -> None:
+async def test_the_viewers_address_is_the_one_that_it_came_to_and_never_cached() -> None:
     async with (
         page() as url,
         aiohttp.ClientSession() as client,
@@ -64,7 +64,12 @@ async def test_the_viewers_address_is_fresh_and_never_cached() -> None:
         answer = await response.json()
         caching = response.headers["Cache-Control"]
 
-    assert set(answer) == {"url", "iceServers"}
+    assert answer == {
+        "url": f"{url.replace('http', 'ws')}/viewer?X-Amz-Signature=1",
+        "iceServers": [
+            {"urls": ["turn:127.0.0.1:3478?transport=udp"], "username": "u", "credential": "c"}
+        ],
+    }
     assert caching == "no-store"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import itertools
 import json
 
@@ -11,6 +12,7 @@ from signaling.control import (
     Endpoints,
     MemoryTables,
     Outcome,
+    Reached,
     ServiceQuotas,
     Tables,
     encode_response,
@@ -21,7 +23,9 @@ from turn.credentials import RelaySecret
 NOW = 1_600_000_000.25
 SPACE = ChannelNamespace("000000000000", "us-west-2")
 RELAY = "turn:192.0.2.1:3478?transport=udp"
-ISSUER = IceServerIssuer((RELAY,), RelaySecret(b"secret"))
+NEAR_IP = ipaddress.ip_address("10.0.0.7")
+NEAR_RELAY = "turn:10.0.0.7:3478?transport=udp"
+ISSUER = IceServerIssuer((RELAY,), RelaySecret(b"secret"), uris_at={NEAR_IP: (NEAR_RELAY,)})
 
 
 class Caller:
@@ -31,6 +35,7 @@ class Caller:
         self._counter = itertools.count()
         self.tables = tables or MemoryTables(b"token key")
         self.now = NOW
+        self.reached: Reached | None = None
         self.plane = ControlPlane(
             SPACE,
             Endpoints("https://kvs.example:8443"),
@@ -41,7 +46,9 @@ class Caller:
 
     def outcome(self, path: str, **members: object) -> Outcome:
         body = json.dumps(members).encode()
-        return self.plane.execute(path, body, tables=self.tables, now=self.now)
+        return self.plane.execute(
+            path, body, tables=self.tables, now=self.now, reached=self.reached
+        )
 
     def call(self, path: str, **members: object) -> dict[str, object]:
         answer: dict[str, object] = json.loads(

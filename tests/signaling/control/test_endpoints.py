@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from signaling import Role, ServiceError
-from signaling.control import Endpoints
+from signaling.control import Endpoints, Reached
+from transport import TransportAddress
 
 from .service import Caller
 
@@ -45,6 +46,29 @@ def test_each_role_and_protocol_has_its_endpoint(
     )
 
     assert answer == {"ResourceEndpointList": expected}
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        pytest.param("10.0.0.7", "10.0.0.7:8443", id="ipv4"),
+        pytest.param("2001:db8::7", "[2001:db8::7]:8443", id="ipv6"),
+    ],
+)
+def test_a_client_that_came_to_an_address_is_sent_back_there(address: str, host: str) -> None:
+    caller = Caller()
+    arn = caller.create("demo")
+    reached = TransportAddress.parse(address, 8443)
+    caller.reached = Reached(Endpoints("https://kvs.example").at(reached), reached.ip)
+
+    answer = caller.call("/getSignalingChannelEndpoint", ChannelARN=arn)
+
+    assert answer == {
+        "ResourceEndpointList": [
+            {"Protocol": "WSS", "ResourceEndpoint": f"wss://{host}/viewer"},
+            {"Protocol": "HTTPS", "ResourceEndpoint": f"https://{host}"},
+        ]
+    }
 
 
 @pytest.mark.parametrize(

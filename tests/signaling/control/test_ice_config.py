@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import ipaddress
+from typing import cast
+
 import pytest
 
 from signaling import ServiceError
-from signaling.control import ServiceQuotas
+from signaling.control import Endpoints, Reached, ServiceQuotas
 from turn.credentials import Credential, CredentialVerifier, RelaySecret
 
-from .service import ISSUER, NOW, RELAY, Caller
+from .service import ISSUER, NEAR_IP, NEAR_RELAY, NOW, RELAY, Caller
 
 PATH = "/v1/get-ice-server-config"
 
@@ -89,6 +92,25 @@ def test_a_channel_that_asks_too_often_is_refused_and_others_are_not() -> None:
     assert caller.call(PATH, ChannelARN=other)
     caller.now += 1
     assert caller.call(PATH, ChannelARN=arn)
+
+
+@pytest.mark.parametrize(
+    ("address", "uri"),
+    [
+        pytest.param(str(NEAR_IP), NEAR_RELAY, id="where-the-relay-is-too"),
+        pytest.param("10.0.0.8", RELAY, id="where-it-is-not"),
+    ],
+)
+def test_a_client_is_told_of_the_relay_at_the_address_that_it_reached(
+    address: str, uri: str
+) -> None:
+    caller = Caller()
+    arn = caller.create("demo")
+    caller.reached = Reached(Endpoints("http://10.0.0.7"), ipaddress.ip_address(address))
+
+    (entry,) = cast(list[dict[str, object]], caller.call(PATH, ChannelARN=arn)["IceServerList"])
+
+    assert entry["Uris"] == [uri]
 
 
 def test_the_relay_that_has_the_secret_knows_the_credentials() -> None:
