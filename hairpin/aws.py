@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import ipaddress
 import os
+import urllib.parse
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import TypeVar
 
@@ -40,6 +42,15 @@ class ServiceAccess:
     region: str
     key: AccessKey
     ca_bundle: str | None = None
+
+    @property
+    def is_on_loopback(self) -> bool:
+        """Whether the service is on this machine, and told of as being nowhere else."""
+        host = urllib.parse.urlsplit(self.endpoint).hostname or ""
+        try:
+            return ipaddress.ip_address(host).is_loopback
+        except ValueError:
+            return host == "localhost"
 
     def client(self) -> ControlClient:
         """A client of the service, to be entered."""

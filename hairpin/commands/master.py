@@ -34,7 +34,10 @@ AWS_SECRET_ACCESS_KEY. Make the channel first: hairpin channel create porch
     help="Which candidates to use; with relay, everything goes through the relay.",
 )
 @click.option(
-    "--loopback", is_flag=True, help="Offer loopback candidates too, for viewers on this machine."
+    "--loopback",
+    is_flag=True,
+    help="Offer loopback candidates too, for viewers on this machine.  [default: if the "
+    "service is at a loopback address]",
 )
 @service_options
 def command(
@@ -54,7 +57,12 @@ def command(
 
     async def start(life: Life) -> str:
         return await _start(
-            life, access, channel, source=source, policy=IcePolicy(policy), loopback=loopback
+            life,
+            access,
+            channel,
+            source=source,
+            policy=IcePolicy(policy),
+            loopback=loopback or access.is_on_loopback,
         )
 
     run_daemon(start, loop_factory=RelayEventLoop)

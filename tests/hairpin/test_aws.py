@@ -31,6 +31,22 @@ def test_the_command_line_wins_over_the_environment() -> None:
 
 
 @pytest.mark.parametrize(
+    ("endpoint", "is_on_loopback"),
+    [
+        ("http://127.0.0.1:8080", True),
+        ("https://[::1]", True),
+        ("http://localhost:8080", True),
+        ("http://10.0.0.7:8080", False),
+        ("https://kvs.example.org", False),
+    ],
+)
+def test_a_service_at_a_loopback_address_is_known_to_be_on_this_machine(
+    endpoint: str, *, is_on_loopback: bool
+) -> None:
+    assert read_access(endpoint, None, KEY).is_on_loopback is is_on_loopback
+
+
+@pytest.mark.parametrize(
     ("variables", "endpoint", "region"),
     [
         ({"AWS_DEFAULT_REGION": "eu-1"}, DEFAULT_ENDPOINT, "eu-1"),
