@@ -26,11 +26,11 @@ from signaling import (
     decode_candidate,
     decode_description,
 )
-from signaling.aio import ChannelUnreachable, SignalingConnection
 from transport.dtls import DtlsCertificate
 
 from .broadcast import Broadcast
 from .early import EarlyCandidates
+from .kept_signaling import Connect, KeptSignaling
 from .viewers import ViewerConnection
 
 logger = logging.getLogger(__name__)
@@ -42,14 +42,6 @@ MAX_WAITING_CANDIDATES = 256
 """Local candidates that wait to be sent: ten for each connection. A viewer that misses one
 learns it as peer-reflexive from our checks."""
 
-RECONNECT_DELAYS = (0.2, 1.0, 2.0, 5.0)
-"""Seconds before the next try to reach the signaling service; the last repeats."""
-
-STEADY_AFTER = 10.0
-"""Seconds after which a connection that is lost counts as the first failure again. Two
-masters of one channel displace each other: they shall not do so five times a second."""
-
-Connect = Callable[[], Awaitable[SignalingConnection]]
 Configure = Callable[[], Awaitable[SessionConfig]]
 
 
@@ -79,11 +71,15 @@ class MasterSession:
         self._early = EarlyCandidates()
         self._answering: dict[str, asyncio.Task[None]] = {}
         self._closing: set[asyncio.Task[None]] = set()
-        self._signaling: SignalingConnection | None = None
+        self._signaling = KeptSignaling(options.connect, self._take)
         self._outbox: asyncio.Queue[tuple[ViewerConnection, RemoteCandidate]] = asyncio.Queue(
             MAX_WAITING_CANDIDATES
         )
-        self.connected = asyncio.Event()
+
+    @property
+    def connected(self) -> asyncio.Event:
+        """Set while there is a signaling connection."""
+        return self._signaling.connected
 
     @property
     def viewers(self) -> tuple[ViewerConnection, ...]:
@@ -98,7 +94,7 @@ class MasterSession:
         """
         sender = asyncio.create_task(self._send_candidates())
         try:
-            await self._keep_connected()
+            await self._signaling.run()
         finally:
             tasks = [sender, *self._answering.values()]
             for task in tasks:
@@ -107,36 +103,6 @@ class MasterSession:
             ending = [viewer.close() for viewer in self._viewers.values()]
             self._viewers.clear()
             await asyncio.gather(*ending, *self._closing, return_exceptions=True)
-
-    async def _keep_connected(self) -> None:
-        clock = asyncio.get_running_loop().time
-        was_connected = False
-        failures = 0
-        while True:
-            begun = clock()
-            try:
-                async with await self._options.connect() as self._signaling:
-                    was_connected = True
-                    self.connected.set()
-                    await self._attend(self._signaling)
-                logger.warning("the signaling service closed the connection")
-            except SignalingError as error:
-                if not was_connected:
-                    raise
-                logger.warning("%s", error)
-            finally:
-                self._signaling = None
-                self.connected.clear()
-            if clock() - begun > STEADY_AFTER:
-                failures = 0
-            await asyncio.sleep(RECONNECT_DELAYS[min(failures, len(RECONNECT_DELAYS) - 1)])
-            failures += 1
-
-    async def _attend(self, signaling: SignalingConnection) -> None:
-        async for event in signaling:
-            if event.message_type == "GO_AWAY":
-                return  # the service will close this connection, and takes a new one now
-            await self._take(event)
 
     async def _take(self, event: ServiceEvent) -> None:
         """One message of a viewer; what cannot be read harms nobody else."""
@@ -214,8 +180,6 @@ class MasterSession:
             logger.error("viewer %s: failed to answer", client_id, exc_info=error)
 
     async def _send_answer(self, client_id: str, answer: LocalDescription) -> None:
-        if self._signaling is None:
-            raise ChannelUnreachable("signaling is gone")
         description = Description(DescriptionType.ANSWER, answer.sdp)
         await self._signaling.send_description(description, recipient=client_id)
 
@@ -229,7 +193,7 @@ class MasterSession:
         while True:
             viewer, candidate = await self._outbox.get()
             await self.connected.wait()
-            if self._signaling is None or self._viewers.get(viewer.client_id) is not viewer:
+            if self._viewers.get(viewer.client_id) is not viewer:
                 continue
             try:
                 await self._signaling.send_candidate(candidate, recipient=viewer.client_id)

@@ -16,12 +16,13 @@ from media.session import (
     SessionConfig,
     SessionError,
 )
-from sdp import SdpError, SdpType, SessionDescription
+from sdp import SdpType, SessionDescription
 from signaling import RemoteCandidate
-from transport import DecodeError, Event
+from transport import Event
 from transport.dtls import DtlsCertificate
 
 from .broadcast import Broadcast
+from .candidates import signaled, take_candidate
 from .early import MAX_CANDIDATES
 
 logger = logging.getLogger(__name__)
@@ -109,15 +110,7 @@ class ViewerConnection:
             if len(self._early) < MAX_CANDIDATES:
                 self._early.append(candidate)
             return
-        try:
-            await self.connection.add_ice_candidate(
-                candidate.candidate,
-                mid=candidate.sdp_mid,
-                media_index=candidate.sdp_m_line_index,
-                username_fragment=candidate.username_fragment,
-            )
-        except (DecodeError, SdpError, SessionError) as error:
-            logger.info("dropped a candidate of viewer %s: %s", self.client_id, error)
+        await take_candidate(self.connection, candidate, f"viewer {self.client_id}")
 
     async def close(self) -> None:
         """Say goodbye to the viewer."""
@@ -125,9 +118,8 @@ class ViewerConnection:
 
     def _on_event(self, event: Event) -> None:
         match event:
-            case LocalCandidate(candidate, mid, index, fragment) if candidate:
-                # KVS has no end of candidates: an empty one is not sent.
-                self._send_candidate(self, RemoteCandidate(candidate, mid, index, fragment))
+            case LocalCandidate() if (candidate := signaled(event)) is not None:
+                self._send_candidate(self, candidate)
             case ConnectionStateChanged(state, reason):
                 logger.info("viewer %s: %s %s", self.client_id, state.value, reason)
                 if state in ENDED:
