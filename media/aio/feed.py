@@ -7,13 +7,13 @@ from collections.abc import Iterator
 
 from media.bitstream import OpusPacketHead
 from media.source import (
-    EncodeSettings,
     FrameClock,
     Interleaver,
     MediaSourceError,
     Origin,
     Passthrough,
     SampleClock,
+    SourceDescription,
     SourceStream,
     Timeline,
     encode_settings,
@@ -21,80 +21,33 @@ from media.source import (
 from media.units import AccessUnit, CodecName, MediaKind
 from transport import DecodeError
 
-from .libav import DemuxedPacket, LibavInput, OpusTranscoder, Picture, VideoEncoder
+from .demand import Demand, SourceUnit, TimeReached
+from .encodes import VideoEncodes
+from .libav import DemuxedPacket, LibavInput, OpusTranscoder, Picture
 from .pictures import PictureDecoding
+from .reconnection import Reconnection, Wait
 
-FRAME_RATE_SLACK = 0.8
-"""A frame that comes after this share of the encoder's frame interval is not dropped."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class SourceUnit:
-    """An access unit of one of a source's streams, to be played at ``time``.
-
-    ``time`` is in seconds from the beginning of playing, and runs on when the source
-    begins again.
-    """
-
-    stream: SourceStream
-    unit: AccessUnit
-    time: float
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class TimeReached:
-    """Nothing is to be sent at ``time``, but playing goes on: nobody uses the stream."""
-
-    time: float
-
-
-class Demand:
-    """What the users of a source want from its thread.
-
-    Written by the event loop and read by the thread; each step is one operation on a
-    built-in object, which needs no lock.
-    """
-
-    def __init__(self) -> None:
-        self.streams: frozenset[SourceStream] = frozenset()
-        self.bitrates: dict[SourceStream, int] = {}
-        self._keyframes: set[SourceStream] = set()
-        self._users: dict[SourceStream, int] = {}
-
-    def use(self, stream: SourceStream) -> None:
-        self._users[stream] = self._users.get(stream, 0) + 1
-        self.streams = frozenset(self._users)
-
-    def release(self, stream: SourceStream) -> None:
-        left = self._users.get(stream, 0) - 1
-        if left > 0:
-            self._users[stream] = left
-        else:
-            self._users.pop(stream, None)
-        self.streams = frozenset(self._users)
-
-    def request_keyframe(self, stream: SourceStream) -> None:
-        self._keyframes.add(stream)
-
-    def takes_keyframe(self, stream: SourceStream) -> bool:
-        """Whether a keyframe was asked for since the last time."""
-        if stream not in self._keyframes:
-            return False
-        self._keyframes.discard(stream)
-        return True
+MAX_JUMP = 10.0
+"""Seconds between neighbouring samples of a live source, beyond which its clock was set
+anew; audio and video may be apart by some."""
 
 
 class SourceFeed:
-    """Turns the samples of an input into the units of its streams, again and again.
+    """Turns the samples of an input into the units of its streams.
+
+    With ``loop`` it goes on for ever: files begin again, and what was lost is opened
+    again, for which ``wait`` lets time pass.
 
     Raises:
         MediaSourceError: from ``units``, when the input cannot be read or decoded.
     """
 
-    def __init__(self, source: LibavInput, demand: Demand, *, loop: bool) -> None:
+    def __init__(self, source: LibavInput, demand: Demand, *, loop: bool, wait: Wait) -> None:
         self._source = source
-        self._loop = loop and not source.description.live
+        self._loop = loop
+        self._reconnection = Reconnection(source, wait)
         self._timeline = Timeline(source.origin)
+        self._newest: float | None = None
         streams = source.description.streams
         self._lanes: dict[MediaKind, _VideoLane | _AudioLane] = {}
         if source.description.video is not None:
@@ -104,30 +57,56 @@ class SourceFeed:
             (audio,) = (stream for stream in streams if stream.kind is MediaKind.AUDIO)
             self._lanes[MediaKind.AUDIO] = _AudioLane(source, audio, demand, self._timeline)
 
+    @property
+    def description(self) -> SourceDescription:
+        return self._source.description
+
     def units(self) -> Iterator[SourceUnit | TimeReached]:
         """All units in the order of playing; without end if the source is looped."""
         while True:
             played = self._timeline.end
-            yield from self._one_pass()
+            problem = None
+            try:
+                yield from self._one_pass()
+            except MediaSourceError as error:
+                if not self._source.address.is_remote:
+                    raise
+                problem = error.problem
             if not self._loop:
                 return
-            if self._timeline.end <= played:
-                raise MediaSourceError(self._source.description.name, "there is nothing in it")
-            self._source.rewind()
-            self._timeline.rewind()
+            if self._source.description.live or problem is not None:
+                if not self._reconnection.come_back(problem or "it has ended"):
+                    return
+                self._restart()
+            else:
+                if self._timeline.end <= played:
+                    raise MediaSourceError(self._source.address.name, "there is nothing in it")
+                self._source.rewind()
+                self._timeline.rewind()
+
+    def close(self) -> None:
+        self._source.close()
 
     def _one_pass(self) -> Iterator[SourceUnit | TimeReached]:
-        interleaver: Interleaver[MediaKind, DemuxedPacket] = Interleaver(self._lanes)
-        for packet in self._source.packets():
-            interleaver.push(packet.kind, packet.decode_time, packet)
-            while (earliest := interleaver.pop()) is not None:
-                yield from self._push(earliest)
-        for packet in interleaver.drain():
+        packets = self._source.packets()
+        for packet in packets if self._source.description.live else self._interleaved(packets):
+            self._reconnection.succeeded()
             yield from self._push(packet)
         for lane in self._lanes.values():
             yield from lane.finish()
 
+    def _interleaved(self, packets: Iterator[DemuxedPacket]) -> Iterator[DemuxedPacket]:
+        """In the order of their times; what is live comes in that order, and must not wait."""
+        interleaver: Interleaver[MediaKind, DemuxedPacket] = Interleaver(self._lanes)
+        for packet in packets:
+            interleaver.push(packet.kind, packet.decode_time, packet)
+            while (earliest := interleaver.pop()) is not None:
+                yield earliest
+        yield from interleaver.drain()
+
     def _push(self, packet: DemuxedPacket) -> Iterator[SourceUnit | TimeReached]:
+        if self._source.description.live:
+            self._follow(packet.decode_time)
         placed = self._timeline.place(packet.decode_time, 0.0)
         nothing = True
         for unit in self._lanes[packet.kind].push(packet):
@@ -135,6 +114,19 @@ class SourceFeed:
             yield unit
         if nothing:
             yield TimeReached(placed)
+
+    def _follow(self, time: float) -> None:
+        """Live sources begin at any time of their clocks, and some set these in between."""
+        if self._newest is None or abs(time - self._newest) > MAX_JUMP:
+            self._timeline.resume(time)
+            self._newest = time
+        self._newest = max(self._newest, time)
+
+    def _restart(self) -> None:
+        self._newest = None
+        self._timeline.resume(self._source.origin)
+        for lane in self._lanes.values():
+            lane.restart()
 
 
 class _AudioLane:
@@ -152,7 +144,7 @@ class _AudioLane:
 
     def push(self, packet: DemuxedPacket) -> Iterator[SourceUnit]:
         end = packet.time + packet.duration
-        if end <= self._source.origin:
+        if end <= self._source.origin and not self._source.description.live:
             return  # priming samples of the codec
         self._timeline.place(packet.time, packet.duration)
         if self._stream not in self._demand.streams:
@@ -169,6 +161,10 @@ class _AudioLane:
         if self._transcoder is not None:
             for time, data in self._transcoder.finish():
                 yield from self._unit(time, data)
+
+    def restart(self) -> None:
+        """What comes now is another opening of the source."""
+        self._transcoder = None
 
     def _unit(self, time: float, data: bytes) -> Iterator[SourceUnit]:
         try:
@@ -192,79 +188,36 @@ class _VideoLane:
     ) -> None:
         track = source.description.video
         assert track is not None
+        self._source = source
         self._timeline = timeline
-        self._demand = demand
-        self._passed: tuple[SourceStream, Passthrough, FrameClock] | None = None
-        if streams[0].origin is Origin.PASSTHROUGH:
-            clock = FrameClock(streams[0].codec.clock_rate)
-            self._passed = (streams[0], source.passthrough(), clock)
+        self._stream = streams[0]
+        self._passthrough: Passthrough | None = None
+        self._clock = FrameClock(self._stream.codec.clock_rate)
         settings = encode_settings(track.width, track.height, track.frame_rate)
-        self._pictures = PictureDecoding(source)
-        self._encodes = [
-            _Encode(stream, settings, demand)
-            for stream in streams
-            if stream.origin is Origin.ENCODED
-        ]
+        self._encodes = VideoEncodes(streams, settings, demand)
+        self.restart()
 
     def push(self, packet: DemuxedPacket) -> Iterator[SourceUnit]:
         placed = self._timeline.place(packet.time, packet.duration)
-        if self._passed is not None:
-            stream, passthrough, clock = self._passed
-            unit = passthrough.unit(packet.data, 0)
+        if self._passthrough is not None:
+            unit = self._passthrough.unit(packet.data, 0)
             if unit is not None:
-                timed = dataclasses.replace(unit, timestamp=clock.timestamp(placed))
-                yield SourceUnit(stream, timed, placed)
-        wanted = self._wanted()
-        if wanted:
-            yield from self._encode(self._pictures.decode(packet), wanted)
+                timed = dataclasses.replace(unit, timestamp=self._clock.timestamp(placed))
+                yield SourceUnit(self._stream, timed, placed)
+        if self._encodes.is_wanted():
+            yield from self._encode(self._pictures.decode(packet))
         else:
             self._pictures.skip(packet)
 
     def finish(self) -> Iterator[SourceUnit]:
-        yield from self._encode(self._pictures.finish(), self._wanted())
+        yield from self._encode(self._pictures.finish())
 
-    def _wanted(self) -> list[_Encode]:
-        wanted = []
-        for encode in self._encodes:
-            if encode.stream in self._demand.streams:
-                wanted.append(encode)
-            else:
-                encode.stop()
-        return wanted
+    def restart(self) -> None:
+        """What comes now is another opening of the source."""
+        self._pictures = PictureDecoding(self._source)
+        if self._stream.origin is Origin.PASSTHROUGH:
+            self._passthrough = self._source.passthrough()
 
-    def _encode(self, pictures: list[Picture], encodes: list[_Encode]) -> Iterator[SourceUnit]:
+    def _encode(self, pictures: list[Picture]) -> Iterator[SourceUnit]:
         for picture in pictures:
-            placed = self._timeline.place(picture.time, 0.0)
-            for encode in encodes:
-                for unit in encode.push(picture, placed):
-                    yield SourceUnit(encode.stream, unit, placed)
-
-
-class _Encode:
-    """One encoder, open while its stream is in use."""
-
-    def __init__(self, stream: SourceStream, settings: EncodeSettings, demand: Demand) -> None:
-        self.stream = stream
-        self._settings = settings
-        self._demand = demand
-        self._clock = FrameClock(stream.codec.clock_rate)
-        self._min_interval = FRAME_RATE_SLACK / float(settings.frame_rate)
-        self._encoder: VideoEncoder | None = None
-        self._last_time: float | None = None
-
-    def push(self, picture: Picture, placed: float) -> list[AccessUnit]:
-        if self._last_time is not None and placed - self._last_time < self._min_interval:
-            return []
-        self._last_time = placed
-        if self._encoder is None:
-            self._encoder = VideoEncoder(self.stream.codec, self._settings)
-        bitrate = self._demand.bitrates.get(self.stream)
-        if bitrate is not None:
-            self._encoder.set_bitrate(bitrate)
-        timestamp = self._clock.timestamp(placed)
-        if self._demand.takes_keyframe(self.stream):
-            return self._encoder.encode_keyframe(picture, timestamp)
-        return self._encoder.encode(picture, timestamp)
-
-    def stop(self) -> None:
-        self._encoder = None
+            yield from self._encodes.push(picture, self._timeline.place(picture.time, 0.0))

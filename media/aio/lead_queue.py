@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections import deque
 
-from .feed import SourceUnit, TimeReached
+from .demand import SourceUnit, TimeReached
 
 LEAD = 0.04
 """Seconds that the thread works ahead of what was played last: one frame, so that a
@@ -19,7 +19,8 @@ MAX_QUEUED = 256
 class LeadQueue:
     """Units from the thread that makes them to the coroutine that plays them.
 
-    ``wait_for_reader``, ``put`` and ``finish`` are the thread's, all else is the event loop's.
+    ``wait_for_reader``, ``wait_for_close``, ``put`` and ``finish`` are the thread's, all else
+    is the event loop's.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -37,6 +38,11 @@ class LeadQueue:
         """Wait until the first ``get``, or ``close``."""
         with self._changed:
             self._changed.wait_for(lambda: self._is_read or self._is_closed)
+
+    def wait_for_close(self, seconds: float) -> bool:
+        """Let time pass; True, and at once, when nobody wants any more."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._is_closed, seconds)
 
     def put(self, unit: SourceUnit | TimeReached) -> bool:
         """Hand a unit over, waiting for its turn; False when nobody wants any more."""

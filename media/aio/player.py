@@ -7,13 +7,23 @@ import contextlib
 import functools
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from typing import Protocol
 
 from media.fanout import Rendition
-from media.source import MediaSource, SourceDescription, SourceStream
+from media.source import (
+    MediaSource,
+    MediaSourceError,
+    SourceAddress,
+    SourceDescription,
+    SourceKind,
+    SourceStream,
+)
 from media.units import AccessUnit
 
-from .feed import Demand, SourceFeed, SourceUnit
+from .card_feed import CardFeed
+from .demand import Demand, SourceUnit, TimeReached
+from .feed import SourceFeed
 from .lead_queue import LeadQueue
 from .libav import LibavInput
 
@@ -21,26 +31,44 @@ MAX_LATENESS = 0.5
 """Seconds; a process that was held up longer goes on from where it is, and does not send
 everything it has missed at once."""
 
-CLOSE_TIMEOUT = 2.0
+OPEN_TIMEOUT = 10.0
+"""Seconds for a camera or server to say what it has; looking up a name, above all, knows no
+end of its own."""
+
+CLOSE_TIMEOUT = 1.0
 """Seconds to wait for the thread; a camera that does not answer may hold it longer."""
 
 
+class Feed(Protocol):
+    """What the thread takes units from; all of it may block."""
+
+    @property
+    def description(self) -> SourceDescription: ...
+
+    def units(self) -> Iterator[SourceUnit | TimeReached]: ...
+
+    def close(self) -> None: ...
+
+
 class PlayedSource:
-    """A file or stream that FFmpeg can open, playing by the event loop's clock.
+    """A file, camera or address that FFmpeg can open, or the test card, playing by the event
+    loop's clock.
 
     Made by ``open_source``.
     """
 
     def __init__(self, spec: str, *, loop: bool) -> None:
         event_loop = asyncio.get_running_loop()
-        self._spec = spec
+        self._address = SourceAddress.parse(spec)
         self._loop = loop
         self._demand = Demand()
         self._queue = LeadQueue(event_loop)
         self._opened: asyncio.Future[SourceDescription] = event_loop.create_future()
         self._ended = asyncio.Event()
         self._event_loop = event_loop
-        self._thread = threading.Thread(target=self._run, name=f"media {spec}", daemon=True)
+        self._thread = threading.Thread(
+            target=self._run, name=f"media {self._address.name}", daemon=True
+        )
 
     @property
     def description(self) -> SourceDescription:
@@ -53,7 +81,13 @@ class PlayedSource:
             MediaSourceError: it cannot be opened, or holds nothing to play.
         """
         self._thread.start()
-        await self._opened
+        timeout = OPEN_TIMEOUT if self._address.is_remote else None
+        try:
+            async with asyncio.timeout(timeout):
+                await asyncio.shield(self._opened)
+        except TimeoutError as error:
+            problem = f"it did not answer within {OPEN_TIMEOUT:.0f} seconds"
+            raise MediaSourceError(self._address.name, problem) from error
 
     async def units(self) -> AsyncIterator[tuple[SourceStream, AccessUnit]]:
         """The access units of all streams, each when it is due; for one reader.
@@ -83,7 +117,7 @@ class PlayedSource:
             ValueError: the source does not offer that stream.
         """
         if stream not in self.description.streams:
-            raise ValueError(f"{self._spec} offers no {stream}")
+            raise ValueError(f"{self._address.name} offers no {stream}")
         self._demand.use(stream)
 
     def release(self, stream: SourceStream) -> None:
@@ -102,6 +136,7 @@ class PlayedSource:
     async def aclose(self) -> None:
         """Stop playing; the thread ends, and the file is closed."""
         self._queue.close()
+        self._opened.cancel()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._ended.wait(), CLOSE_TIMEOUT)
             self._thread.join()  # setting the event was the last thing it did
@@ -109,19 +144,26 @@ class PlayedSource:
     def _run(self) -> None:
         """The thread: open, then make units until nobody wants more."""
         try:
-            source = LibavInput(self._spec)
+            feed = self._open_feed()
         except BaseException as error:  # who opens it would wait for ever
-            self._in_loop(functools.partial(self._opened.set_exception, error))
+            self._in_loop(functools.partial(self._has_opened, error))
         else:
-            self._in_loop(lambda: self._opened.set_result(source.description))
-            self._make_units(source)
+            self._in_loop(functools.partial(self._has_opened, feed.description))
+            self._make_units(feed)
         self._in_loop(self._ended.set)
 
-    def _make_units(self, source: LibavInput) -> None:
-        with contextlib.closing(source):
+    def _open_feed(self) -> Feed:
+        if self._address.kind is SourceKind.TEST_CARD:
+            return CardFeed(self._demand)
+        source = LibavInput(self._address.text)
+        wait = self._queue.wait_for_close
+        return SourceFeed(source, self._demand, loop=self._loop, wait=wait)
+
+    def _make_units(self, feed: Feed) -> None:
+        with contextlib.closing(feed):
             self._queue.wait_for_reader()
             try:
-                for unit in SourceFeed(source, self._demand, loop=self._loop).units():
+                for unit in feed.units():
                     if not self._queue.put(unit):
                         return
             except BaseException as error:  # who reads the units would wait for ever
@@ -129,23 +171,28 @@ class PlayedSource:
             else:
                 self._queue.finish()
 
-    def _in_loop(self, callback: Callable[[], object]) -> None:
-        def call() -> None:
-            if not self._opened.cancelled():
-                callback()
+    def _has_opened(self, result: SourceDescription | BaseException) -> None:
+        if self._opened.done():
+            return  # who opens it gave up
+        if isinstance(result, BaseException):
+            self._opened.set_exception(result)
+        else:
+            self._opened.set_result(result)
 
+    def _in_loop(self, callback: Callable[[], object]) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits
-            self._event_loop.call_soon_threadsafe(call)
+            self._event_loop.call_soon_threadsafe(callback)
 
 
 @contextlib.asynccontextmanager
 async def open_source(
     spec: str | os.PathLike[str], *, loop: bool = True
 ) -> AsyncIterator[PlayedSource]:
-    """Open whatever FFmpeg can open - a file, an address - and close it at the end.
+    """Open whatever FFmpeg can open - a file, a camera, an address - or the test card, and
+    close it at the end.
 
-    ``loop`` plays files again and again. Use the streams that are wanted, then iterate
-    ``units``:
+    ``loop`` plays files again and again, and opens anew what was lost. Use the streams that
+    are wanted, then iterate ``units``:
 
         async with open_source("clip.mp4") as source:
             stream = source.description.streams[0]

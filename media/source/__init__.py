@@ -5,6 +5,7 @@ through; ``GopCache`` holds what a joining viewer starts with. ``media.aio.playe
 opens files and plays them.
 """
 
+from .address import TEST_CARD, SourceAddress, SourceKind
 from .description import (
     ENCODED_PROFILE_LEVEL_ID,
     AudioTrack,
@@ -26,7 +27,7 @@ from .passthrough import (
     audio_obstacle,
     video_obstacle,
 )
-from .probe import OrderProbe
+from .probe import GroupProbe, OrderProbe
 from .timeline import FrameClock, SampleClock, Timeline
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "EncodeSettings",
     "FrameClock",
     "GopCache",
+    "GroupProbe",
     "H264Passthrough",
     "Interleaver",
     "MediaSource",
@@ -45,8 +47,11 @@ __all__ = [
     "Origin",
     "Passthrough",
     "SampleClock",
+    "SourceAddress",
     "SourceDescription",
+    "SourceKind",
     "SourceStream",
+    "TEST_CARD",
     "Timeline",
     "VideoFindings",
     "VideoTrack",

@@ -41,9 +41,10 @@ class SourceStream:
 class VideoTrack:
     """The video of a source.
 
-    ``codec_name`` is the demuxer's; ``in_display_order`` says that there are no B
-    frames; ``keyframe_interval`` is the longest one seen, in seconds. ``obstacle``
-    says in plain words why the track cannot be passed through, or is None.
+    ``codec_name`` is the demuxer's; ``width`` and ``height`` are those of the picture as it
+    is to be shown; ``in_display_order`` says that there are no B frames;
+    ``keyframe_interval`` is the longest one seen, in seconds. ``obstacle`` says in plain
+    words why the track cannot be passed through, or is None.
     """
 
     codec_name: str
@@ -55,6 +56,11 @@ class VideoTrack:
     profile_level_id: str | None = None
     obstacle: str | None = None
 
+    @property
+    def is_raw(self) -> bool:
+        """Whether there is nothing that could be passed through: a camera, a drawing."""
+        return self.codec_name == "rawvideo"
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class AudioTrack:
@@ -64,6 +70,11 @@ class AudioTrack:
     sample_rate: int
     channels: int
     obstacle: str | None = None
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether it is not coded at all."""
+        return self.codec_name.startswith("pcm_")
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

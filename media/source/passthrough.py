@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable
+from fractions import Fraction
 from typing import Protocol
 
 from media.bitstream import (
@@ -20,7 +21,7 @@ from media.bitstream import (
 from media.units import AccessUnit, CodecName
 from transport import DecodeError
 
-from .gop_cache import MAX_GOP_SECONDS
+from .gop_cache import MAX_GOP_BYTES, MAX_GOP_SECONDS
 
 PROFILES = {66: "Baseline", 77: "Main", 88: "Extended", 100: "High"}
 PASSTHROUGH_PROFILES = frozenset({66, 77, 100})
@@ -31,26 +32,46 @@ PASSTHROUGH_PROFILES = frozenset({66, 77, 100})
 class VideoFindings:
     """What a look at the first packets of a video track has shown.
 
-    ``keyframe_interval`` is None when it could not be measured, as with live sources.
+    ``keyframe_interval``, in seconds, and ``group_bytes`` are those of the longest and the
+    largest group of pictures; None when it could not be measured, as with live sources.
+    ``rotation`` is how the pictures have to be turned, in degrees counterclockwise;
+    ``pixel_aspect`` is the width of a pixel by its height.
     """
 
     codec_name: str
     in_display_order: bool
     keyframe_interval: float | None = None
     parameter_set: SequenceParameterSet | None = None
+    group_bytes: int | None = None
+    rotation: int = 0
+    pixel_aspect: Fraction = Fraction(1)
 
 
 def video_obstacle(findings: VideoFindings) -> str | None:
     """Why the video has to be encoded anew, in plain words; None when it need not."""
-    interval = findings.keyframe_interval
     if findings.codec_name not in ("h264", "vp8"):
         return f"browsers take no {findings.codec_name} over WebRTC"
     if findings.codec_name == "h264" and (problem := _profile_obstacle(findings.parameter_set)):
         return problem
     if not findings.in_display_order:
         return "its frames are not in display order (B frames)"
-    if interval is not None and interval > MAX_GOP_SECONDS:
+    return _shape_obstacle(findings) or _group_obstacle(findings)
+
+
+def _shape_obstacle(findings: VideoFindings) -> str | None:
+    """What containers say of pictures reaches no browser over RTP."""
+    if findings.rotation:
+        return f"it is to be turned by {abs(findings.rotation)} degrees"
+    if findings.pixel_aspect != 1:
+        return "its pixels are not square"
+    return None
+
+
+def _group_obstacle(findings: VideoFindings) -> str | None:
+    if (findings.keyframe_interval or 0.0) > MAX_GOP_SECONDS:
         return f"its key frames are more than {MAX_GOP_SECONDS:.0f} seconds apart"
+    if (findings.group_bytes or 0) > MAX_GOP_BYTES:
+        return f"its key frames are more than {MAX_GOP_BYTES >> 20} MB apart"
     return None
 
 

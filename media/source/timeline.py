@@ -29,6 +29,11 @@ class Timeline:
         """The file begins again."""
         self._offset = self._end
 
+    def resume(self, origin: float) -> None:
+        """What comes now has times of its own, beginning with this one."""
+        self._origin = origin
+        self._offset = self._end
+
     @property
     def end(self) -> float:
         """When all that was placed so far is over."""

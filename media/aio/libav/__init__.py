@@ -5,19 +5,21 @@ everything here may block: ``media.aio.player`` and ``media.aio.recorder`` call 
 threads of their own.
 """
 
-from .audio import OPUS_SAMPLES, OpusTranscoder
+from .audio import OPUS_SAMPLES, OpusEncoder, OpusTranscoder
 from .container import LibavInput
 from .output import LibavOutput
 from .packets import DemuxedPacket
-from .video import Picture, VideoDecoder, VideoEncoder
+from .video import Picture, VideoDecoder, VideoEncoder, drawn_picture
 
 __all__ = [
     "OPUS_SAMPLES",
     "DemuxedPacket",
     "LibavInput",
     "LibavOutput",
+    "OpusEncoder",
     "OpusTranscoder",
     "Picture",
     "VideoDecoder",
     "VideoEncoder",
+    "drawn_picture",
 ]

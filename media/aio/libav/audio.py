@@ -18,6 +18,32 @@ OPUS_SAMPLES = 960
 OPUS_BITRATE = 96_000
 
 
+class OpusEncoder:
+    """Encodes 48 kHz stereo in blocks of 20 ms as Opus."""
+
+    def __init__(self) -> None:
+        context = av.CodecContext.create("libopus", "w")
+        assert isinstance(context, AudioCodecContext)
+        context.sample_rate, context.layout, context.format = 48_000, "stereo", "s16"
+        context.bit_rate = OPUS_BITRATE
+        context.time_base = Fraction(1, 48_000)
+        context.options = {"application": "audio", "frame_duration": "20"}
+        context.open()
+        self._context = context
+
+    def encode(self, block: AudioFrame) -> list[bytes]:
+        """The packets that come out with a block of ``OPUS_SAMPLES``."""
+        block.pts = None  # the encoder takes its own
+        return [bytes(packet) for packet in self._context.encode(block)]
+
+    def encode_samples(self, samples: bytes) -> list[bytes]:
+        """The same for a block of interleaved 16 bit samples."""
+        block = AudioFrame(format="s16", layout="stereo", samples=OPUS_SAMPLES)
+        block.planes[0].update(samples)
+        block.sample_rate = 48_000
+        return self.encode(block)
+
+
 class OpusTranscoder:
     """Decodes one audio track, and encodes it as Opus: 48 kHz, stereo, 20 ms."""
 
@@ -29,7 +55,7 @@ class OpusTranscoder:
         # Frames that are flushed out bear no time base of their own.
         self._time_base = stream.time_base
         self._resampler = _opus_resampler()
-        self._encoder = _opus_encoder()
+        self._encoder = OpusEncoder()
 
     def transcode(self, packet: DemuxedPacket) -> list[tuple[float, bytes]]:
         """Opus packets with the container's time of their first sample."""
@@ -60,24 +86,12 @@ class OpusTranscoder:
             if block.samples != OPUS_SAMPLES:
                 continue
             time = seconds(block.pts, block.time_base, 0.0)
-            block.pts = None  # the encoder takes its own; ours goes beside it
-            packets += [(time, bytes(packet)) for packet in self._encoder.encode(block)]
+            packets += [(time, data) for data in self._encoder.encode(block)]
         return packets
 
 
 def _opus_resampler() -> AudioResampler:
     return AudioResampler(format="s16", layout="stereo", rate=48_000, frame_size=OPUS_SAMPLES)
-
-
-def _opus_encoder() -> AudioCodecContext:
-    context = av.CodecContext.create("libopus", "w")
-    assert isinstance(context, AudioCodecContext)
-    context.sample_rate, context.layout, context.format = 48_000, "stereo", "s16"
-    context.bit_rate = OPUS_BITRATE
-    context.time_base = Fraction(1, 48_000)
-    context.options = {"application": "audio", "frame_duration": "20"}
-    context.open()
-    return context
 
 
 def _copy_audio_parameters(source: AudioCodecContext, target: AudioCodecContext) -> None:

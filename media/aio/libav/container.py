@@ -3,39 +3,37 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 from collections.abc import Iterator
+from fractions import Fraction
 
 import av
 from av.audio.stream import AudioStream
-from av.container import InputContainer
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from media.source import (
     AudioTrack,
-    H264Passthrough,
     MediaSourceError,
-    OrderProbe,
     Passthrough,
+    SourceAddress,
     SourceDescription,
+    SourceKind,
     VideoFindings,
     VideoTrack,
-    Vp8Passthrough,
     audio_obstacle,
     video_obstacle,
 )
 
 from .audio import OpusTranscoder
+from .opening import open_container
 from .packets import DemuxedPacket, demuxed
+from .probe import look_at_file, look_at_stream, passthrough_of
 from .video import VideoDecoder
 
-OPEN_TIMEOUT = 10.0
-READ_TIMEOUT = 10.0
-"""Seconds for a camera or server that does not answer."""
-
 _MICROSECONDS = 1_000_000
+
+_LIVE_FORMATS = frozenset({"rtsp", "rtp", "sdp"})
 
 
 class LibavInput:
@@ -46,17 +44,8 @@ class LibavInput:
     """
 
     def __init__(self, spec: str) -> None:
-        self._spec = spec
-        self._container = _open(spec)
-        try:
-            self._video = self._find_video()
-            self._audio = self._find_audio()
-            if self._video is None and self._audio is None:
-                raise MediaSourceError(spec, "there is neither video nor audio in it")
-            self.description = self._describe()
-        except BaseException:
-            self._container.close()
-            raise
+        self.address = SourceAddress.parse(spec)
+        self._open()
 
     @property
     def origin(self) -> float:
@@ -76,7 +65,10 @@ class LibavInput:
                 if packet.size:
                     yield demuxed(packet, followed)
         except av.FFmpegError as error:
-            raise MediaSourceError(self._spec, f"reading failed: {error.strerror}") from error
+            problem = f"reading failed: {error.strerror}"
+            if isinstance(error, av.error.ExitError):
+                problem = "nothing comes any more"
+            raise MediaSourceError(self.address.name, problem) from error
 
     def rewind(self) -> None:
         """Go back to the beginning.
@@ -90,14 +82,21 @@ class LibavInput:
                 self._container.seek(self._container.start_time or 0)
                 return
         self._container.close()
-        self._container = _open(self._spec)
-        self._video, self._audio = self._find_video(), self._find_audio()
+        self._connect()
+
+    def reopen(self) -> None:
+        """Open anew what was lost.
+
+        Raises:
+            MediaSourceError: as when it was opened first.
+        """
+        self._container.close()
+        self._open()
 
     def passthrough(self) -> Passthrough:
         """What makes access units of the video's samples."""
-        if self.description.video is not None and self.description.video.codec_name == "vp8":
-            return Vp8Passthrough()
-        return H264Passthrough(_extradata(self._video))
+        assert self._video is not None
+        return passthrough_of(self._video)
 
     def video_decoder(self) -> VideoDecoder:
         assert self._video is not None
@@ -109,6 +108,20 @@ class LibavInput:
 
     def close(self) -> None:
         self._container.close()
+
+    def _open(self) -> None:
+        self._connect()
+        try:
+            if self._video is None and self._audio is None:
+                raise MediaSourceError(self.address.name, "there is neither video nor audio in it")
+            self.description = self._describe()
+        except BaseException:
+            self._container.close()
+            raise
+
+    def _connect(self) -> None:
+        self._container = open_container(self.address)
+        self._video, self._audio = self._find_video(), self._find_audio()
 
     def _find_video(self) -> VideoStream | None:
         for stream in self._container.streams.video:
@@ -122,31 +135,39 @@ class LibavInput:
 
     def _describe(self) -> SourceDescription:
         duration = self._container.duration
-        # Elementary streams and unfinished recordings have no duration, but an end.
-        live = (duration is None or duration <= 0) and not os.path.isfile(self._spec)
+        is_live = self._is_live()
         return SourceDescription(
-            self._spec,
-            None if self._video is None else self._describe_video(self._video, live=live),
+            self.address.name,
+            None if self._video is None else self._describe_video(self._video, live=is_live),
             None if self._audio is None else _describe_audio(self._audio),
             duration=duration / _MICROSECONDS if duration is not None and duration > 0 else None,
-            live=live,
+            live=is_live,
         )
+
+    def _is_live(self) -> bool:
+        if self.address.kind is SourceKind.CAMERA:
+            return True
+        if _LIVE_FORMATS & set(self._container.format.name.split(",")):
+            return True
+        # Elementary streams and unfinished recordings have no duration, but an end.
+        is_file = self.address.kind is SourceKind.FILE and os.path.isfile(self.address.text)
+        return (self._container.duration or 0) <= 0 and not is_file
 
     def _describe_video(self, stream: VideoStream, *, live: bool) -> VideoTrack:
         context = stream.codec_context
         if not context.width or not context.height:
-            raise MediaSourceError(self._spec, "its video cannot be decoded")
-        findings = VideoFindings(context.name, not context.has_b_frames)
-        if context.name in ("h264", "vp8") and not live:
-            findings = self._probe(stream)
-        elif context.name == "h264":
-            found = H264Passthrough(_extradata(stream)).parameter_set()
-            findings = dataclasses.replace(findings, parameter_set=found)
+            raise MediaSourceError(self.address.name, "its video cannot be decoded")
+        if live:
+            findings = look_at_stream(stream)
+        else:
+            findings = look_at_file(self._container, stream)
+            self.rewind()
         found = findings.parameter_set
+        width, height = _shown_size(context.width, context.height, findings)
         return VideoTrack(
             context.name,
-            context.width,
-            context.height,
+            width,
+            height,
             stream.average_rate or stream.guessed_rate,
             findings.in_display_order,
             findings.keyframe_interval,
@@ -154,51 +175,20 @@ class LibavInput:
             video_obstacle(findings),
         )
 
-    def _probe(self, stream: VideoStream) -> VideoFindings:
-        """Look at the first seconds of the video: order of frames, distance of key frames."""
-        order = OrderProbe()
-        samples: list[bytes] = []
-        followed: dict[int, float] = {}
-        with contextlib.suppress(av.FFmpegError):  # what is wrong shows again in playing
-            for packet in self._container.demux(stream):
-                if not packet.size:
-                    continue
-                if order.count < 8:
-                    samples.append(bytes(packet))
-                sample = demuxed(packet, followed)
-                order.push(sample.time, keyframe=sample.keyframe)
-                if order.is_done:
-                    break
-        self.rewind()
-        in_order, found = order.in_order, None
-        if stream.codec_context.name == "h264":
-            found = H264Passthrough(_extradata(stream)).parameter_set(samples)
-            in_order = in_order and (found is None or not found.max_reorder_frames)
-        return VideoFindings(stream.codec_context.name, in_order, order.interval, found)
 
-
-def _open(spec: str) -> InputContainer:
-    try:
-        return av.open(spec, "r", timeout=(OPEN_TIMEOUT, READ_TIMEOUT))
-    except FileNotFoundError as error:
-        raise MediaSourceError(spec, "there is no such file") from error
-    except PermissionError as error:
-        raise MediaSourceError(spec, "it may not be read") from error
-    except IsADirectoryError as error:
-        raise MediaSourceError(spec, "it is a folder, not a file") from error
-    except av.InvalidDataError as error:
-        raise MediaSourceError(spec, "it is no audio or video that can be read") from error
-    except (av.FFmpegError, OSError) as error:
-        raise MediaSourceError(spec, f"it cannot be opened: {error.strerror}") from error
+def _shown_size(width: int, height: int, findings: VideoFindings) -> tuple[int, int]:
+    """With square pixels, and upright."""
+    aspect = findings.pixel_aspect
+    if aspect > 1:
+        width = round(width * aspect)
+    else:
+        height = round(height / (aspect or Fraction(1)))
+    return (height, width) if findings.rotation in (90, -90) else (width, height)
 
 
 def _is_known(stream: VideoStream | AudioStream) -> bool:
     """Streams of codecs that this FFmpeg cannot decode have no codec context."""
     return getattr(stream, "codec_context", None) is not None
-
-
-def _extradata(stream: VideoStream | None) -> bytes:
-    return b"" if stream is None else stream.codec_context.extradata or b""
 
 
 def _describe_audio(stream: AudioStream) -> AudioTrack:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from fractions import Fraction
 
 import av
@@ -17,6 +18,7 @@ from media.source import EncodeSettings
 from media.units import AccessUnit, CodecName
 
 from .packets import DemuxedPacket, seconds
+from .rotation import Rotator
 
 KEYFRAME_SECONDS = 10
 """An encoder's own key frames; viewers ask for theirs."""
@@ -34,30 +36,46 @@ class Picture:
     frame: VideoFrame
 
 
+def drawn_picture(
+    time: float, width: int, height: int, planes: Sequence[bytes | bytearray]
+) -> Picture:
+    """A picture of 4:2:0 planes without gaps between their rows."""
+    frame = VideoFrame(width, height, "yuv420p")
+    for plane, data in zip(frame.planes, planes, strict=True):
+        if plane.line_size != plane.width:
+            gap = bytes(plane.line_size - plane.width)
+            rows = range(0, len(data), plane.width)
+            data = b"".join(bytes(data[start : start + plane.width]) + gap for start in rows)
+        plane.update(bytes(data))
+    return Picture(time, frame)
+
+
 class VideoDecoder:
     """Decodes one video track, in one thread."""
 
     def __init__(self, stream: VideoStream) -> None:
-        context = av.CodecContext.create(stream.codec_context.name, "r")
-        assert isinstance(context, VideoCodecContext)
-        if stream.codec_context.extradata:
-            context.extradata = stream.codec_context.extradata
-        # Raw video says none of this by itself: only the container, or the camera, knows.
-        context.width, context.height = stream.codec_context.width, stream.codec_context.height
-        if stream.codec_context.pix_fmt is not None:
-            context.pix_fmt = stream.codec_context.pix_fmt
-        context.thread_count = 1
+        # The stream's own, which alone knows all that the container says of it: the format
+        # of raw pictures, and which way is up. Only one decoder is in use at a time.
+        context = stream.codec_context
+        if context.is_open:
+            context.flush_buffers()
+        else:
+            context.thread_count = 1
         self._context = context
         # Frames that are flushed out bear no time base of their own.
         self._time_base = stream.time_base
+        self._rotator = Rotator()
 
     def decode(self, packet: DemuxedPacket) -> list[Picture]:
-        """The frames that come out now; none for a damaged sample."""
+        """The pictures that come out now, upright; none for a damaged sample."""
+        return [self._picture(frame) for frame in self.decode_as_coded(packet)]
+
+    def decode_as_coded(self, packet: DemuxedPacket) -> list[VideoFrame]:
+        """The same as they were coded, whichever way is up."""
         try:
-            frames = self._context.decode(packet.packet)
+            return self._context.decode(packet.packet)
         except av.FFmpegError:
             return []
-        return [self._picture(frame) for frame in frames]
 
     def finish(self) -> list[Picture]:
         """The frames still inside, at the end of the track; then it can begin again."""
@@ -69,7 +87,8 @@ class VideoDecoder:
         return [self._picture(frame) for frame in frames]
 
     def _picture(self, frame: VideoFrame) -> Picture:
-        return Picture(seconds(frame.pts, frame.time_base or self._time_base, 0.0), frame)
+        time = seconds(frame.pts, frame.time_base or self._time_base, 0.0)
+        return Picture(time, self._rotator.upright(frame))
 
 
 class VideoEncoder:

@@ -10,12 +10,18 @@ import av
 import pytest
 from av.video.codeccontext import VideoCodecContext
 
-from media.aio.feed import Demand, SourceFeed, SourceUnit
+from media.aio.demand import Demand, SourceUnit
+from media.aio.feed import SourceFeed
 from media.aio.libav import LibavInput, Picture, VideoEncoder
 from media.bitstream import OpusPacketHead, SequenceParameterSet, nal_type, split_annex_b
 from media.source import MediaSourceError, Origin, SourceStream, encode_settings
 from media.units import AccessUnit, CodecName
 from tests.media import clips
+
+
+def in_no_time(seconds: float) -> bool:
+    """Nothing here waits."""
+    return False
 
 
 def stream_of(source: LibavInput, codec: CodecName, origin: Origin) -> SourceStream:
@@ -37,7 +43,7 @@ def play(
         demand.use(stream_of(source, codec, origin))
     units = (
         unit
-        for unit in SourceFeed(source, demand, loop=loop).units()
+        for unit in SourceFeed(source, demand, loop=loop, wait=in_no_time).units()
         if isinstance(unit, SourceUnit)
     )
     found = list(itertools.islice(units, count))
@@ -193,7 +199,7 @@ def test_a_keyframe_is_encoded_when_it_is_asked_for(tmp_path: Path) -> None:
         demand.use(stream)
     keyframes: dict[SourceStream, list[bool]] = {stream: [] for stream in streams}
 
-    for one in SourceFeed(source, demand, loop=False).units():
+    for one in SourceFeed(source, demand, loop=False, wait=in_no_time).units():
         if isinstance(one, SourceUnit):
             keyframes[one.stream].append(one.unit.keyframe)
             if len(keyframes[one.stream]) == 4:
@@ -214,7 +220,7 @@ def test_an_encoder_used_in_the_middle_of_a_group_begins_there_with_a_keyframe(
 
     seen = 0
     units = []
-    for one in SourceFeed(source, demand, loop=False).units():
+    for one in SourceFeed(source, demand, loop=False, wait=in_no_time).units():
         assert isinstance(one, SourceUnit)
         if one.stream == encoded:
             units.append(one.unit)
@@ -239,7 +245,7 @@ def test_an_encoder_used_in_a_group_too_long_to_be_kept_begins_at_once(tmp_path:
     encoded = stream_of(source, CodecName.VP8, Origin.ENCODED)
 
     units = []
-    for one in SourceFeed(source, demand, loop=False).units():
+    for one in SourceFeed(source, demand, loop=False, wait=in_no_time).units():
         if isinstance(one, SourceUnit):
             units.append(one.unit)
         elif one.time >= 15.0:
@@ -260,7 +266,7 @@ def test_an_encoder_stops_when_the_last_user_is_gone(tmp_path: Path) -> None:
     demand.use(stream)
     count = 0
 
-    for one in SourceFeed(source, demand, loop=False).units():
+    for one in SourceFeed(source, demand, loop=False, wait=in_no_time).units():
         count += isinstance(one, SourceUnit)
         if count in (3, 6):
             demand.release(stream)
@@ -280,7 +286,7 @@ def test_a_bitrate_reaches_the_encoder(tmp_path: Path) -> None:
         stream = stream_of(source, CodecName.H264, Origin.ENCODED)
         demand.use(stream)
         demand.bitrates[stream] = bitrate
-        units = SourceFeed(source, demand, loop=False).units()
+        units = SourceFeed(source, demand, loop=False, wait=in_no_time).units()
         sizes.append(sum(len(one.unit.data) for one in units if isinstance(one, SourceUnit)))
         source.rewind()
     source.close()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from media.aio.player import open_source, play_into
 from media.fanout import KeyframeSource, PacketizedUnit, Rendition
 from media.payload import packetizer_for
 from media.source import MediaSourceError, Origin, SourceStream
-from media.units import CodecName, MediaKind
+from media.units import AccessUnit, CodecName, MediaKind
 from tests.media import clips
 
 
@@ -23,6 +24,16 @@ class Sink:
 
     def send_unit(self, unit: PacketizedUnit, timestamp: int, now: float) -> None:
         self.units.append(unit)
+
+
+async def first_of(
+    units: AsyncIterator[tuple[SourceStream, AccessUnit]], count: int
+) -> AsyncIterator[tuple[SourceStream, AccessUnit]]:
+    async for item in units:
+        yield item
+        count -= 1
+        if not count:
+            return
 
 
 async def test_a_clip_plays_to_its_end_by_the_loops_clock(tmp_path: Path) -> None:
@@ -108,6 +119,17 @@ async def test_what_goes_wrong_while_playing_reaches_the_reader(tmp_path: Path) 
             units.append(await anext(playing))
 
     assert len(units) == 1
+
+
+async def test_the_test_card_plays_at_once_and_leaves_no_thread() -> None:
+    async with open_source("test-card") as source:
+        h264 = source.description.streams[0]
+        source.use(h264)
+        found = [unit async for _, unit in first_of(source.units(), 3)]
+
+    assert source.description.name == "test card"
+    assert [unit.keyframe for unit in found] == [True, False, False]
+    assert not [one for one in threading.enumerate() if one.name == "media test card"]
 
 
 async def test_a_stream_that_is_not_offered_cannot_be_used(tmp_path: Path) -> None:

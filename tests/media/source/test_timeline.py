@@ -1,9 +1,10 @@
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from media.source import FrameClock, Interleaver, OrderProbe, SampleClock, Timeline
+from media.source import FrameClock, Interleaver, SampleClock, Timeline
 
 
 def test_a_second_pass_begins_where_the_longest_track_ended() -> None:
@@ -14,6 +15,17 @@ def test_a_second_pass_begins_where_the_longest_track_ended() -> None:
     placed.append(timeline.place(1.5, 0.5))
 
     assert placed == [0.0, 0.5, 0.5, 1.1]
+
+
+def test_a_source_with_a_clock_of_its_own_goes_on_where_playing_is() -> None:
+    timeline = Timeline()
+    timeline.resume(1_700_000_000.0)
+
+    placed = [timeline.place(1_700_000_000.0, 0.04), timeline.place(1_700_000_000.04, 0.06)]
+    timeline.resume(3.0)
+    placed += [timeline.place(3.0, 0.0), timeline.place(3.5, 0.0)]
+
+    assert placed == pytest.approx([0.0, 0.04, 0.1, 0.6])
 
 
 def test_what_is_before_the_origin_is_placed_at_the_beginning_of_its_pass() -> None:
@@ -93,24 +105,3 @@ def test_what_waits_has_a_bound() -> None:
         interleaver.pop()
 
     assert len(interleaver.drain()) == 4096
-
-
-def test_a_probe_sees_b_frames_and_the_longest_distance_of_key_frames() -> None:
-    probe = OrderProbe()
-    for time, keyframe in [(0.0, True), (0.12, False), (0.04, False), (0.2, True), (0.6, False)]:
-        probe.push(time, keyframe=keyframe)
-
-    assert not probe.in_order
-    assert probe.interval == 0.6 - 0.2
-    assert not probe.is_done
-
-
-def test_a_probe_ends_just_after_the_longest_group_of_pictures() -> None:
-    probe = OrderProbe()
-    count = 0
-    while not probe.is_done:
-        probe.push(count / 10, keyframe=count == 0)
-        count += 1
-
-    assert probe.in_order
-    assert probe.interval == 12.5
