@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from ice import IceAgent, IceConfig, IceState, IceStateChanged, SharedPacer
+from ice import IceAgent, IceConfig, IceServer, IceState, IceStateChanged, SharedPacer
 from ice.pacing import agreed_ta
 
 from .script import HERE, HERE_TOO, THERE, THERE_TOO, Script, host, seeded
@@ -110,6 +110,31 @@ def test_the_agents_of_a_process_together_start_one_check_per_5_ms() -> None:
     gaps = [b - a for a, b in itertools.pairwise(sent)]
     assert len(sent) == 40
     assert min(gaps) >= 0.005 - 1e-9
+
+
+def test_agents_without_a_shared_pacer_do_not_wait_for_each_other() -> None:
+    """A departure from RFC 8445 section 14.2: who runs several agents has to share a pacer."""
+    scripts = [Script(seed=seed) for seed in range(1, 11)]
+    for script in scripts:
+        script.describe(host(THERE))
+
+        script.advance(0.001)
+
+    assert [[sent.at for sent in script.requests()] for script in scripts] == [[0.0]] * 10
+
+
+def test_gathering_and_checks_have_a_ta_each() -> None:
+    """A departure from RFC 8445 section 14.2: the two do not wait for each other."""
+    server = IceServer(("stun:198.51.100.3",))
+    script = Script(config=IceConfig(servers=(server,)))
+    script.describe(host(THERE))
+
+    script.advance(0.001)
+
+    assert {(sent.at, sent.path.remote.port) for sent in script.requests()} == {
+        (0.0, 3478),
+        (0.0, THERE.port),
+    }
 
 
 @pytest.mark.requirement("ice:T09")

@@ -60,6 +60,7 @@ VALUES: list[object] = [
     pytest.param(IceUfrag("u" * 256), "u" * 256, id="ice-ufrag-256"),
     pytest.param(IcePwd("p" * 22), "p" * 22, id="ice-pwd"),
     pytest.param(IceOptions(("trickle", "ice2")), "trickle ice2", id="ice-options"),
+    pytest.param(IceOptions(("google-ice",)), "google-ice", id="ice-options-with-a-hyphen"),
     pytest.param(IcePacing(50), "50", id="ice-pacing"),
     pytest.param(
         RemoteCandidates(((1, "192.0.2.1", 9), (2, "::1", 10))),

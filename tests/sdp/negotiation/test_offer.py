@@ -223,6 +223,19 @@ def test_a_wish_for_a_payload_type_is_kept_where_it_is_free() -> None:
     assert document.media[0].media.payload_types == (0, 96, 97)
 
 
+def test_a_reoffer_names_all_local_candidates_and_no_remote_ones() -> None:
+    """A departure from RFC 8839 section 4.4.1.2.2: offers do not know what ICE has selected."""
+    lines = tuple(f"candidate:{n} 1 udp {n} 192.0.2.{n} 9 typ host" for n in (1, 2))
+    ours, theirs = party(seed=1), party(seed=2)
+    ours.add_transceiver(AUDIO)
+    exchange(ours, theirs)
+
+    second = SessionDescription.parse_strict(ours.create_offer(transport(candidates=lines)))
+
+    assert len(second.media[0].values("candidate")) == 2
+    assert not second.media[0].has("remote-candidates")
+
+
 @pytest.mark.requirement("sdp-media:SDP-O07")
 def test_a_reoffer_keeps_mids_order_payload_types_and_extension_ids() -> None:
     ours, theirs = party(seed=1), party(H264, VP8, OPUS, RTX, seed=2)

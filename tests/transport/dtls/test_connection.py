@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from transport import ByteReader
 from transport.dtls import (
     HANDSHAKE_TIMEOUT,
     DtlsClosed,
@@ -35,12 +36,29 @@ from .pair import (
 
 CLIENT, SERVER = DtlsRole.CLIENT, DtlsRole.SERVER
 GCM_128, GCM_256, CM = SrtpProfile
+USE_SRTP, APPLICATION_LAYER_PROTOCOL_NEGOTIATION = 14, 16
 
 
 def connected(pair: Pair, role: DtlsRole) -> DtlsConnected:
     event = pair.events[role][0]
     assert isinstance(event, DtlsConnected)
     return event
+
+
+def extension_types(client_hello: bytes) -> list[int]:
+    """The types of the extensions of a ClientHello (RFC 6347 section 4.2.1, RFC 5246 7.4.1.4)."""
+    reader = ByteReader(client_hello, "ClientHello")
+    reader.skip(13 + 12 + 2 + 32)  # headers of record and handshake, version, random
+    reader.skip(reader.uint8())  # session id
+    reader.skip(reader.uint8())  # cookie
+    reader.skip(reader.uint16())  # cipher suites
+    reader.skip(reader.uint8())  # compression methods
+    reader.skip(2)
+    found = []
+    while reader.remaining:
+        found.append(reader.uint16())
+        reader.skip(reader.uint16())
+    return found
 
 
 @pytest.mark.requirement("sdp-media:SEC04")
@@ -365,6 +383,19 @@ def test_an_alert_fails_the_handshake_with_its_name() -> None:
     assert isinstance(event, DtlsFailed)
     assert "handshake failure" in event.reason
     assert pair.client.next_timeout() is None
+
+
+def test_a_client_hello_names_no_application_protocol() -> None:
+    """A departure from RFC 8835 section 3.5, which wants ALPN (RFC 8833)."""
+    pair = make_pair()
+    pair.start()
+    transmit = pair.client.poll_transmit()
+    assert transmit is not None
+
+    found = extension_types(transmit.segments[0])
+
+    assert USE_SRTP in found
+    assert APPLICATION_LAYER_PROTOCOL_NEGOTIATION not in found
 
 
 @pytest.mark.requirement("sdp-media:SEC10")
