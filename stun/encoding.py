@@ -20,9 +20,10 @@ from .integrity import IntegrityAlgorithm, IntegrityKey
 from .types import MessageClass, join_type
 
 _pack_two = struct.Struct("!HH").pack
-_pack_fingerprint = struct.Struct("!HHI").pack
+_pack_fingerprint = struct.Struct("!II").pack
 _SHA1_HEAD: Final = _pack_two(MESSAGE_INTEGRITY, 20)
 _SHA256_HEAD: Final = _pack_two(MESSAGE_INTEGRITY_SHA256, 32)
+_FINGERPRINT_HEAD: Final = FINGERPRINT << 16 | 4
 _SHA1_SIZE = 24
 _SHA256_SIZE = 36
 _FINGERPRINT_SIZE = 8
@@ -63,7 +64,9 @@ def encode_message(
         for attribute in attributes:
             value = attribute.encode(transaction_id)
             size = len(value)
-            rest += _pack_two(attribute.TYPE, size) + value + _PADDING[size & 3]
+            rest += _pack_two(attribute.TYPE, size) + value
+            if size & 3:
+                rest += _PADDING[size & 3]
         length = len(rest) - _REST_OF_HEADER
         if key is not None:
             if algorithm is not _ONLY_SHA256:
@@ -79,4 +82,4 @@ def encode_message(
         text = _pack_two(kind, length + _FINGERPRINT_SIZE) + rest
     except struct.error as error:  # a length of more than 16 bits
         raise ValueError("the attributes do not fit into one message") from error
-    return text + _pack_fingerprint(FINGERPRINT, 4, crc32(text) ^ FINGERPRINT_XOR)
+    return text + _pack_fingerprint(_FINGERPRINT_HEAD, crc32(text) ^ FINGERPRINT_XOR)
