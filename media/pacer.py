@@ -102,7 +102,10 @@ class Pacer(Generic[T]):
         if due <= now:
             until = now + BURST_SECONDS
             while self._media and due < until:
-                due += self._take_burst(ready) / self._rate
+                if self.queued_bytes <= (until - due) * self._rate:
+                    due += self._take_all(ready) / self._rate
+                else:
+                    due += self._take_burst(ready) / self._rate
         self._due = due
         self._waited = bool(self._media)
         if not self._media:
@@ -148,6 +151,13 @@ class Pacer(Generic[T]):
         ready.extend(item for item, _ in self._audio)
         self._audio.clear()
         self.queued_bytes -= taken
+        return taken
+
+    def _take_all(self, ready: list[T]) -> int:
+        """Move what there is; returns its bytes."""
+        ready.extend([item for item, _, _ in self._media])
+        self._media.clear()
+        taken, self.queued_bytes = self.queued_bytes, 0
         return taken
 
     def _take_burst(self, ready: list[T]) -> int:

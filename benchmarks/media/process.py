@@ -2,7 +2,7 @@
 
 What is measured is the time on the CPU of the thread that runs the event loop. Frames go
 as fast as the receiving side takes them: it acknowledges each over a pipe, and only
-WINDOW of them are on their way, so that none is lost in a socket's buffer.
+a window of them is on their way, so that none is lost in a socket's buffer.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from transport.dtls import SrtpProfile
 from .parties import CLOCK_RATE, PARTIES, Party, vp8_frame
 
 SENDING_CORE, RECEIVING_CORE = 0, 1
-WINDOW = 4
 LAG = 1
 """Frames that are never acknowledged at the end: aiortc's come out with the next one."""
 
@@ -47,12 +46,14 @@ SETTLING = 0.05
 class Load:
     """What is sent in a run: frames of ``packets`` payloads to each connection.
 
-    If ``is_counted``, receivers only count what comes but for the first of them.
+    Up to ``window`` frames are on their way. If ``is_counted``, receivers only count what
+    comes but for the first of them.
     """
 
     connections: int
     frames: int
     packets: int
+    window: int = 4
     is_counted: bool = False
 
     @property
@@ -245,14 +246,14 @@ class _Worker:
     def _take_profile(self) -> str:
         self._profile.disable()
         text = io.StringIO()
-        pstats.Stats(self._profile, stream=text).sort_stats("cumulative").print_stats(75)
+        pstats.Stats(self._profile, stream=text).sort_stats("tottime").print_stats(60)
         return text.getvalue()
 
     async def _pump(self, frames: int) -> None:
         window = self._window
         assert window is not None
         for _ in range(frames):
-            await window.until(WINDOW - 1)
+            await window.until(self._load.window - 1)
             window.take()
             frame = vp8_frame(self._index, self._load.frame_bytes)
             self._party.send(self._index, frame, self._index * FRAME_TICKS)

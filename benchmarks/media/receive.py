@@ -18,7 +18,7 @@ COMPARISONS = (
     Comparison(
         "media receive path",
         SrtpProfile.AEAD_AES_128_GCM,
-        Load(connections=4, frames=200, packets=20),
+        Load(connections=4, frames=500, packets=20),
         measures_sender=False,
         must_hold=2.5,
         aim=3.8,

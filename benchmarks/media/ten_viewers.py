@@ -126,7 +126,7 @@ class Bench:
     async def measure(self, viewers: int, seconds: float) -> Window:
         names = [f"viewer-{number}" for number in range(viewers)]
         environment = self.service.environment
-        async with viewer_process(environment, CHANNEL, *names) as watching:
+        async with viewer_process(CHANNEL, *names, environment=environment) as watching:
             await asyncio.wait_for(watching.playing(), 30)
             await asyncio.sleep(SETTLING)
             window = await self._window(watching, seconds)

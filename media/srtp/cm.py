@@ -48,26 +48,29 @@ class CmSender:
         sequence_number, ssrc = unpack_sequence_and_ssrc(header)
         index = self._sent.take(ssrc, sequence_number)
         body = header + self._rtp_cipher.encrypt(ssrc, index, payload)
-        return body + self._rtp_cipher.tag(body, _rollover_counter(index))
+        return body + self._rtp_cipher.tag(body, _pack_word(index >> 16))
 
     def protect_run(self, headers: Sequence[bytes], payloads: Sequence[bytes]) -> list[bytes]:
         check_run(headers, payloads)
         if not headers:
             return []
         sequence_number, ssrc = unpack_sequence_and_ssrc(headers[0])
-        index = self._sent.take(ssrc, sequence_number, count=len(headers))
+        first = self._sent.take(ssrc, sequence_number, count=len(headers))
+        indexes = range(first, first + len(headers))
         cipher = self._rtp_cipher
-        set_counter, encrypt, new_hmac = cipher.set_counter, cipher.update, cipher.new_hmac
         stream = cipher.salt ^ ssrc << 64
+        counters = [(stream ^ index << 16).to_bytes(16, "big") for index in indexes]
+        set_counter, encrypt, new_hmac = cipher.set_counter, cipher.update, cipher.new_hmac
         protected = []
-        for header, payload in zip(headers, payloads, strict=True):
-            set_counter((stream ^ index << 16).to_bytes(16, "big"))
+        for counter, rollover, header, payload in zip(
+            counters, [_pack_word(index >> 16) for index in indexes], headers, payloads, strict=True
+        ):
+            set_counter(counter)
             body = header + encrypt(payload)
             state = new_hmac()
             state.update(body)
-            state.update(_rollover_counter(index))
+            state.update(rollover)
             protected.append(body + state.finalize()[:TAG_LENGTH])
-            index += 1
         return protected
 
     def protect_rtcp(self, data: bytes) -> bytes:
@@ -114,7 +117,3 @@ def _rtp_cipher(keys: SessionKeys) -> _Cipher:
 
 def _rtcp_cipher(keys: SessionKeys) -> _Cipher:
     return _Cipher(keys.rtcp_key, keys.rtcp_salt, keys.rtcp_authentication_key)
-
-
-def _rollover_counter(index: int) -> bytes:
-    return (index >> 16).to_bytes(4, "big")
