@@ -1,11 +1,13 @@
-// The page: one viewer at a time, its figures twice a second, and a new try when it fails.
+// The page: one viewer at a time, its figures twice a second, and a new one when it fails.
 
 import { Figures } from "./figures.js";
+import { Patience } from "./patience.js";
 import { Plot } from "./plot.js";
-import { Viewer } from "./viewer.js";
+import { Viewer, invite } from "./viewer.js";
 
 const READ_MS = 500;
-const RETRY_MS = 2000;
+const RETRY_MS = [300, 600, 1000, 2000]; // the last repeats
+const WAIT_MS = 20_000; // a service forgets an offer that no master took, after a minute by default
 
 const $ = (id) => document.getElementById(id);
 const video = $("video");
@@ -18,42 +20,68 @@ const plots = {
   lost: new Plot($("plots"), { title: "Packets lost", format: (v) => String(v), floor: 5 }),
 };
 
+const patience = new Patience();
 let viewer = null;
 let figures = null;
 let retry = null;
+let retries = 0;
+let beginning = 0;
 
-function start() {
+window.peer = () => viewer?.peer; // for the console, and for tests
+
+// Replaces the viewer once the server has invited a new one: until then the one before may recover.
+async function begin() {
+  clearTimeout(retry);
+  const mine = ++beginning;
+  const invitation = await invite().catch((error) => {
+    if (mine === beginning) show("failed", error.message);
+  });
+  if (!invitation || mine !== beginning) return;
   clearTimeout(retry);
   viewer?.close();
+  view(invitation);
+}
+
+function view(invitation) {
   figures = new Figures();
-  Object.values(plots).forEach((plot) => plot.clear());
   $("first-picture").textContent = "–";
   const started = performance.now();
   video.requestVideoFrameCallback?.(() => {
     $("first-picture").textContent = `${Math.round(performance.now() - started)} ms`;
   });
-
   const policy = document.querySelector("input[name=policy]:checked").value;
   const mine = (viewer = new Viewer({
     policy,
+    patience,
     onState: (state, text) => mine === viewer && show(state, text),
     onTrack: (stream) => {
       video.srcObject = stream;
       sound.hidden = false;
     },
   }));
-  window.peer = () => viewer.peer; // for the console, and for tests
-  mine.start().catch((error) => mine === viewer && show("failed", error.message));
+  mine.start(invitation).catch((error) => mine === viewer && show("failed", error.message));
 }
 
 function show(state, text) {
+  if (state !== "connecting") clearTimeout(retry);
+  if (state === "playing") {
+    retries = 0;
+    beginning++; // it recovered: what had begun is not needed any more
+  }
+  if (state === "failed") retry = setTimeout(begin, RETRY_MS[Math.min(retries++, RETRY_MS.length - 1)]);
+  if (state === "waiting") retry = setTimeout(begin, WAIT_MS);
+  const notice = $("notice");
+  if (state === "connecting" && !notice.hidden) return; // what went wrong stays until it is right
   $("status").dataset.state = state;
   $("status-text").textContent = text;
-  const notice = $("notice");
   notice.hidden = state !== "failed" && state !== "waiting";
   notice.textContent = state === "failed" ? `${text[0].toUpperCase()}${text.slice(1)}. Trying again.` : "No master is streaming yet.";
-  clearTimeout(retry);
-  if (state === "failed") retry = setTimeout(start, RETRY_MS);
+}
+
+function beginWithAnotherPolicy() {
+  viewer?.close();
+  Object.values(plots).forEach((plot) => plot.clear());
+  begin();
 }
 
 async function readFigures() {
@@ -85,11 +113,11 @@ sound.addEventListener("click", () => {
 const wanted = new URLSearchParams(location.search).get("policy");
 for (const input of document.querySelectorAll("input[name=policy]")) {
   input.checked = input.value === (wanted === "relay" ? "relay" : "all");
-  input.addEventListener("change", start);
+  input.addEventListener("change", beginWithAnotherPolicy);
 }
 
 window.addEventListener("pagehide", () => viewer?.close());
 setInterval(readFigures, READ_MS);
 setInterval(readStatus, 2000);
 readStatus();
-start();
+begin();
