@@ -5,7 +5,10 @@ from __future__ import annotations
 from media import CodecName, MediaKind
 from media.fanout import KeyframeSource, Rendition, UnitSink
 from media.payload import packetizer_for
-from media.source import MediaSource, Origin, SourceStream
+from media.source import AudioTrack, MediaSource, Origin, SourceStream, VideoTrack
+
+CODEC_NAMES = {CodecName.H264: "H.264", CodecName.VP8: "VP8", CodecName.OPUS: "Opus"}
+"""As people write them."""
 
 MAX_PAYLOAD_BYTES = 1120
 """1,200 bytes of datagram, less 12 of RTP, 12 of header extensions, 16 of AES-GCM and up
@@ -58,38 +61,39 @@ class Broadcast:
     def describe(self) -> str:
         """What is streamed, how, and why so, in one line."""
         description = self.source.description
-        parts = [description.name.rstrip("/").rpartition("/")[2] or description.name]
-        if description.video is not None:
-            video = description.video
-            way = self._way(MediaKind.VIDEO, video.codec_name, video.obstacle)
+        is_address = "://" in description.name
+        name = description.name if is_address else description.name.rstrip("/").rpartition("/")[2]
+        parts = [name or description.name]
+        if (video := description.video) is not None:
+            way = self._way(MediaKind.VIDEO, video)
             parts.append(f"{video.width}x{video.height} {way}")
-        if description.audio is not None:
-            audio = description.audio
-            parts.append(self._way(MediaKind.AUDIO, audio.codec_name, audio.obstacle))
+        if (audio := description.audio) is not None:
+            way = self._way(MediaKind.AUDIO, audio)
+            parts.append(f"sound {way}" if audio.is_raw else way)
         return " · ".join(parts)
 
-    def _way(self, kind: MediaKind, codec_name: str, obstacle: str | None) -> str:
-        if obstacle is None and not self._encoding(kind):
-            return f"{codec_name} passed through"
-        codecs = self._encoding(kind) or self._encodable(kind)
-        why = obstacle or "a viewer does not take it as it is"
-        return f"{codec_name} encoded once to {' and '.join(codecs)} ({why})"
+    def _way(self, kind: MediaKind, track: VideoTrack | AudioTrack) -> str:
+        encoded = " and ".join(self._encoding(kind) or self._encodable(kind))
+        if track.is_raw:
+            return f"encoded once to {encoded}"
+        if track.obstacle is not None:
+            return f"{track.codec_name} encoded once to {encoded} ({track.obstacle})"
+        way = f"{track.codec_name} passed through"
+        if self._encoding(kind):
+            way += f", and encoded once to {encoded} for viewers that do not take it so"
+        return way
 
     def _encoding(self, kind: MediaKind) -> list[str]:
         """The codecs that are being encoded for somebody now."""
         return [
-            _name(stream.codec)
+            CODEC_NAMES[stream.codec]
             for stream, rendition in self.renditions.items()
             if stream.kind is kind and stream.origin is Origin.ENCODED and rendition.sink_count
         ]
 
     def _encodable(self, kind: MediaKind) -> list[str]:
         streams = [s for s in self.renditions if s.kind is kind and s.origin is Origin.ENCODED]
-        return [_name(stream.codec) for stream in streams[:1]]
-
-
-def _name(codec: CodecName) -> str:
-    return {CodecName.H264: "H.264", CodecName.VP8: "VP8", CodecName.OPUS: "Opus"}[codec]
+        return [CODEC_NAMES[stream.codec] for stream in streams[:1]]
 
 
 def _distinct(source: MediaSource) -> list[SourceStream]:

@@ -1,11 +1,11 @@
-"""A file as the broadcast of a channel: what ``master`` and ``demo`` have in common."""
+"""A source as the broadcast of a channel: what ``master`` and ``demo`` have in common."""
 
 from __future__ import annotations
 
 from ice import IceConfig, IcePolicy
 from media.aio.player import open_source, play_into
 from media.session import SessionConfig
-from media.source import MediaSourceError
+from media.source import TEST_CARD, MediaSourceError
 
 from .access import MasterAccess
 from .aws import ServiceAccess, explained
@@ -14,9 +14,14 @@ from .daemon import Life
 from .errors import HairpinError
 from .session import MasterOptions, MasterSession
 
+SOURCE_HELP = (
+    "What to stream: a file (mp4, mkv, webm and others, looped), a camera (/dev/video0), "
+    f"an address (rtsp://, http://), or {TEST_CARD}."
+)
+
 
 async def open_broadcast(life: Life, source: str) -> Broadcast:
-    """Open a file, or whatever FFmpeg opens, until ``life`` ends.
+    """Open a source until ``life`` ends; what ``SOURCE_HELP`` says.
 
     Raises:
         HairpinError: it cannot be played.

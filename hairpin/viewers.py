@@ -23,6 +23,7 @@ from transport.dtls import DtlsCertificate
 
 from .broadcast import Broadcast
 from .candidates import signaled, take_candidate
+from .choices import Choice, choices
 from .early import MAX_CANDIDATES
 
 logger = logging.getLogger(__name__)
@@ -50,6 +51,8 @@ class ViewerConnection:
         on_end: Callable[[ViewerConnection], None],
     ) -> None:
         self.client_id = client_id
+        self._broadcast = broadcast
+        self._choices: tuple[Choice, ...] = ()
         self._send_candidate = send_candidate
         self._on_end = on_end
         self._offer = ""
@@ -94,10 +97,22 @@ class ViewerConnection:
         await self.connection.set_local_description(answer)
         if all(section.rejected for section in self.connection.media):
             raise SessionError("it asks for nothing that is sent")
+        self._log_choices()
         self._answered = True
         early, self._early = self._early, []
         for candidate in early:
             await self.add_candidate(candidate)
+
+    def _log_choices(self) -> None:
+        """Say what is sent; and louder, that something is encoded that would not have to be."""
+        sections, report = self.connection.media, self.connection.negotiation_report
+        found = tuple(choices(self._broadcast, sections, report))
+        if found == self._choices:
+            return
+        self._choices = found
+        for choice in found:
+            level = logging.INFO if choice.refused is None else logging.WARNING
+            logger.log(level, "viewer %s: %s", self.client_id, choice)
 
     def expects(self, candidate: RemoteCandidate) -> bool:
         """Whether a candidate belongs to the offer that was taken last, as far as it says."""

@@ -17,9 +17,10 @@ from hairpin.daemon import Life, announce, run_daemon
 from hairpin.endpoint import ENDPOINT
 from hairpin.relay import DEFAULT_PORT, OwnRelay, own_networks
 from hairpin.service import Service, ServiceOptions, start_service
-from hairpin.streaming import open_broadcast, start_master
+from hairpin.streaming import SOURCE_HELP, open_broadcast, start_master
 from hairpin.web import Invitation, add_page
 from ice import IcePolicy
+from media.source import TEST_CARD
 from signaling import AccessKey, Channel, Role, presign_url
 from signaling.routing import MAX_VIEWERS
 from transport import TransportAddress
@@ -32,6 +33,7 @@ VIEWER_URL_SECONDS = 300
 
 EPILOG = """\b
 Examples:
+  hairpin demo
   hairpin demo --source film.mp4
   hairpin demo --source film.mp4 --listen 127.0.0.1:9000
   hairpin demo --source film.mp4 --listen 0.0.0.0:8080
@@ -100,9 +102,7 @@ class DemoPage:
     show_default=True,
     help="Where the page and the signaling service listen; 0.0.0.0 and [::] for every address.",
 )
-@click.option(
-    "--source", metavar="FILE", required=True, help="What to stream: mp4, mkv or webm, looped."
-)
+@click.option("--source", metavar="SOURCE", default=TEST_CARD, show_default=True, help=SOURCE_HELP)
 @click.option(
     "--relay-listen",
     type=ENDPOINT,

@@ -1,4 +1,4 @@
-"""``hairpin master``: stream a file to a channel of any service."""
+"""``hairpin master``: stream a file, a camera or an address to a channel of any service."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import click
 
 from hairpin.aws import ServiceAccess, read_access, service_options
 from hairpin.daemon import Life, announce, run_daemon
-from hairpin.streaming import open_broadcast, start_master
+from hairpin.streaming import SOURCE_HELP, open_broadcast, start_master
 from ice import IcePolicy
 from turn.aio import RelayEventLoop
 
 EPILOG = """\b
 Examples:
   hairpin master --channel porch --source film.mp4
+  hairpin master --channel porch --source rtsp://camera.example/live
   hairpin master --channel porch --source film.mp4 --policy relay --endpoint http://10.0.0.7:8080
 
 \b
@@ -23,9 +24,7 @@ AWS_SECRET_ACCESS_KEY. Make the channel first: hairpin channel create porch
 
 @click.command(epilog=EPILOG)
 @click.option("--channel", metavar="NAME", required=True, help="Which channel's master to be.")
-@click.option(
-    "--source", metavar="FILE", required=True, help="What to stream: mp4, mkv or webm, looped."
-)
+@click.option("--source", metavar="SOURCE", required=True, help=SOURCE_HELP)
 @click.option(
     "--policy",
     type=click.Choice(["all", "relay"]),

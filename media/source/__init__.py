@@ -20,6 +20,7 @@ from .gop_cache import MAX_GOP_BYTES, MAX_GOP_SECONDS, GopCache
 from .interleave import Interleaver
 from .media_source import MediaSource
 from .passthrough import (
+    PROFILES,
     H264Passthrough,
     Passthrough,
     VideoFindings,
@@ -45,6 +46,7 @@ __all__ = [
     "MediaSourceError",
     "OrderProbe",
     "Origin",
+    "PROFILES",
     "Passthrough",
     "SampleClock",
     "SourceAddress",

@@ -23,11 +23,11 @@ _FLOOR = 300
 """Where the bars end and the track of the ball begins."""
 
 _CENTRE_X, _CENTRE_Y = 320, 150
-_DISC_RADIUS, _RIM = 140, 3
+_DISC_RADIUS, _RIM = 139.6, 3
 _RING_RADIUS, _LAMP_RADIUS = 123, 5.5
 _NAME_Y, _CLOCK_Y, _NUMBER_Y = 92, 136, 192
 
-_TRACK_Y, _BALL_RADIUS = 330, 12
+_TRACK_Y, _BALL_RADIUS = 330, 11.6
 _SWING = 250
 _POST_WIDTH, _POST_HEIGHT, _POST_X = 8, 36, 36
 _FLASH_SECONDS = 0.12
@@ -86,9 +86,10 @@ class CardPicture:
         if is_lit:
             _draw_post(luma, is_right=int(seconds) % 2 == 0, value=_luma(_WHITE))
         x = _CENTRE_X + round(_SWING * math.cos(math.pi * seconds))
-        luma.draw(self._ball, x - _BALL_RADIUS, _TRACK_Y - _BALL_RADIUS)
+        middle = math.ceil(_BALL_RADIUS)
+        luma.draw(self._ball, x - middle, _TRACK_Y - middle)
         for plane, sprite in zip(chroma, self._ball_chroma, strict=True):
-            plane.draw(sprite, (x - _BALL_RADIUS) // 2, (_TRACK_Y - _BALL_RADIUS) // 2)
+            plane.draw(sprite, (x - middle) // 2, (_TRACK_Y - middle) // 2)
 
     def _draw_background(self) -> tuple[Plane, Plane, Plane]:
         luma = Plane(WIDTH, HEIGHT)
