@@ -65,6 +65,7 @@ def test_allowed_strings_are_spaced_and_composed(text: str, expected: str | None
         pytest.param("\u0660\u06f0", id="mixed-digits"),
         pytest.param("\u200d", id="joiner-at-the-start"),
         pytest.param("a\u200c", id="non-joiner-after-a-letter"),
+        pytest.param("\u0628\u200c\u0628", id="non-joiner-between-letters-that-join"),
     ],
 )
 def test_what_the_freeform_class_lacks_is_refused(text: str) -> None:

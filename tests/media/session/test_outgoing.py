@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from media.rtcp import (
+    Goodbye,
     ReceiverEstimatedMaximumBitrate,
     ReceiverReport,
     RtcpPacket,
     SourceDescription,
     UnknownRtcp,
     encode_compound,
+    is_rtcp,
 )
+from media.rtp import RtpPacket
 from media.session.events import BandwidthEstimated
 from media.srtp import SrtpSender
 from media.units import CodecName, MediaKind
@@ -21,10 +24,10 @@ from .rtp_pair import PROFILE, RtpPair
 BOBS_KEY, BOBS_SALT = bytes([1] * PROFILE.key_length), bytes([1] * PROFILE.salt_length)
 
 
-def tell_alice(pair: RtpPair, *packets: RtcpPacket) -> None:
+def tell_alice(pair: RtpPair, *packets: RtcpPacket, ssrc: int = 9) -> None:
     """Have Alice receive RTCP from a source at Bob's."""
-    report = ReceiverReport(ssrc=9)
-    data = encode_compound([report, SourceDescription.for_cname(9, "bob"), *packets])
+    report = ReceiverReport(ssrc=ssrc)
+    data = encode_compound([report, SourceDescription.for_cname(ssrc, "bob"), *packets])
     protected = SrtpSender(PROFILE, BOBS_KEY, BOBS_SALT).protect_rtcp(data)
     pair.alice.call(lambda machine, now: machine.session.receive(protected, now))
 
@@ -47,6 +50,18 @@ def test_a_request_for_a_lower_bitrate_changes_no_pace() -> None:
     tell_alice(pair, UnknownRtcp(205, 3, tmmbr))
 
     assert pair.alice.machine.session.target_bps == before
+
+
+def test_an_ssrc_that_the_peer_uses_too_is_kept() -> None:
+    pair = RtpPair()
+    tap = pair.network.tap()
+
+    tell_alice(pair, Goodbye((0x1001,)), ssrc=0x1001)
+    pair.play(pair.rendition(CodecName.VP8), [video_unit(CodecName.VP8, 0, keyframe=True)])
+    pair.network.run(until=1.0)
+
+    media = [RtpPacket.decode(record.data) for record in tap if not is_rtcp(record.data)]
+    assert {packet.ssrc for packet in media} == {0x1001}
 
 
 def test_media_goes_on_for_a_peer_that_reports_nothing() -> None:

@@ -22,6 +22,13 @@ def test_a_certificate_is_p256_and_signed_by_its_own_key() -> None:
     certificate.verify_directly_issued_by(certificate)
 
 
+def test_a_certificate_does_not_tell_when_it_was_made() -> None:
+    certificate = CERTIFICATE.certificate
+
+    assert certificate.not_valid_before_utc.year == 1970
+    assert certificate.not_valid_after_utc.year == 2049
+
+
 def test_two_certificates_have_nothing_in_common() -> None:
     other = DtlsCertificate.generate(random.Random(2).randbytes)
 
