@@ -21,7 +21,8 @@ def expand(listen: Sequence[TransportAddress]) -> Iterator[TransportAddress]:
         from ice.aio import local_addresses  # a relay needs nothing else of ICE
 
         for interface in local_addresses():
-            if address.is_ipv6 or interface.ip.version == 4:
+            # One that is still checked for duplicates cannot be bound yet.
+            if interface.usable and (address.is_ipv6 or interface.ip.version == 4):
                 yield TransportAddress(interface.ip, address.port)
 
 

@@ -27,11 +27,11 @@ FAKE_DEVICES = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-s
 
 
 @contextlib.asynccontextmanager
-async def chromium(*more: str) -> AsyncIterator[Browser]:
+async def chromium(*more: str, executable: str | None = None) -> AsyncIterator[Browser]:
     """A browser with an empty profile, closed at the end."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=need("chromium"), args=[*ARGUMENTS, *more]
+            executable_path=executable or need("chromium"), args=[*ARGUMENTS, *more]
         )
         try:
             yield browser

@@ -8,7 +8,7 @@ import os
 import pathlib
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 
 
 class Command:
@@ -27,13 +27,16 @@ class Command:
 
 @contextlib.asynccontextmanager
 async def hairpin(
-    *arguments: str, ready_within: float = 10.0, environment: Mapping[str, str] | None = None
+    *arguments: str,
+    ready_within: float = 10.0,
+    environment: Mapping[str, str] | None = None,
+    prefix: Sequence[str] = (),
 ) -> AsyncIterator[Command]:
     """Run ``hairpin ARGUMENTS`` until the body is done; it is there when it said ready.
 
-    ``environment`` is added to ours.
+    ``environment`` is added to ours. ``prefix`` is a command that becomes the one it is given.
     """
-    ours = (sys.executable, "-c", "from hairpin.cli import main; main()")
+    ours = (*prefix, sys.executable, "-c", "from hairpin.cli import main; main()")
     async with running(
         *ours, *arguments, ready_within=ready_within, environment=environment
     ) as command:
