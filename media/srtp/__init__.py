@@ -3,7 +3,7 @@
 ``SrtpSender`` protects, ``SrtpReceiver`` checks and decrypts; both take a
 ``SrtpProfile`` with the master key and salt of their direction, as DTLS hands them
 out (RFC 5764 section 4.2). The AEAD profiles need ``cryptography`` alone;
-AES128_CM_SHA1_80 needs pylibsrtp (extra ``media``).
+receiving AES128_CM_SHA1_80 needs pylibsrtp (extra ``media``).
 """
 
 from transport.srtp_profile import SrtpProfile
