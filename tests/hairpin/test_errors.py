@@ -101,9 +101,6 @@ WRONG = [
         ["serve", "--data", "d", "--listen", "192.0.2.7:0"], 1, "not an address of this", id="host"
     ),
     pytest.param(
-        ["serve", "--data", "d", "--listen", "0.0.0.0:0"], 1, "--public-url", id="wildcard"
-    ),
-    pytest.param(
         ["serve", "--config", "config.toml"], 1, "config.toml: Object contains unknown", id="key"
     ),
     pytest.param(["serve", "--config", "none"], 1, "none: No such file", id="no-config"),
