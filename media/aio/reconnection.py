@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from typing import Protocol
 
-from media.source import MediaSourceError
-
-from .libav import LibavInput
+from media.source import MediaSourceError, SourceDescription
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +22,17 @@ Wait = Callable[[float], bool]
 """Waits so many seconds, or until nobody needs the source any more: then True."""
 
 
+class Reopenable(Protocol):
+    """What can be lost, and opened again."""
+
+    @property
+    def description(self) -> SourceDescription: ...
+
+    def reopen(self) -> None:
+        """Raises MediaSourceError as long as it cannot be."""
+        ...
+
+
 class Reconnection:
     """Opens a source again after it was lost.
 
@@ -30,7 +40,7 @@ class Reconnection:
     """
 
     def __init__(
-        self, source: LibavInput, wait: Wait, *, clock: Callable[[], float] = time.monotonic
+        self, source: Reopenable, wait: Wait, *, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._source = source
         self._wait = wait
@@ -51,7 +61,8 @@ class Reconnection:
         Raises:
             MediaSourceError: it stays away, or came back as something else.
         """
-        name, streams = self._source.description.name, self._source.description.streams
+        before = self._source.description
+        name = before.name
         if self._lost_at is None:
             self._lost_at = self._clock()
             logger.warning("%s: %s; trying again", name, problem)
@@ -64,7 +75,7 @@ class Reconnection:
             except MediaSourceError as error:
                 problem = error.problem
                 continue
-            if self._source.description.streams != streams:
+            if self._source.description.streams != before.streams:
                 raise MediaSourceError(name, "it came back with other codecs; start again")
             return True
         raise MediaSourceError(name, f"it was lost, and stays away for a minute: {problem}")

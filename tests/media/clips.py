@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections.abc import Callable, Container
 from fractions import Fraction
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import av
 from av.audio.frame import AudioFrame
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
-from av.video.frame import VideoFrame
+from av.video.frame import PictureType, VideoFrame
 from av.video.stream import VideoStream
 
 WIDTH, HEIGHT = 64, 48
@@ -29,6 +30,64 @@ def h264_mp4(
 
 def h264_mp4_with_b_frames(path: Path, *, frames: int = 20) -> Path:
     """H.264 Main whose frames are not in display order; no audio."""
+    options = {"preset": "medium", "bf": "2", "b_strategy": "0", "g": "10"}
+    return _clip(path, "libx264", options, None, frames=frames)
+
+
+def phone_mp4(path: Path, *, degrees: int, frames: int = 10) -> Path:
+    """H.264 Baseline to be turned counterclockwise; its pictures get brighter to the right."""
+    return _h264(path, lambda stream: stream.set_display_rotation(degrees), frames=frames)
+
+
+def anamorphic_mp4(path: Path, *, frames: int = 10) -> Path:
+    """H.264 Baseline whose pixels are twice as wide as high."""
+
+    def widen(stream: VideoStream) -> None:
+        stream.codec_context.sample_aspect_ratio = Fraction(2)
+
+    return _h264(path, widen, frames=frames)
+
+
+def _h264(path: Path, prepare: Callable[[VideoStream], None], *, frames: int) -> Path:
+    with av.open(str(path), "w") as container:
+        options = {"preset": "ultrafast", "tune": "zerolatency"}
+        stream = container.add_stream("libx264", rate=FRAME_RATE, options=options)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        prepare(stream)
+        for index in range(frames):
+            frame = picture(0)
+            frame.pts, frame.time_base = index, Fraction(1, FRAME_RATE)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def h264_mp4_with_late_group(path: Path) -> Path:
+    """H.264 Baseline with a key frame each second, and after 15 seconds none any more."""
+    options = {"preset": "ultrafast", "tune": "zerolatency", "g": "1000", "forced-idr": "1"}
+    return _clip(path, "libx264", options, None, frames=60, rate=2, keyframes=range(0, 30, 2))
+
+
+def recovery_points_mkv(path: Path) -> Path:
+    """H.264 whose key frames but the first are recovery points: decoding cannot begin there."""
+    options = {"preset": "ultrafast", "tune": "zerolatency", "g": "4"}
+    options["x264-params"] = "intra-refresh=1:keyint=4"
+    return _clip(path, "libx264", options, None, frames=60, rate=2)
+
+
+def coded(path: Path, codec: str, *, frames: int = 4) -> Path:
+    """Any codec that FFmpeg encodes; no audio."""
+    return _clip(path, codec, {"strict": "unofficial"}, None, frames=frames)
+
+
+def h264_ts(path: Path, *, frames: int = 20) -> Path:
+    """H.264 Baseline in a transport stream, as cameras send it; no audio."""
+    options = {"preset": "ultrafast", "tune": "zerolatency", "g": "10"}
+    return _clip(path, "libx264", options, None, frames=frames)
+
+
+def h264_ts_with_b_frames(path: Path, *, frames: int = 20) -> Path:
+    """The same with frames that are not in display order."""
     options = {"preset": "medium", "bf": "2", "b_strategy": "0", "g": "10"}
     return _clip(path, "libx264", options, None, frames=frames)
 
@@ -75,6 +134,7 @@ def _clip(
     *,
     frames: int,
     rate: int = FRAME_RATE,
+    keyframes: Container[int] = (),
 ) -> Path:
     with av.open(str(path), "w") as container:
         stream = container.add_stream(video, rate=rate, options=options)
@@ -87,6 +147,8 @@ def _clip(
         for index in range(frames):
             frame = picture(index)
             frame.pts, frame.time_base = index, Fraction(1, rate)
+            if index in keyframes:
+                frame.pict_type = PictureType.I
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
         if sound is not None:

@@ -48,6 +48,11 @@ class LibavInput:
         self._open()
 
     @property
+    def description(self) -> SourceDescription:
+        """As it was found when it was opened last."""
+        return self._description
+
+    @property
     def origin(self) -> float:
         """The container's time at which playing begins."""
         return (self._container.start_time or 0) / _MICROSECONDS
@@ -114,7 +119,7 @@ class LibavInput:
         try:
             if self._video is None and self._audio is None:
                 raise MediaSourceError(self.address.name, "there is neither video nor audio in it")
-            self.description = self._describe()
+            self._description = self._describe()
         except BaseException:
             self._container.close()
             raise

@@ -50,7 +50,8 @@ def _open(address: SourceAddress) -> InputContainer:
 
 
 def _problem(address: SourceAddress, error: Exception) -> str:
-    reason = error.strerror if isinstance(error, OSError) else None
+    # Not the error's own text, which has the whole address with its password in it.
+    reason = getattr(error, "strerror", None) or "FFmpeg does not say why"
     match address.kind, error:
         case SourceKind.CAMERA, FileNotFoundError():
             return "there is no such camera"
@@ -67,6 +68,6 @@ def _problem(address: SourceAddress, error: Exception) -> str:
         case SourceKind.NETWORK, av.error.ExitError():
             return f"it did not answer within {OPEN_TIMEOUT:.0f} seconds"
         case SourceKind.NETWORK, _:
-            return f"it cannot be reached: {reason or error}"
+            return f"it cannot be reached: {reason}"
         case _:
-            return f"it cannot be opened: {reason or error}"
+            return f"it cannot be opened: {reason}"

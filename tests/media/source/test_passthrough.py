@@ -114,6 +114,21 @@ FINE = VideoFindings("h264", True, 2.0, BASELINE)
             id="b-frames",
         ),
         pytest.param(
+            dataclasses.replace(FINE, rotation=-90),
+            "it is to be turned by 90 degrees",
+            id="phone",
+        ),
+        pytest.param(
+            dataclasses.replace(FINE, pixel_aspect=Fraction(16, 11)),
+            "its pixels are not square",
+            id="anamorphic",
+        ),
+        pytest.param(
+            dataclasses.replace(FINE, group_bytes=16 * 1024 * 1024 + 1),
+            "its key frames are more than 16 MB apart",
+            id="large-groups",
+        ),
+        pytest.param(
             dataclasses.replace(FINE, keyframe_interval=12.1),
             "its key frames are more than 12 seconds apart",
             id="long-groups",
