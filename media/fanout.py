@@ -189,8 +189,14 @@ class Rendition:
             self._keyframe_wanted = True
 
     def detach(self, sink: UnitSink) -> None:
-        """Let a sink go; it need not be attached."""
+        """Let a sink go; it need not be attached.
+
+        An encoder may stop with its last sink. What it made is old when the next one joins,
+        who gets a keyframe instead.
+        """
         self._attachments.pop(sink, None)
+        if not self._attachments and self._keyframes is KeyframeSource.ENCODER:
+            self._cache.clear()
 
     def request_keyframe(self, sink: UnitSink, now: float) -> None:
         """The sink's viewer cannot decode: ask the encoder, or send the cache again."""

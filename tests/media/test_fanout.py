@@ -168,6 +168,28 @@ def test_a_viewer_that_left_gets_nothing() -> None:
     assert source.sink_count == 0
 
 
+def test_what_an_encoder_made_for_those_who_left_is_not_shown_to_who_comes_later() -> None:
+    source, early, late = rendition(), Viewer(), Viewer()
+    source.attach(early, 0.0)
+    push(source, 0, 1, 2)
+    source.detach(early)
+    source.attach(late, 60.0)
+
+    assert late.received == []
+    assert source.take_keyframe_request(60.0)
+
+
+def test_what_a_file_holds_is_kept_while_nobody_watches() -> None:
+    source, early, late = rendition(keyframes=KeyframeSource.CACHE), Viewer(), Viewer()
+    source.attach(early, 0.0)
+    push(source, 0, 1, 2)
+    source.detach(early)
+    push(source, 3)
+    source.attach(late, 0.2)
+
+    assert len(late.received) == 4
+
+
 def test_requests_for_a_keyframe_are_coalesced() -> None:
     source = rendition()
     viewers = [Viewer() for _ in range(10)]
