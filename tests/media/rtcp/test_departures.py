@@ -28,6 +28,19 @@ def test_padding_is_taken_off_a_packet_that_is_not_the_last() -> None:
     ]
 
 
+def test_reports_come_each_second_unless_told_otherwise() -> None:
+    made = RtcpScheduler(lambda count: b"\x80" + bytes(count - 1), bandwidth=1_000_000)
+    made.members.add_ours(1)
+    made.start(0.0)
+    first = made.next_timeout()
+    assert first is not None
+    assert made.is_report_due(first)
+
+    made.report_sent(100, first)
+
+    assert made.next_timeout() == first + 1.0
+
+
 def test_the_random_factor_of_the_report_interval_is_drawn_once_per_report() -> None:
     made = scheduler(itertools.cycle([0x80, 0x10, 0xF0]))
     start = made.next_timeout()
