@@ -8,6 +8,8 @@ import shutil
 
 import pytest
 
+from .reporting import Report
+
 if importlib.util.find_spec("playwright") is None:
     # ``make interop`` installs the peers that are Python packages; ``make test`` does without.
     collect_ignore_glob = ["test_*.py"]
@@ -21,6 +23,8 @@ PACKAGES = {
     "node": "apt-get install nodejs",
     "npm": "apt-get install npm",
     "ip": "apt-get install iproute2",
+    "git": "apt-get install git",
+    "make": "apt-get install make",
 }
 
 
@@ -44,3 +48,14 @@ def javascript_sdks(request: pytest.FixtureRequest) -> None:
     assert capture is not None
     with capture.global_and_fixture_disabled():
         install()
+
+
+@pytest.fixture
+def report(capsys: pytest.CaptureFixture[str]) -> Report:
+    """Prints a figure, whether or not output is captured."""
+
+    def tell(text: str) -> None:
+        with capsys.disabled():
+            print(f"\n{text}")  # noqa: T201
+
+    return tell

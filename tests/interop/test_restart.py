@@ -8,7 +8,7 @@ import pathlib
 import signal
 import socket
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 from playwright.async_api import Page
@@ -20,6 +20,7 @@ from tests.media.clips import h264_mp4
 from .browser import chromium, read, wait_for_picture
 from .page_host import page_host
 from .process import Command, hairpin
+from .reporting import Report
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(90)]
 
@@ -39,17 +40,6 @@ PLAYS_AGAIN = """async () => {
   while ((await decoded()) < 3) await new Promise((next) => setTimeout(next, 50));
   return window.opened;
 }"""
-
-Report = Callable[[str], None]
-
-
-@pytest.fixture
-def report(capsys: pytest.CaptureFixture[str]) -> Report:
-    def tell(text: str) -> None:
-        with capsys.disabled():
-            print(f"\n{text}")  # noqa: T201
-
-    return tell
 
 
 @pytest.fixture
