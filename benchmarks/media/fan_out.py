@@ -2,7 +2,7 @@
 
 Frames of 40 packets of nearly 1200 bytes, as key frames have them, are sent to ten
 connections, with history, header extensions and receiver reports, as fast as the viewers
-take them. With frames of 20 the ratio is a seventh lower. The viewers are hairpin's for
+take them. With frames of 20 the ratio is a tenth to a fifth lower. The viewers are hairpin's for
 both sides, in a process on another core; to keep up, nine of them do no more than count.
 
     python -m benchmarks.media.fan_out [--rounds 7]
