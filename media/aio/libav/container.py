@@ -162,23 +162,29 @@ class LibavInput:
         context = stream.codec_context
         if not context.width or not context.height:
             raise MediaSourceError(self.address.name, "its video cannot be decoded")
+        # Rewinding may close the container, and with it all that is asked of the stream.
+        size, frame_rate = (context.width, context.height), _frame_rate(stream)
         if live:
             findings = look_at_stream(stream)
         else:
             findings = look_at_file(self._container, stream)
             self.rewind()
         found = findings.parameter_set
-        width, height = _shown_size(context.width, context.height, findings)
+        width, height = _shown_size(*size, findings)
         return VideoTrack(
-            context.name,
+            findings.codec_name,
             width,
             height,
-            stream.average_rate or stream.guessed_rate,
+            frame_rate,
             findings.in_display_order,
             findings.keyframe_interval,
             None if found is None else found.profile_level_id,
             video_obstacle(findings),
         )
+
+
+def _frame_rate(stream: VideoStream) -> Fraction | None:
+    return stream.average_rate or stream.guessed_rate
 
 
 def _shown_size(width: int, height: int, findings: VideoFindings) -> tuple[int, int]:
