@@ -79,19 +79,26 @@ async def verify_request(
 
 
 def local_address(request: web.BaseRequest) -> TransportAddress | None:
-    """Our own address that a client came to; None if it cannot be told to others.
+    """Our own address that a client came to; None if it is gone, or there is none to tell."""
+    return tellable_address(request.get_extra_info("sockname"))
 
-    It is unknown once the client is gone, and an address of one link says nothing without
-    the name that the client has for its interface.
+
+def tellable_address(name: object) -> TransportAddress | None:
+    """A socket's name as an address for a URL: IPv4 as such at a socket that takes both.
+
+    An address of one link says nothing without the client's own name for its interface.
     """
-    name = request.get_extra_info("sockname")
-    if not isinstance(name, tuple):
-        return None
-    address = TransportAddress.parse(name[0].partition("%")[0], name[1])
-    mapped = getattr(address.ip, "ipv4_mapped", None)
-    if mapped is not None:
-        return TransportAddress(mapped, address.port)
-    return None if address.is_ipv6 and address.ip.is_link_local else address
+    match name:
+        case (str(host), int(port), *_):
+            address = TransportAddress.parse(host.partition("%")[0], port)
+        case _:
+            return None
+    ip = address.ip
+    if ip.version == 4:
+        return address
+    if ip.ipv4_mapped is not None:
+        return TransportAddress(ip.ipv4_mapped, port)
+    return None if ip.is_link_local else address
 
 
 def json_response(body: bytes) -> web.Response:

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from signaling import sign_headers
 from signaling.aio import ChannelHub, ServiceSettings, SqliteStore, make_application
-from signaling.aio.http import MAX_BODY_BYTES
+from signaling.aio.http import MAX_BODY_BYTES, tellable_address
 from signaling.control import OPERATION_PATHS
 
 from .service import ISSUER, KEY, REGION, running_service
@@ -234,3 +234,22 @@ async def test_a_signature_for_the_public_name_holds_behind_a_front_that_changes
         session.post(service.local_url + path, data=b"{}", headers=headers) as response,
     ):
         assert response.status == 200
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        pytest.param(("192.0.2.1", 80), "192.0.2.1:80", id="ipv4"),
+        pytest.param(("2001:db8::1", 80, 0, 0), "[2001:db8::1]:80", id="ipv6"),
+        pytest.param(("::ffff:192.0.2.1", 80, 0, 0), "192.0.2.1:80", id="ipv4-as-ipv6"),
+        pytest.param(("169.254.0.1", 80), "169.254.0.1:80", id="one-link-of-ipv4"),
+        pytest.param(("fe80::1", 80, 0, 2), "None", id="one-link"),
+        pytest.param(("fe80::1%eth0", 80, 0, 2), "None", id="one-link-and-its-interface"),
+        pytest.param("/run/hairpin.sock", "None", id="a-path"),
+        pytest.param(None, "None", id="gone"),
+    ],
+)
+def test_a_client_is_told_of_the_address_that_it_reached_if_it_can_use_it(
+    name: object, address: str
+) -> None:
+    assert str(tellable_address(name)) == address
