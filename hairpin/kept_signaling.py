@@ -11,7 +11,7 @@ from signaling.aio import ChannelUnreachable, SignalingConnection
 
 logger = logging.getLogger(__name__)
 
-RECONNECT_DELAYS = (0.2, 0.5, 1.0, 2.0)
+RECONNECT_DELAYS = (0.2, 0.5, 1.0, 1.5)
 """Seconds before the next try to reach the signaling service; the last repeats. When the
 service is started again, an open page has its picture back within five."""
 

@@ -17,7 +17,7 @@ from hairpin.aws import ServiceAccess
 from signaling import AccessKey
 from tests.media.clips import h264_mp4
 
-from .browser import chromium, read, wait_for_picture
+from .browser import chromium, read, wait_for_frames, wait_for_picture
 from .page_host import page_host
 from .process import Command, hairpin
 from .reporting import Report
@@ -93,6 +93,13 @@ async def end(command: Command, number: signal.Signals) -> float:
     command.process.send_signal(number)
     await command.process.wait()
     return time.monotonic()
+
+
+async def pause(command: Command) -> None:
+    """Let it do nothing for longer than a page takes for a pause, and shorter than twice so."""
+    command.process.send_signal(signal.SIGSTOP)
+    await asyncio.sleep(2.2)
+    command.process.send_signal(signal.SIGCONT)
 
 
 @pytest.mark.parametrize("policy", ["all", "relay"])
@@ -183,9 +190,36 @@ async def test_a_page_plays_again_when_the_master_is_started_again(
     assert len(set(opened.invitations)) == len(opened.invitations) >= 2
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+async def test_a_page_is_patient_with_a_master_that_has_paused(
+    clip: str, tmp_path: pathlib.Path
+) -> None:
+    """The first pause looks like an end; a second one as long does not."""
+    async with parts(tmp_path, clip) as running:
+        await running.start_serve()
+        async with running.access.client() as client:
+            await client.create_channel(CHANNEL)
+        master = await running.start_master()
+        opened = await running.open_page("all")
+        await pause(master)
+        await opened.plays_again()
+        invitations = len(opened.invitations)
+        before = await read(opened.page)
+        await pause(master)
+        await wait_for_frames(opened.page, before.frames + 25)
+
+    assert len(opened.invitations) == invitations == 2
+
+
+@pytest.mark.parametrize(
+    ("number", "away"),
+    [
+        pytest.param(signal.SIGKILL, 0.0, id="killed"),
+        pytest.param(signal.SIGTERM, 0.0, id="stopped"),
+        pytest.param(signal.SIGKILL, 12.0, id="away-for-longer"),
+    ],
+)
 async def test_a_relayed_page_plays_again_when_the_service_is_started_again(
-    clip: str, tmp_path: pathlib.Path, report: Report, *, number: signal.Signals
+    clip: str, tmp_path: pathlib.Path, report: Report, *, number: signal.Signals, away: float
 ) -> None:
     async with parts(tmp_path, clip) as running:
         serve = await running.start_serve()
@@ -194,6 +228,7 @@ async def test_a_relayed_page_plays_again_when_the_service_is_started_again(
         await running.start_master()
         opened = await running.open_page("relay")
         ended = await end(serve, number)
+        await asyncio.sleep(away)
         await running.start_serve()
         ready = time.monotonic()
         again = await opened.plays_again()

@@ -6,7 +6,7 @@ import { Plot } from "./plot.js";
 import { Viewer, invite } from "./viewer.js";
 
 const READ_MS = 500;
-const RETRY_MS = [300, 600, 1000, 2000]; // the last repeats
+const RETRY_MS = [300, 600, 1000, 1500]; // the last repeats
 const WAIT_MS = 20_000; // a service forgets an offer that no master took, after a minute by default
 
 const $ = (id) => document.getElementById(id);
