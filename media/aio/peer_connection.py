@@ -266,6 +266,10 @@ class PeerConnection:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._driver.aclose()
+        # A session's packet history is large. Nothing points back here any more, so it goes
+        # with the last who knows this connection, and does not wait for the collector.
+        self._local_tracks.clear()
+        self._application = _nothing
 
     async def _wait_for(self, condition: Callable[[], bool]) -> None:
         while not condition():

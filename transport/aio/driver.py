@@ -46,6 +46,10 @@ class DriverStats:
     """Exceptions out of the machine or the event handler; each is a bug, and logged."""
 
 
+def _ignore(event: Event) -> None:
+    """What a closed driver does with events."""
+
+
 class MachineDriver:
     """Gives a machine sockets, streams and a timer.
 
@@ -91,6 +95,7 @@ class MachineDriver:
         self._is_closed = False
         self._unroutable = 0
         self._failures = 0
+        self._dropped_messages = 0
         self._streams: Streams | None = None
         if framer is not None:
             if not isinstance(machine, StreamMachine):
@@ -161,7 +166,7 @@ class MachineDriver:
             self._is_draining = False
 
     def stats(self) -> DriverStats:
-        dropped = self._streams.dropped_messages if self._streams else 0
+        dropped = self._streams.dropped_messages if self._streams else self._dropped_messages
         return DriverStats(self._unroutable, dropped, self._failures)
 
     async def aclose(self) -> None:
@@ -178,7 +183,12 @@ class MachineDriver:
         self._last_local = None
         if self._streams is not None:
             await self._streams.aclose()
+            self._dropped_messages = self._streams.dropped_messages
+            self._streams = None
         self.failed.cancel()
+        # No circle is left: the machine goes with the last who knows the driver, or it,
+        # and does not wait for the garbage collector.
+        self._on_event = _ignore
 
     def feed(self, step: Callable[[float], None]) -> None:
         """Run one step of the machine for the outside world: it cannot raise."""

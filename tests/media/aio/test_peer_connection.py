@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import ipaddress
+import weakref
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -239,6 +241,22 @@ async def test_closing_twice_is_as_good_as_once() -> None:
     await connection.close()
 
     assert connection.connection_state is ConnectionState.CLOSED
+
+
+async def test_a_closed_connection_is_let_go_of_without_the_garbage_collector() -> None:
+    gc.collect()
+    gc.disable()
+    try:
+        async with peers() as pair:
+            pair.offerer.add_track(rendition(CodecName.VP8))
+            await pair.connect()
+        connections = [weakref.ref(pair.offerer), weakref.ref(pair.answerer)]
+        del pair
+        await asyncio.sleep(0)  # the sockets' last callbacks
+
+        assert [connection() for connection in connections] == [None, None]
+    finally:
+        gc.enable()
 
 
 async def test_stats_count_what_was_sent() -> None:
