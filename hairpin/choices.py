@@ -30,11 +30,13 @@ class Choice:
     def __str__(self) -> str:
         name = _describe(self.stream)
         if self.stream.origin is Origin.PASSTHROUGH:
-            return f"{name} is passed through"
+            return f"gets {name}, passed through"
         if self.refused is None:
-            return f"{name}, encoded once for all"
-        refused = _describe(self.refused)
-        return f"{name}, encoded for it and its like, for {refused} is not taken: {self.reason}"
+            return f"gets {name}, encoded once for all"
+        return (
+            f"does not take {_describe(self.refused)} as it is, and gets {name},"
+            f" encoded once for all such viewers: {self.reason}"
+        )
 
 
 def choices(

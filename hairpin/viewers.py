@@ -112,7 +112,7 @@ class ViewerConnection:
         self._choices = found
         for choice in found:
             level = logging.INFO if choice.refused is None else logging.WARNING
-            logger.log(level, "viewer %s: %s", self.client_id, choice)
+            logger.log(level, "viewer %s %s", self.client_id, choice)
 
     def expects(self, candidate: RemoteCandidate) -> bool:
         """Whether a candidate belongs to the offer that was taken last, as far as it says."""

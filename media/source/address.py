@@ -42,7 +42,7 @@ class SourceAddress:
             return cls(text, SourceKind.CAMERA, text)
         scheme = _SCHEME.match(text)
         if scheme is None or scheme[1].lower() == "file":
-            return cls(text, SourceKind.FILE, text)
+            return cls(text, SourceKind.FILE, text or '""')
         return cls(text, SourceKind.NETWORK, _without_secrets(text, scheme.end()))
 
     @property

@@ -37,20 +37,21 @@ async def negotiated(track: VideoTrack, codecs: Sequence[RtpCodec]) -> list[Choi
 
 
 CASES = [
-    pytest.param(HIGH, [h264("64001f"), vp8()], "H.264 High is passed through", id="taken"),
-    pytest.param(VP8, [h264(), vp8()], "VP8 is passed through", id="vp8"),
-    pytest.param(MPEG4, [vp8(), h264()], "H.264 Baseline, encoded once for all", id="encoded"),
+    pytest.param(HIGH, [h264("64001f"), vp8()], "gets H.264 High, passed through", id="taken"),
+    pytest.param(VP8, [h264(), vp8()], "gets VP8, passed through", id="vp8"),
+    pytest.param(MPEG4, [vp8(), h264()], "gets H.264 Baseline, encoded once for all", id="encoded"),
     pytest.param(
         HIGH,
         [h264(), vp8()],
-        "H.264 Baseline, encoded for it and its like, for H.264 High is not taken:"
-        " it offers no H.264 High",
+        "does not take H.264 High as it is, and gets H.264 Baseline,"
+        " encoded once for all such viewers: it offers no H.264 High",
         id="constrained-baseline-alone",
     ),
     pytest.param(
         VP8,
         [h264()],
-        "H.264 Baseline, encoded for it and its like, for VP8 is not taken: it offers no VP8",
+        "does not take VP8 as it is, and gets H.264 Baseline,"
+        " encoded once for all such viewers: it offers no VP8",
         id="h264-alone",
     ),
 ]

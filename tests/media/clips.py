@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Mapping
 from fractions import Fraction
 from pathlib import Path
+from types import MappingProxyType
 
 import av
 from av.audio.frame import AudioFrame
@@ -75,9 +76,19 @@ def recovery_points_mkv(path: Path) -> Path:
     return _clip(path, "libx264", options, None, frames=60, rate=2)
 
 
-def coded(path: Path, codec: str, *, frames: int = 4) -> Path:
-    """Any codec that FFmpeg encodes; no audio."""
-    return _clip(path, codec, {"strict": "unofficial"}, None, frames=frames)
+def coded(
+    path: Path,
+    codec: str,
+    *,
+    frames: int = 4,
+    rate: int = FRAME_RATE,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
+    audio: str | None = None,
+    options: Mapping[str, str] = MappingProxyType({}),
+) -> Path:
+    """Any codec that FFmpeg encodes, in any size."""
+    asked = {"strict": "unofficial", **options}
+    return _clip(path, codec, asked, audio, frames=frames, rate=rate, size=size)
 
 
 def h264_ts(path: Path, *, frames: int = 20) -> Path:
@@ -135,17 +146,18 @@ def _clip(
     frames: int,
     rate: int = FRAME_RATE,
     keyframes: Container[int] = (),
+    size: tuple[int, int] = (WIDTH, HEIGHT),
 ) -> Path:
     with av.open(str(path), "w") as container:
         stream = container.add_stream(video, rate=rate, options=options)
         assert isinstance(stream, VideoStream)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
         stream.thread_count = 1
-        if video == "libx264" and options.get("bf") is None:
+        if video == "libx264" and not {"bf", "profile"} & options.keys():
             stream.profile = "Baseline"
         sound = add_sound(container, audio) if audio is not None else None
         for index in range(frames):
-            frame = picture(index)
+            frame = picture(index, *size)
             frame.pts, frame.time_base = index, Fraction(1, rate)
             if index in keyframes:
                 frame.pict_type = PictureType.I
