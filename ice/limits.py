@@ -52,3 +52,7 @@ MAX_REDIRECTIONS = 4
 
 MAX_HELD_CHECKS = MAX_PAIRS
 """Checks that wait for the permission of a TURN server: one per pair."""
+
+MAX_RELAY_PEERS = 128
+"""IP addresses that a TURN server was asked to let in, and as many that it has refused, per
+allocation: those of every pair, and some of the generations before."""

@@ -12,7 +12,7 @@ from turn.client import ClientState, TurnClient
 from .candidate import Candidate
 from .context import AgentContext
 from .drops import DropReason
-from .limits import MAX_HELD_CHECKS
+from .limits import MAX_HELD_CHECKS, MAX_RELAY_PEERS
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +41,10 @@ class RelayedBase:
         self._client = client
         self._context = context
         self._touch = touch
-        self._asked: set[IPAddress] = set()
-        self._refused: set[IPAddress] = set()
+        # Ordered by age: a peer brings new addresses with each ICE restart.
+        self._asked: dict[IPAddress, None] = {}
+        self._refused: dict[IPAddress, None] = {}
+        self._used: IPAddress | None = None
         self._held: list[tuple[Path, bytes, int | None]] = []
 
     def prepare(self, remote: IPAddress) -> bool:
@@ -50,7 +52,8 @@ class RelayedBase:
         if remote in self._refused or self._client.state is not ClientState.ALLOCATED:
             return False
         if remote not in self._asked:
-            self._asked.add(remote)
+            self._make_room()
+            self._asked[remote] = None
             self._client.create_permission(remote, self._context.now)
             # At once, with no other in the request: one forbidden address would cost
             # the others a second one.
@@ -60,6 +63,7 @@ class RelayedBase:
 
     def use(self, remote: TransportAddress) -> None:
         """The pair with this remote address was selected: bind a channel (section 12.1)."""
+        self._used = remote.ip
         self._client.bind_channel(remote, self._context.now)
         self._touch()
 
@@ -90,8 +94,25 @@ class RelayedBase:
 
     def refused(self, ip: IPAddress) -> None:
         """The server relays nothing to this IP address, or no more."""
-        self._asked.discard(ip)
-        self._refused.add(ip)
+        self._asked.pop(ip, None)
+        if len(self._refused) >= MAX_RELAY_PEERS:
+            del self._refused[next(iter(self._refused))]
+        self._refused[ip] = None
+        self._forget_held(ip)
+
+    def _make_room(self) -> None:
+        """Let go of the address that was asked for first, if there are too many.
+
+        Its permission lapses; should data or a check go there again, it is asked for anew.
+        """
+        if len(self._asked) < MAX_RELAY_PEERS:
+            return
+        oldest = next(ip for ip in self._asked if ip != self._used)
+        del self._asked[oldest]
+        self._client.release_permission(oldest, self._context.now)
+        self._forget_held(oldest)
+
+    def _forget_held(self, ip: IPAddress) -> None:
         self._held = [item for item in self._held if item[0].remote.ip != ip]
 
     def _hold(self, path: Path, data: bytes, dscp: int | None) -> None:
