@@ -36,6 +36,7 @@ class DropReason(enum.Enum):
     AFTER_END_OF_CANDIDATES = "a candidate after the end of candidates"
     UNUSABLE_SERVER = "a server's URL that cannot be used, for a reason in the log"
     SOURCES_FULL = "too many pairs of host address and server"
+    REFLEXIVE_FULL = "servers named too many mapped addresses of one base"
     PEER_REFUSED = "a TURN server relays nothing to this address"
     HELD_CHECKS_FULL = "too many checks wait for a permission"
     SEND_WITHOUT_PAIR = "data to send, and no pair to send it on"

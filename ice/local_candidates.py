@@ -11,6 +11,7 @@ from .bases import Base
 from .candidate import Candidate, CandidateType
 from .context import AgentContext
 from .foundation import Foundations
+from .limits import MAX_REFLEXIVE
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -57,6 +58,14 @@ class LocalCandidates:
 
     def add_reflexive(self, stream: int, candidate: Candidate, base: TransportAddress) -> None:
         self._gathered.append(Gathered(stream, candidate, base))
+
+    def has_room_for_reflexive(self, base: TransportAddress) -> bool:
+        """Whether a base may have one more."""
+        count = sum(
+            item.base == base and item.candidate.type is CandidateType.SERVER_REFLEXIVE
+            for item in self._gathered
+        )
+        return count < MAX_REFLEXIVE
 
     def has_reflexive(self, address: TransportAddress, base: TransportAddress) -> bool:
         """Whether the candidate would be redundant (section 5.1.3)."""

@@ -7,6 +7,7 @@ from transport import TransportAddress
 from .candidate import Candidate, CandidateType
 from .config import IcePolicy
 from .context import AgentContext
+from .drops import DropReason
 from .findings import CandidateFound
 from .local_candidates import LocalCandidates
 from .origin import Origin
@@ -26,12 +27,16 @@ class ServerCandidates:
         """The server-reflexive candidate, whose base is the host address.
 
         None if it is redundant: without a NAT it is the host candidate, and several
-        servers may see the same. Nor has a relay-only agent any use for it.
+        servers may see the same. Nor has a relay-only agent any use for it. None, too, if
+        the base has as many as it may.
         """
         host = origin.host
         if host is None or self._is_relay_only:
             return None
         if mapped == without_zone(host) or self._local.has_reflexive(mapped, host):
+            return None
+        if not self._local.has_room_for_reflexive(host):
+            self._context.drop(DropReason.REFLEXIVE_FULL)
             return None
         candidate = self._candidate(
             CandidateType.SERVER_REFLEXIVE, origin, mapped, base=host, related=without_zone(host)

@@ -16,7 +16,7 @@ from ice import (
     LocalCandidateGathered,
     ResolveRequested,
 )
-from ice.limits import MAX_REDIRECTIONS, MAX_SERVERS, MAX_SOURCES
+from ice.limits import MAX_REDIRECTIONS, MAX_REFLEXIVE, MAX_SERVERS, MAX_SOURCES
 from netsim import (
     PORT_RESTRICTED_CONE,
     SYMMETRIC,
@@ -463,6 +463,22 @@ def test_a_mapping_that_changes_gives_a_new_candidate() -> None:
     (second,) = [c for c in of_type(gathered(peer), SRFLX) if c != first]
     assert second.address != first.address
     assert second.foundation == first.foundation
+
+
+def test_mapped_addresses_of_a_base_are_bounded() -> None:
+    """A server names another one at each keepalive."""
+    script = Script(config=IceConfig(servers=(STUN,)))
+    for number in range(MAX_REFLEXIVE + 2):
+        request = script.next_request()
+        mapped = TransportAddress.parse("198.51.100.7", 2000 + number)
+        answer_mapped(script, request.message, request.path, mapped)
+
+    found = of_type(script.agent.local_candidates, SRFLX)
+    assert [
+        candidate.address.port for candidate in found if not isinstance(candidate.address, str)
+    ] == list(range(2000, 2000 + MAX_REFLEXIVE))
+    assert len(script.events_of(LocalCandidateGathered)) == 1 + MAX_REFLEXIVE
+    assert script.drops(DropReason.REFLEXIVE_FULL) == 2
 
 
 @pytest.mark.parametrize(
