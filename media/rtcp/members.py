@@ -32,7 +32,7 @@ class RtcpMembers:
         return not self._ours.isdisjoint(self._sent)
 
     def add_ours(self, ssrc: int) -> None:
-        """A source of ours, which is a member until it is removed."""
+        """A source of ours, which stays a member."""
         self._ours.add(ssrc)
 
     def rtcp_received(self, ssrc: int, now: float) -> None:
@@ -52,10 +52,10 @@ class RtcpMembers:
         self._sent[ssrc] = now
 
     def remove(self, ssrc: int) -> None:
-        """The source said goodbye; it need not be known."""
-        self._heard.pop(ssrc, None)
-        self._sent.pop(ssrc, None)
-        self._ours.discard(ssrc)
+        """The source said goodbye; it need not be known. A peer cannot say it for ours."""
+        if ssrc not in self._ours:
+            self._heard.pop(ssrc, None)
+            self._sent.pop(ssrc, None)
 
     def expire(self, now: float, interval: float) -> None:
         """Forget who was silent for too many intervals (6.3.5)."""

@@ -44,6 +44,16 @@ def test_who_leaves_is_forgotten_known_or_not() -> None:
     assert (len(members), members.senders) == (0, 0)
 
 
+def test_a_peer_cannot_say_goodbye_for_a_source_of_ours() -> None:
+    members = RtcpMembers()
+    members.rtp_sent(1, 0.0)
+    members.rtcp_received(1, 0.0)
+
+    members.remove(1)
+
+    assert (len(members), members.senders, members.we_sent) == (1, 1, True)
+
+
 def test_members_are_bounded() -> None:
     members = RtcpMembers()
     for ssrc in range(MAX_MEMBERS + 10):
