@@ -2,9 +2,10 @@
 
 ``CountingViewer`` is one of them; as a program, this is a process with one for each name:
 
-    python -m tests.interop.viewers CHANNEL NAME...
+    python -m tests.interop.viewers WHERE NAME...
 
-The service and the key are those of the AWS_* variables. Each line on standard output is a
+WHERE is the address of a demo's page, or a channel; then the service and the key are those
+of the AWS_* variables. Each line on standard output is a
 JSON object: for each name what it has received so far.
 """
 
@@ -18,9 +19,11 @@ import json
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from types import TracebackType
 from typing import Self
+
+import aiohttp
 
 from hairpin.aws import ServiceAccess, read_access
 from ice import IceConfig, IceServer
@@ -45,6 +48,7 @@ from signaling import (
 )
 from signaling.aio import SignalingConnection, viewer_url
 from transport import Event
+from transport.aio import SocketFactory
 
 REPORT_INTERVAL = 0.25
 """Seconds between the lines of a process."""
@@ -53,17 +57,41 @@ JOIN_PATIENCE = 15.0
 LEAVE_PATIENCE = 3.0
 
 
-async def viewer_connection(
-    access: ServiceAccess, channel_name: str, name: str
-) -> tuple[SignalingConnection, tuple[IceServer, ...]]:
-    """A viewer's signaling connection, to be entered, and its ICE servers."""
-    async with access.client() as client:
-        arn = (await client.describe_channel(channel_name)).arn
-        endpoints = await client.get_endpoints(arn, Role.VIEWER)
-        grants = await client.get_ice_servers(endpoints.https, arn, name)
-    url = viewer_url(endpoints.wss, str(arn), name, key=access.key, region=access.region)
-    servers = tuple(IceServer(each.uris, each.username, each.password) for each in grants)
-    return SignalingConnection(url, ca_bundle=access.ca_bundle), servers
+Invitation = tuple[SignalingConnection, tuple[IceServer, ...]]
+"""A viewer's signaling connection, to be entered, and its ICE servers."""
+
+Invite = Callable[[str], Awaitable[Invitation]]
+"""Called with the viewer's name."""
+
+
+def by_service(access: ServiceAccess, channel_name: str) -> Invite:
+    """With an access key of the service."""
+
+    async def invite(name: str) -> Invitation:
+        async with access.client() as client:
+            arn = (await client.describe_channel(channel_name)).arn
+            endpoints = await client.get_endpoints(arn, Role.VIEWER)
+            grants = await client.get_ice_servers(endpoints.https, arn, name)
+        url = viewer_url(endpoints.wss, str(arn), name, key=access.key, region=access.region)
+        servers = tuple(IceServer(each.uris, each.username, each.password) for each in grants)
+        return SignalingConnection(url, ca_bundle=access.ca_bundle), servers
+
+    return invite
+
+
+def by_page(address: str) -> Invite:
+    """As the page of a demo is, which has no key; the name is the server's choice."""
+
+    async def invite(_: str) -> Invitation:
+        async with aiohttp.ClientSession() as client, client.get(f"{address}api/viewer") as answer:
+            invitation = await answer.json()
+        servers = tuple(
+            IceServer(tuple(each["urls"]), each["username"], each["credential"])
+            for each in invitation["iceServers"]
+        )
+        return SignalingConnection(invitation["url"]), servers
+
+    return invite
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,9 +125,9 @@ class CountingViewer:
         TimeoutError: on entering, it did not get connected to the master.
     """
 
-    def __init__(self, access: ServiceAccess, channel_name: str, name: str) -> None:
-        self._access = access
-        self._channel_name = channel_name
+    def __init__(self, invite: Invite, name: str, *, sockets: SocketFactory | None = None) -> None:
+        self._invite = invite
+        self._sockets = sockets
         self.name = name
         self._units: collections.Counter[MediaKind] = collections.Counter()
         self._tasks: list[asyncio.Task[None]] = []
@@ -111,13 +139,13 @@ class CountingViewer:
 
     async def __aenter__(self) -> Self:
         try:
-            signaling, servers = await viewer_connection(
-                self._access, self._channel_name, self.name
-            )
+            signaling, servers = await self._invite(self.name)
             self._signaling = await self._stack.enter_async_context(signaling)
             config = SessionConfig(ice=IceConfig(servers=servers))
             self.connection = await self._stack.enter_async_context(
-                PeerConnection(on_event=self._on_event, config=config, loopback=True)
+                PeerConnection(
+                    on_event=self._on_event, config=config, sockets=self._sockets, loopback=True
+                )
             )
             self._stack.push_async_callback(self._stop_tasks)
             await asyncio.wait_for(self._join(), JOIN_PATIENCE)
@@ -243,16 +271,16 @@ class ViewerProcess:
 
 @contextlib.asynccontextmanager
 async def viewer_process(
-    environment: Mapping[str, str], channel_name: str, *names: str
+    where: str, *names: str, environment: Mapping[str, str] | None = None
 ) -> AsyncIterator[ViewerProcess]:
     """Viewers in a process of their own, killed at the end if they are still there."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         __name__,
-        channel_name,
+        where,
         *names,
-        env={**os.environ, **environment},
+        env={**os.environ, **(environment or {})},
         stdout=asyncio.subprocess.PIPE,
     )
     viewers = ViewerProcess(process)
@@ -272,15 +300,13 @@ async def viewer_process(
         await asyncio.gather(reading, return_exceptions=True)
 
 
-async def _run(channel_name: str, names: list[str]) -> None:
+async def _run(where: str, names: list[str]) -> None:
     stopped = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopped.set)
-    access = read_access(None, None)
+    is_page = where.startswith("http")
+    invite = by_page(where) if is_page else by_service(read_access(None, None), where)
     async with contextlib.AsyncExitStack() as stack:
-        viewers = [
-            await stack.enter_async_context(CountingViewer(access, channel_name, name))
-            for name in names
-        ]
+        viewers = [await stack.enter_async_context(CountingViewer(invite, name)) for name in names]
         while not stopped.is_set():
             report = {each.name: dataclasses.asdict(await each.received()) for each in viewers}
             print(json.dumps(report), flush=True)  # noqa: T201 - for the process that started it
