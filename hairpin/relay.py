@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import ipaddress
 import os
+import resource
 from collections.abc import Sequence
 
 from ice.aio import local_addresses
@@ -57,6 +58,12 @@ def own_networks(listen: TransportAddress) -> tuple[IPNetwork, ...]:
     )
 
 
+def allow_many_sockets() -> None:
+    """A client takes up to three descriptors; what is usual allows 1024."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 async def start_relay(
     stack: contextlib.AsyncExitStack,
     options: OwnRelay,
@@ -73,6 +80,7 @@ async def start_relay(
     Raises:
         HairpinError: the address cannot be listened on.
     """
+    allow_many_sockets()
     secret = RelaySecret(os.urandom(32), SecretAlgorithm.SHA256)
     listening = tuple(expand([options.listen]))
     config = ServerConfig(

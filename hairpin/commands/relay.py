@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import gc
-import resource
 import socket
 from collections.abc import Sequence
 
@@ -17,6 +16,7 @@ from hairpin.endpoint import parse_endpoint
 from hairpin.errors import HairpinError
 from hairpin.listening import expand, farthest_first, refused_networks
 from hairpin.parameters import IPType, NetworkType, SecretPairType
+from hairpin.relay import allow_many_sockets
 from stun import OpaqueStringError
 from transport import IPAddress, TransportAddress
 from transport.aio import KernelSockets
@@ -155,7 +155,7 @@ def command(
 
 
 async def _start(stack: contextlib.AsyncExitStack, options: RelayOptions, drain: float) -> str:
-    _allow_many_sockets()
+    allow_many_sockets()
     verifier = _verifier(options)
     listening = list(dict.fromkeys(expand(options.listen)))
     config = _config(options, verifier, listening)
@@ -172,12 +172,6 @@ async def _start(stack: contextlib.AsyncExitStack, options: RelayOptions, drain:
     gc.collect()
     gc.freeze()
     return " ".join(f"udp://{address}" for address in relay.addresses)
-
-
-def _allow_many_sockets() -> None:
-    """A client takes up to three descriptors; what is usual allows 1024."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def _verifier(options: RelayOptions) -> CredentialVerifier:

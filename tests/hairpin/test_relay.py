@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import resource
 import signal
 import sys
 import time
@@ -17,6 +18,7 @@ from hairpin.cli import cli
 from hairpin.commands.relay import RelayOptions
 from hairpin.errors import HairpinError
 from hairpin.listening import refused_networks
+from hairpin.relay import OwnRelay, start_relay
 from transport import TransportAddress
 from transport.aio import KernelSockets
 from turn.aio import connect
@@ -135,6 +137,18 @@ def test_secrets_of_the_command_line_do_not_show() -> None:
     )
 
     assert "hidden" not in repr(options)
+
+
+async def test_the_relay_of_a_service_may_have_as_many_sockets_as_the_system_allows() -> None:
+    before, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(512, most), most))
+    try:
+        async with contextlib.AsyncExitStack() as stack:
+            await start_relay(stack, OwnRelay(TransportAddress.parse("127.0.0.1", 0)))
+
+            assert resource.getrlimit(resource.RLIMIT_NOFILE) == (most, most)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (before, most))
 
 
 @contextlib.asynccontextmanager
