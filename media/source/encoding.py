@@ -13,12 +13,13 @@ MAX_FRAME_RATE = 30
 DEFAULT_FRAME_RATE = Fraction(30)
 """When the source does not say."""
 
-BITS_PER_PIXEL = 0.09
-"""At ultrafast and realtime presets: 2.5 Mbit/s for 1280x720 at 30."""
+BITRATE_AT_LEVEL_3_1 = 2_500_000
+BITRATE_EXPONENT = 0.75
+"""bit/s for 1280x720 at 30, at ultrafast and realtime presets. Smaller pictures need more for
+each pixel: half the pixels, six tenths of the bits."""
 
 MIN_BITRATE = 150_000
-MAX_BITRATE = 4_000_000
-"""bit/s; below, pictures fall apart; above is more than a home uplink gives a master."""
+"""bit/s; below, pictures fall apart."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -36,8 +37,8 @@ def encode_settings(width: int, height: int, frame_rate: Fraction | None) -> Enc
     scale = min(Fraction(1), _scale(width, height))
     encoded_width, encoded_height = _even(width * scale), _even(height * scale)
     rate = min(frame_rate or DEFAULT_FRAME_RATE, Fraction(MAX_FRAME_RATE))
-    wanted = int(encoded_width * encoded_height * rate * Fraction(BITS_PER_PIXEL))
-    bitrate = max(MIN_BITRATE, min(wanted, MAX_BITRATE))
+    share = encoded_width * encoded_height * rate / (MAX_WIDTH * MAX_HEIGHT * MAX_FRAME_RATE)
+    bitrate = max(MIN_BITRATE, int(BITRATE_AT_LEVEL_3_1 * float(share) ** BITRATE_EXPONENT))
     return EncodeSettings(encoded_width, encoded_height, rate, bitrate)
 
 

@@ -195,9 +195,9 @@ def test_what_has_an_obstacle_is_offered_encoded_only() -> None:
 @pytest.mark.parametrize(
     ("size", "rate", "expected"),
     [
-        ((1920, 1080), Fraction(60), EncodeSettings(1280, 720, Fraction(30), 2_488_320)),
-        ((640, 361), None, EncodeSettings(640, 360, Fraction(30), 622_080)),
-        ((1080, 1920), Fraction(25), EncodeSettings(720, 1280, Fraction(25), 2_073_600)),
+        ((1920, 1080), Fraction(60), EncodeSettings(1280, 720, Fraction(30), 2_500_000)),
+        ((640, 361), None, EncodeSettings(640, 360, Fraction(30), 883_883)),
+        ((1080, 1920), Fraction(25), EncodeSettings(720, 1280, Fraction(25), 2_180_489)),
         ((2, 2), Fraction(1), EncodeSettings(2, 2, Fraction(1), 150_000)),
     ],
 )
