@@ -150,8 +150,8 @@ class SecureTransport:
             self._connection.receive(data, path, now)
             self._advance(now)
         elif self.state is DtlsState.NEW and len(self._early) < MAX_EARLY_DATAGRAMS:
+            # Answered before ICE can send, it would have to wait for the peer's repeat.
             self._early.append((data, path))
-            self.writable(path, now)
 
     def close(self, now: float) -> None:
         """Say close_notify and be done."""

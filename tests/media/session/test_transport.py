@@ -142,6 +142,21 @@ def test_a_client_hello_that_comes_before_the_answer_waits_for_it() -> None:
     secured(pair.server_events)
 
 
+def test_a_client_hello_is_answered_once_ice_can_carry_the_answer() -> None:
+    """The peer's check came first, our own is still to succeed."""
+    pair = Pair()
+    pair.negotiate()
+    pair.client.writable(PATH, 0.0)
+    hello = pair.client.poll_datagram()
+    assert hello is not None
+
+    pair.server.receive(hello, PATH, 0.01)
+    assert pair.server.poll_datagram() is None
+
+    pair.server.writable(PATH, 0.02)
+    assert pair.server.poll_datagram() is not None
+
+
 def test_what_comes_early_is_bounded() -> None:
     pair = Pair()
     for _ in range(MAX_EARLY_DATAGRAMS + 5):
