@@ -1,11 +1,12 @@
 """ICE with asyncio: the host's addresses, their sockets, and a connection to a peer.
 
-Start with ``IceConnection``; ``open_host_sockets`` and ``resolve`` are for drivers of larger
-machines that have an ``IceAgent`` inside.
+Start with ``IceConnection``; ``open_host_sockets``, ``resolve`` and ``shared_pacer`` are for
+drivers of larger machines that have an ``IceAgent`` inside.
 """
 
 from .agent import ConnectionClosed, ConnectionFailed, IceConnection
 from .interfaces import local_addresses
+from .pacing import shared_pacer
 from .resolver import resolve
 from .sockets import open_host_sockets
 
@@ -16,4 +17,5 @@ __all__ = [
     "local_addresses",
     "open_host_sockets",
     "resolve",
+    "shared_pacer",
 ]

@@ -26,6 +26,7 @@ from transport import Event, IPAddress, RandomBytes, TransportAddress
 from transport.aio import KernelSockets, MachineDriver, SocketFactory
 from turn import TurnFramer
 
+from .pacing import shared_pacer
 from .resolver import resolve
 from .sockets import open_host_sockets
 
@@ -72,7 +73,12 @@ class IceConnection:
         tls: ssl.SSLContext | None = None,
         random_bytes: RandomBytes = os.urandom,
     ) -> None:
-        self.agent = IceAgent(controlling=controlling, random_bytes=random_bytes, config=config)
+        self.agent = IceAgent(
+            controlling=controlling,
+            random_bytes=random_bytes,
+            config=config,
+            pacer=shared_pacer(),
+        )
         self.datagrams_dropped = 0
         self._sockets = KernelSockets() if sockets is None else sockets
         self._addresses = addresses

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 
 from ice import GatheringCompleted, HostAddressesRequested, ResolveRequested
-from ice.aio import open_host_sockets, resolve
+from ice.aio import open_host_sockets, resolve, shared_pacer
 from media.fanout import PacketizedUnit, Rendition
 from media.session import (
     ConnectionState,
@@ -97,6 +97,7 @@ class PeerConnection:
             random_bytes=os.urandom,
             certificate=certificate or DtlsCertificate.generate(os.urandom),
             config=config,
+            pacer=shared_pacer(),
         )
         self._driver = MachineDriver(self._session, self._on_event, framer=TurnFramer, tls=tls)
         self._application = on_event

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from ice import Candidate, IceAgent, IceCredentials
+from ice import Candidate, IceAgent, IceCredentials, SharedPacer
 from sdp import (
     CandidateMessage,
     NegotiatedMedia,
@@ -47,6 +47,7 @@ class DescriptionExchange:
         secure: SecureTransport,
         *,
         cname: str,
+        pacer: SharedPacer | None,
     ) -> None:
         self.negotiator = Negotiator(
             random_bytes,
@@ -57,6 +58,7 @@ class DescriptionExchange:
         )
         self.ice: IceAgent | None = None
         self._random_bytes = random_bytes
+        self._pacer = pacer
         self._config = config
         self._secure = secure
         self._remote_credentials: IceCredentials | None = None
@@ -153,7 +155,10 @@ class DescriptionExchange:
     def _agent(self, *, controlling: bool) -> IceAgent:
         if self.ice is None:
             self.ice = IceAgent(
-                controlling=controlling, random_bytes=self._random_bytes, config=self._config.ice
+                controlling=controlling,
+                random_bytes=self._random_bytes,
+                config=self._config.ice,
+                pacer=self._pacer,
             )
         return self.ice
 

@@ -12,6 +12,7 @@ from ice import (
     LocalCandidateGathered,
     PairSelected,
     PairValidated,
+    SharedPacer,
 )
 from media.rtcp import random_cname
 from transport import DatagramKind, Event, Path, RandomBytes, Transmit, datagram_kind
@@ -35,12 +36,19 @@ class SessionLayers:
     """
 
     def __init__(
-        self, random_bytes: RandomBytes, certificate: DtlsCertificate | None, config: SessionConfig
+        self,
+        random_bytes: RandomBytes,
+        certificate: DtlsCertificate | None,
+        config: SessionConfig,
+        *,
+        pacer: SharedPacer | None,
     ) -> None:
         cname = random_cname(random_bytes)
         self.state = ConnectionState.NEW
         self.secure = SecureTransport(certificate, config)
-        self.descriptions = DescriptionExchange(random_bytes, config, self.secure, cname=cname)
+        self.descriptions = DescriptionExchange(
+            random_bytes, config, self.secure, cname=cname, pacer=pacer
+        )
         self.rtp = RtpSession(random_bytes, config, cname=cname)
         self.transmits: deque[Transmit] = deque()
         self.events: deque[Event] = deque()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ice import SharedPacer
 from media.fanout import PacketizedUnit
 from media.units import MediaKind
 from sdp import (
@@ -54,12 +55,16 @@ class PeerSession:
         random_bytes: RandomBytes,
         certificate: DtlsCertificate | None = None,
         config: SessionConfig | None = None,
+        pacer: SharedPacer | None = None,
     ) -> None:
-        """
+        """``pacer`` is for who runs several sessions: they have to share one (RFC 8445 14.2).
+
         Raises:
             ValueError: there is neither a certificate nor injected keys.
         """
-        self._layers = SessionLayers(random_bytes, certificate, config or SessionConfig())
+        self._layers = SessionLayers(
+            random_bytes, certificate, config or SessionConfig(), pacer=pacer
+        )
         self._descriptions = self._layers.descriptions
 
     # What an application asks for.
