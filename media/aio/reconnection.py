@@ -53,7 +53,7 @@ class Reconnection:
         if self._lost_at is not None:
             self._lost_at = None
             self._tries = 0
-            logger.info("%s: it is back", self._source.description.name)
+            logger.warning("%s: it is back", self._source.description.name)
 
     def come_back(self, problem: str) -> bool:
         """Open the source again; False when nobody needs it any more.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 
 import av
@@ -67,6 +68,8 @@ def _problem(address: SourceAddress, error: Exception) -> str:
             return "it is no audio or video that can be read"
         case SourceKind.NETWORK, av.error.ExitError():
             return f"it did not answer within {OPEN_TIMEOUT:.0f} seconds"
+        case SourceKind.NETWORK, OSError(errno=errno.EIO):  # all that FFmpeg says of a name
+            return "it cannot be reached: no host of this name, or it does not answer"
         case SourceKind.NETWORK, _:
             return f"it cannot be reached: {reason}"
         case _:

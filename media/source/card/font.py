@@ -5,6 +5,8 @@ Only the characters that the card needs are here.
 
 from __future__ import annotations
 
+import functools
+
 from .plane import Sprite, mix
 
 _DOTS = {
@@ -53,8 +55,8 @@ class Typeface:
     def __init__(self, scale: int, *, ink: int, paper: int) -> None:
         self._scale = scale
         self._glyphs = {
-            character: _sprite(_smooth(_bitmap(dots)), scale, ink=ink, paper=paper)
-            for character, dots in _DOTS.items()
+            character: _sprite(_smooth(character), scale, ink=ink, paper=paper)
+            for character in _DOTS
         }
 
     @property
@@ -87,8 +89,9 @@ def _bitmap(dots: str) -> Bitmap:
     return [[row >> bit & 1 for bit in (4, 3, 2, 1, 0)] for row in bytes.fromhex(dots)]
 
 
-def _smooth(bitmap: Bitmap) -> Bitmap:
-    factor = 1
+@functools.cache
+def _smooth(character: str) -> Bitmap:
+    bitmap, factor = _bitmap(_DOTS[character]), 1
     while factor < _SMOOTHING:
         bitmap = _doubled(bitmap)
         factor *= 2
