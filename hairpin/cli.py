@@ -19,6 +19,7 @@ COMMANDS = {
     "serve": "The signaling service, with a relay: what clients connect to.",
     "relay": "A STUN and TURN server, for clients that find no direct path.",
     "master": "Stream a file to the viewers of a signaling channel.",
+    "viewer": "Watch a signaling channel, and record it.",
     "channel": "Make, list, describe and delete signaling channels.",
     "key": "Make, list and revoke access keys of the service.",
 }
@@ -31,6 +32,7 @@ Examples:
   hairpin serve --data DIR          the service; then, with its keys in AWS_* variables,
   hairpin channel create porch      a channel on it, and
   hairpin master --channel porch --source film.mp4
+  hairpin viewer --channel porch --record porch.mp4
   hairpin relay --user ann:secret   a TURN server on 127.0.0.1:3478
 """
 

@@ -42,13 +42,18 @@ class Life(contextlib.AsyncExitStack):
     def __init__(self) -> None:
         super().__init__()
         self.failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        """Fails with the first work that does."""
+        """Fails with the first work that does; done without that, all is done."""
 
     def run_beside(self, work: Coroutine[None, None, None]) -> None:
         """Run ``work`` until the daemon ends; the daemon ends with what it raises."""
         task = asyncio.create_task(work)
         task.add_done_callback(self._watch)
         self.push_async_callback(_end, task)
+
+    def end(self) -> None:
+        """Let the daemon end: there is nothing left to do."""
+        if not self.failed.done():
+            self.failed.set_result(None)
 
     def _watch(self, task: asyncio.Task[None]) -> None:
         if task.cancelled() or (error := task.exception()) is None:

@@ -30,8 +30,9 @@ _OPTIONS = {
 
 _MP4_OPTIONS = {
     # Fragments while it is written, so that a part of it can be played; an ordinary file
-    # with one index, which everything plays and seeks in, once it is closed.
-    "movflags": "hybrid_fragmented",
+    # with one index, which everything plays and seeks in, once it is closed. The head waits
+    # for the first fragment: it tells by how much one track begins later than the other.
+    "movflags": "hybrid_fragmented+delay_moov",
     "frag_duration": str(FRAGMENT_SECONDS * 1_000_000),
 }
 

@@ -119,6 +119,22 @@ async def test_gaps_are_gaps_in_the_file(
     assert times == pytest.approx([n * 0.04 for n in (*range(10), *range(20, 30))], abs=0.001)
 
 
+@pytest.mark.parametrize(("codec", "ending"), [(CodecName.H264, ".mp4"), (CodecName.VP8, ".webm")])
+async def test_audio_that_begins_later_than_video_does_so_in_the_file(
+    clips: dict[CodecName, Path], tmp_path: Path, codec: CodecName, ending: str
+) -> None:
+    path = tmp_path / f"out{ending}"
+    units = units_of(clips[codec])
+    await record(
+        path, [each for each in units if each.mid == "0" or (each.captured_at or 0) > 100.5]
+    )
+
+    with av.open(str(path)) as container:
+        (stream,) = container.streams.audio
+        times = [float(p.pts * p.time_base) for p in container.demux(stream) if p.pts is not None]
+    assert times[:3] == pytest.approx([0.52, 0.54, 0.56], abs=0.008)
+
+
 async def test_parameter_sets_that_change_are_kept_in_the_file(
     clips: dict[CodecName, Path], tmp_path: Path
 ) -> None:
