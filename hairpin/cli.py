@@ -20,6 +20,7 @@ COMMANDS = {
     "relay": "A STUN and TURN server, for clients that find no direct path.",
     "master": "Stream a file to the viewers of a signaling channel.",
     "viewer": "Watch a signaling channel, and record it.",
+    "peer": "A WebRTC peer for scripts, with lines of JSON as signaling.",
     "channel": "Make, list, describe and delete signaling channels.",
     "key": "Make, list and revoke access keys of the service.",
 }

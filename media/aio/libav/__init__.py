@@ -9,6 +9,7 @@ from .audio import OPUS_SAMPLES, OpusEncoder, OpusTranscoder
 from .container import LibavInput
 from .output import LibavOutput
 from .packets import DemuxedPacket
+from .units import UnitDecoder
 from .video import Picture, VideoDecoder, VideoEncoder, drawn_picture
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "OpusEncoder",
     "OpusTranscoder",
     "Picture",
+    "UnitDecoder",
     "VideoDecoder",
     "VideoEncoder",
     "drawn_picture",
