@@ -53,7 +53,7 @@ def _live_line() -> Iterator[Callable[[str], None]]:
 
     console = Console(stderr=True)
     with Live(
-        Text("waiting for the master"),
+        Text(),
         console=console,
         auto_refresh=False,
         redirect_stdout=False,  # the line that says ready is for scripts

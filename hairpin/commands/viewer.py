@@ -167,10 +167,10 @@ class _Viewing:
         life.run_beside(self._watch(session))
         await session.connected.wait()
         announce(f"channel    {options.channel}, as {options.client_id}; waiting for its master")
+        await reception.begun.wait()
         life.run_beside(
             _show(session, reception, "" if options.record is None else str(options.record))
         )
-        await reception.begun.wait()
         if options.duration is not None:
             life.run_beside(_end_after(life, options.duration))
         return str(channel.arn)
