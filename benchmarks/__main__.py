@@ -49,6 +49,7 @@ SCRIPTS = (
     Script("media: paced viewers per core", "media.paced"),
     Script("media receive path", "media.receive"),
     Script("media: 10 raw viewers", "media.raw_viewers"),
+    Script("media: master that encodes, 10 viewers beside 1", "media.ten_viewers"),
     Script("media: first picture", "media.first_picture"),
     Script("signaling: messages per CPU second", "signaling"),
 )

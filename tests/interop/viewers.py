@@ -6,7 +6,7 @@
 
 WHERE is the address of a demo's page, or a channel; then the service and the key are those
 of the AWS_* variables. Each line on standard output is a
-JSON object: for each name what it has received so far.
+JSON object: the time, and for each name what it has received so far.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import json
 import os
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from types import TracebackType
 from typing import Self
@@ -244,6 +245,8 @@ class ViewerProcess:
         self.process = process
         self.received: dict[str, Received] = {}
         """What each viewer has received, by its own last word."""
+        self.at = 0.0
+        """When that was, by the clock of time.monotonic()."""
         self._changed = asyncio.Event()
 
     async def read(self) -> None:
@@ -251,7 +254,10 @@ class ViewerProcess:
         assert self.process.stdout is not None
         async for line in self.process.stdout:
             report = json.loads(line)
-            self.received = {name: Received(**counts) for name, counts in report.items()}
+            self.at = report["at"]
+            self.received = {
+                name: Received(**counts) for name, counts in report["received"].items()
+            }
             self._changed.set()
 
     async def next_report(self) -> dict[str, Received]:
@@ -308,7 +314,8 @@ async def _run(where: str, names: list[str]) -> None:
     async with contextlib.AsyncExitStack() as stack:
         viewers = [await stack.enter_async_context(CountingViewer(invite, name)) for name in names]
         while not stopped.is_set():
-            report = {each.name: dataclasses.asdict(await each.received()) for each in viewers}
+            received = {each.name: dataclasses.asdict(await each.received()) for each in viewers}
+            report = {"at": time.monotonic(), "received": received}
             print(json.dumps(report), flush=True)  # noqa: T201 - for the process that started it
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stopped.wait(), REPORT_INTERVAL)
