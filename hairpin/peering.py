@@ -116,7 +116,13 @@ class Peering:
             self._decoding.shutdown(wait=False, cancel_futures=True)
         return self._result()
 
-    async def take(self, text: str) -> None:
+    def input_ended(self) -> None:
+        """No line will come any more: that is no harm once there is a description."""
+        if not self._is_described:
+            self.note(f"the input ended before there was {self._expected()}")
+            self.stop()
+
+    async def take(self, text: bytes) -> None:
         """One line of input; what is wrong with it becomes an error of the result."""
         try:
             line = msgspec.json.decode(text, type=Line)
@@ -128,7 +134,7 @@ class Peering:
                 await self._take_description(SdpType(line.type), line.sdp)
             elif line.type != "result":  # the other peer's last line, when two are piped
                 self.note(f"a line of type {line.type!r} is not understood")
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             self.note(f"a line of input is not understood: {error}")
         except (SdpError, DecodeError, SessionError) as error:
             self.note(str(error))
@@ -164,6 +170,9 @@ class Peering:
         if kind is SdpType.OFFER:
             await self._describe(await self.connection.create_answer())
         self._is_described = True
+        if all(media.rejected for media in self.connection.media):
+            self.note("nothing is sent in either direction")
+            self.stop()
         for candidate in self._early:
             await self._take_candidate(candidate)
         self._early.clear()
@@ -240,6 +249,9 @@ class Peering:
         for record in (await self.connection.get_stats()).values():
             if isinstance(record, CandidatePairStats):
                 self._pair = pair_types(record)
+
+    def _expected(self) -> str:
+        return "an answer" if self._options.role is SdpType.OFFER else "an offer"
 
     def _received_kinds(self) -> Sequence[MediaKind]:
         return [

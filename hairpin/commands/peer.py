@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import signal
 import sys
-import threading
 
 import click
 import msgspec
 
 from hairpin.daemon import Life
+from hairpin.input_lines import input_lines
 from hairpin.peering import Peering, PeerOptions
 from hairpin.streaming import SOURCE_HELP, open_broadcast
 from ice import IceConfig, IcePolicy, IceServer
@@ -20,6 +20,8 @@ from media.aio.player import play_into
 from media.session import SessionConfig
 from media.source import TEST_CARD
 from sdp import SdpType
+from stun import ServerUri
+from transport import DecodeError
 
 EPILOG = """\b
 Examples:
@@ -82,14 +84,16 @@ class ServersType(click.ParamType[tuple[IceServer, ...]]):
             self.fail(
                 f'not [{{"urls": ..., "username": ..., "credential": ...}}]: {error}', param, ctx
             )
-        return tuple(
-            IceServer(
-                (each.urls,) if isinstance(each.urls, str) else tuple(each.urls),
-                each.username,
-                each.credential,
-            )
-            for each in found
-        )
+        servers = []
+        for each in found:
+            urls = (each.urls,) if isinstance(each.urls, str) else tuple(each.urls)
+            for url in urls:
+                try:
+                    ServerUri.parse(url)
+                except DecodeError as error:
+                    self.fail(f"{url!r} is not stun:HOST:PORT or turn:HOST:PORT: {error}")
+            servers.append(IceServer(urls, each.username, each.credential))
+        return tuple(servers)
 
 
 NOTHING: frozenset[MediaKind] = frozenset()
@@ -161,16 +165,8 @@ async def _run(options: PeerOptions, source: str) -> bool:
 
 
 async def _hear(peering: Peering) -> None:
-    """Hand on standard input, line by line; its end is no reason to stop."""
-    loop = asyncio.get_running_loop()
-    lines: asyncio.Queue[str] = asyncio.Queue()
-
-    def read() -> None:
-        with contextlib.suppress(RuntimeError, ValueError):  # the loop or the pipe is closed
-            for line in sys.stdin:
-                loop.call_soon_threadsafe(lines.put_nowait, line)
-
-    threading.Thread(target=read, name="stdin", daemon=True).start()
-    while True:
-        if line := (await lines.get()).strip():
+    """Hand on standard input, line by line."""
+    async for line in input_lines():
+        if line.strip():
             await peering.take(line)
+    peering.input_ended()
