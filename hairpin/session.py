@@ -36,7 +36,8 @@ from .viewers import ViewerConnection
 logger = logging.getLogger(__name__)
 
 MAX_CONNECTIONS = 24
-"""Ten viewers, as many whose end was not noticed yet (consent takes 30 s), and some more."""
+"""Ten viewers, as many whose end was not noticed yet (consent takes 30 s), and some more.
+Beyond, those that are cut off make room."""
 
 MAX_WAITING_CANDIDATES = 256
 """Local candidates that wait to be sent: ten for each connection. A viewer that misses one
@@ -133,10 +134,19 @@ class MasterSession:
             self._forget(viewer)
             viewer = None
         if viewer is None and len(self._viewers) + len(self._answering) >= MAX_CONNECTIONS:
-            raise SessionError(f"there are {MAX_CONNECTIONS} connections already")
+            self._make_room()
         task = asyncio.create_task(self._serve(client_id, offer, viewer))
         self._answering[client_id] = task
         task.add_done_callback(lambda task: self._answered(client_id, task))
+
+    def _make_room(self) -> None:
+        """Let a connection go that was cut off: its viewer may come back, this one is here."""
+        for viewer in self._viewers.values():
+            if viewer.is_cut_off:
+                logger.info("viewer %s: makes room for another", viewer.client_id)
+                self._forget(viewer)
+                return
+        raise SessionError(f"there are {MAX_CONNECTIONS} connections already")
 
     async def _serve(
         self, client_id: str, offer: Description, viewer: ViewerConnection | None

@@ -66,6 +66,11 @@ class ViewerConnection:
             if renditions:
                 self.connection.add_track(*renditions, stream_ids=("hairpin",))
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the viewer was not heard of for a while (RFC 7675: some 15 s)."""
+        return self.connection.connection_state is ConnectionState.DISCONNECTED
+
     def continues(self, offer: str) -> bool:
         """Whether an offer changes this session, or begins another one.
 

@@ -318,29 +318,32 @@ async def come_and_go(service: Service, name: str, *, stay: float, politely: boo
         sockets.is_muted = not politely
 
 
+SOAK = [pytest.mark.slow, pytest.mark.timeout(0)]
+
 STAY = 7.0
 """Seconds that a viewer watches: with one that joins every second, eight are there."""
 
 
 @pytest.mark.parametrize(
-    "seconds",
+    ("seconds", "silent_one_in"),
     [
-        pytest.param(30, id="half-a-minute"),
-        pytest.param(120, id="two-minutes", marks=[pytest.mark.slow, pytest.mark.timeout(0)]),
+        pytest.param(30, 4, id="half-a-minute"),
+        pytest.param(120, 4, id="two-minutes", marks=SOAK),
+        # More connections than a master holds, were those that are cut off not let go first.
+        pytest.param(90, 1, id="none-with-a-word", marks=SOAK),
     ],
 )
 async def test_a_viewer_coming_and_one_going_every_second_leave_nothing_behind(
-    clip: str, tmp_path: pathlib.Path, report: Report, seconds: int
+    clip: str, tmp_path: pathlib.Path, report: Report, seconds: int, silent_one_in: int
 ) -> None:
     async with streaming(tmp_path, clip) as (service, master):
         alone = Holdings.of(master)
         held: list[Holdings] = []
         async with asyncio.TaskGroup() as group:
             for number in range(seconds):
-                # One in four goes without a word, and its connection is there for 30 s more.
-                watching = come_and_go(
-                    service, f"guest-{number}", stay=STAY, politely=number % 4 > 0
-                )
+                # Who goes without a word leaves a connection that is there for 30 s more.
+                politely = number % silent_one_in > 0
+                watching = come_and_go(service, f"guest-{number}", stay=STAY, politely=politely)
                 group.create_task(watching)
                 await asyncio.sleep(1)
                 if number % 10 == 9:
