@@ -28,6 +28,12 @@ INITIAL_RTT = 0.1
 RESEND_SHARE = 0.2
 """Of the target bitrate, for retransmissions: repairing must not be what congests."""
 
+RESEND_SPACING = 0.75
+"""Of a round trip, between two retransmissions of a packet. Receivers ask again after a
+round trip, or after 0.1 s where they cannot measure it: who counts a whole one refuses a
+request that was a millisecond faster, and the next comes too late to be played.
+"""
+
 BUDGET_SECONDS = 0.5
 """The budget saved up at most, so that the loss of one burst can be repaired at once."""
 
@@ -40,7 +46,7 @@ class ResendRefusal(enum.Enum):
     TOO_OLD = "too-old"
     """Past its deadline; the receiver needs a keyframe instead."""
     TOO_SOON = "too-soon"
-    """Sent again less than a round trip ago: the receiver cannot have missed that yet."""
+    """Sent again hardly a round trip ago: the receiver cannot have missed that yet."""
     OVER_BUDGET = "over-budget"
 
 
@@ -129,7 +135,7 @@ class SendHistory(Generic[T]):
         if now - self._sent_at[slot] > self._max_age:
             return self._refuse(ResendRefusal.TOO_OLD)
         resent_at = self._resent_at.get(slot)
-        if resent_at is not None and now - resent_at < self.rtt:
+        if resent_at is not None and now - resent_at < RESEND_SPACING * self.rtt:
             return self._refuse(ResendRefusal.TOO_SOON)
         size = self._sizes[slot]
         if not self._spend(size, now):
