@@ -39,6 +39,8 @@ class Viewer:
         self.session = session
         self.sent: list[Transmit] = []
 
+    def discard_waiting(self) -> None: ...
+
     def send_unit(self, unit: PacketizedUnit, timestamp: int, now: float) -> None:
         self.session.send_unit("0", unit, timestamp, now)
 

@@ -29,8 +29,14 @@ KEYFRAME_REQUEST_SPACING = 0.4
 """At most one keyframe per this many seconds: viewers that lose the same packets ask
 at the same time, and a keyframe costs an encoder the bits of a second of video."""
 
-REPLAY_SPACING = 1.0
-"""How often one sink may have the cached group of pictures repeated."""
+REPLAY_SPACING = 0.2
+MAX_REPLAY_SPACING = 1.0
+"""Seconds from one repetition of the cached group of pictures to the next, for one sink: the
+first as soon as a receiver asks that has missed the beginning of a keyframe (Chromium
+asks after 0.2 s), twice as many after each that did not help."""
+
+REPLAY_RELAPSE = 3.0
+"""Seconds after which a request is about another loss, and not about the same."""
 
 CATCH_UP_STEP = 90
 """Ticks of the RTP clock between replayed units: 1 ms at 90 kHz, so that 12 s of
@@ -109,6 +115,10 @@ def _cut_into_runs(payloads: Sequence[bytes]) -> Iterator[PayloadRun]:
 class UnitSink(Protocol):
     """One viewer's end of a rendition."""
 
+    def discard_waiting(self) -> None:
+        """What was given and has not left yet is to be forgotten: a keyframe follows."""
+        ...
+
     def send_unit(self, unit: PacketizedUnit, timestamp: int, now: float) -> None:
         """Send the unit under this timestamp of the rendition's clock."""
         ...
@@ -120,12 +130,21 @@ class _Attachment:
     last_timestamp: int | None = None
     """Of the last unit handed over; None while the sink waits for a keyframe."""
     replayed_at: float | None = None
+    replay_spacing: float = REPLAY_SPACING
     picture_id_shift: int = 0
     """How many units the sink was given a second time: their picture ids have to be new
     (RFC 7741 section 4.2), and those of all that follow."""
 
     def may_replay(self, now: float) -> bool:
-        return self.replayed_at is None or now - self.replayed_at >= REPLAY_SPACING
+        return self.replayed_at is None or now - self.replayed_at >= self.replay_spacing
+
+    def replayed(self, now: float) -> None:
+        """Wait longer for the next time, if this was for the same loss as the last."""
+        if self.replayed_at is not None and now - self.replayed_at < REPLAY_RELAPSE:
+            self.replay_spacing = min(2 * self.replay_spacing, MAX_REPLAY_SPACING)
+        else:
+            self.replay_spacing = REPLAY_SPACING
+        self.replayed_at = now
 
 
 class Rendition:
@@ -248,9 +267,10 @@ class Rendition:
         )
         if timestamps is None:
             return False
-        attachment.replayed_at = now
+        attachment.replayed(now)
         if attachment.last_timestamp is not None:
             attachment.picture_id_shift += len(units)
+            attachment.sink.discard_waiting()
         for unit, timestamp in zip(units, timestamps, strict=True):
             _send(attachment, unit, timestamp, now)
         return True

@@ -8,7 +8,7 @@ video; bursts are what one system call carries (UDP_SEGMENT).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -133,6 +133,16 @@ class Pacer(Generic[T]):
         self._media.clear()
         self.queued_bytes = 0
         self._rate = self._floor
+
+    def discard(self, is_obsolete: Callable[[T], bool]) -> None:
+        """Throw away the video among what waits that a keyframe will make useless."""
+        kept: deque[tuple[T, int, int]] = deque()
+        for entry in self._media:
+            if is_obsolete(entry[0]):
+                self.queued_bytes -= entry[1]
+            else:
+                kept.append(entry)
+        self._media = kept
 
     @property
     def _floor(self) -> float:

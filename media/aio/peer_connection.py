@@ -145,7 +145,12 @@ class PeerConnection:
         transceiver = self.add_transceiver(
             renditions[0].kind, direction=direction, codecs=codecs, stream_ids=stream_ids
         )
-        track = LocalTrack(transceiver, renditions, self._send_unit)
+        track = LocalTrack(
+            transceiver,
+            renditions,
+            send=self._send_unit,
+            discard_waiting=self._session.discard_waiting,
+        )
         self._local_tracks.append(track)
         return track
 

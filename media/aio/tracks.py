@@ -38,12 +38,15 @@ class LocalTrack:
         self,
         transceiver: Transceiver,
         renditions: Sequence[Rendition],
+        *,
         send: Callable[[str, PacketizedUnit, int], None],
+        discard_waiting: Callable[[str], None],
     ) -> None:
         self.transceiver = transceiver
         self.rendition: Rendition | None = None
         self._renditions = {codec_of(rendition): rendition for rendition in renditions}
         self._send = send
+        self._discard_waiting = discard_waiting
 
     @property
     def mid(self) -> str | None:
@@ -78,6 +81,11 @@ class LocalTrack:
         """The peer cannot decode."""
         if self.rendition is not None:
             self.rendition.request_keyframe(self, now)
+
+    def discard_waiting(self) -> None:
+        """What the rendition calls before it begins anew."""
+        if self.mid is not None:
+            self._discard_waiting(self.mid)
 
     def send_unit(self, unit: PacketizedUnit, timestamp: int, now: float) -> None:
         """What the rendition calls."""

@@ -55,6 +55,18 @@ class Outgoing:
         """Queue a unit; returns why not, if it was dropped."""
         return sender.enqueue(unit, timestamp, self._pacer, now)
 
+    def discard_waiting(self, sender: RtpSender) -> None:
+        """Do not send the units of this sender's video that wait; one that has begun to
+        leave leaves whole. No packet is missed: they get their numbers as they leave."""
+
+        def is_obsolete(item: PacedRun | bytes) -> bool:
+            if isinstance(item, bytes):
+                return False
+            paced, _ = item
+            return paced.sender is sender and paced is not sender.begun
+
+        self._pacer.discard(is_obsolete)
+
     def resend(self, datagrams: Iterable[bytes]) -> None:
         """Queue retransmissions ahead of all video: the peer's decoder waits for them."""
         for datagram in datagrams:

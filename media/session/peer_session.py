@@ -157,6 +157,14 @@ class PeerSession:
         self._layers.send_out(now)
         return sent
 
+    def discard_waiting(self, mid: str) -> None:
+        """Forget the units of a video track that have not left: a keyframe is to follow.
+
+        Raises:
+            UnknownMedia: nothing can be sent under this mid.
+        """
+        self._layers.rtp.discard_waiting(mid)
+
     def choose_codec(self, mid: str, codec: NegotiatedCodec) -> None:
         """Send as this one of the formats that were negotiated under ``mid``."""
         self._layers.rtp.table.sender(mid).choose_codec(codec)

@@ -120,6 +120,8 @@ class RtpSender:
         self.anchor: ClockAnchor | None = None
         self.rate = RateMeter()
         self.codec: NegotiatedCodec | None = None
+        self.begun: PacedUnit | None = None
+        """The unit of which some packets have left and some have not."""
         self._codecs: dict[str, NegotiatedCodec] = {}
         self._is_sending = False
         self._srtp: SrtpSender | None = None
@@ -204,6 +206,7 @@ class RtpSender:
             return []
         paced, start, stop, payload_bytes = run
         unit, payload_type = paced.unit, paced.payload_type
+        self.begun = paced if stop < len(unit.payloads) else None
         payloads = unit.payloads[start:stop]
         headers = pack_headers(
             [payload_type | marker << _MARKER_BIT for marker in unit.markers[start:stop]],

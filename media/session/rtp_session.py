@@ -117,6 +117,14 @@ class RtpSession:
         self._send_paced(now)
         return True
 
+    def discard_waiting(self, mid: str) -> None:
+        """Do not send what waits to be sent of a track's video.
+
+        Raises:
+            UnknownMedia: nothing can be sent under this mid.
+        """
+        self._outgoing.discard_waiting(self.table.sender(mid))
+
     def _follow_target(self, target_bps: float, now: float) -> None:
         self._followed_bps = target_bps
         self._outgoing.set_target(target_bps)

@@ -49,6 +49,8 @@ LINES = [
 class Sink:
     """A viewer that is only counted."""
 
+    def discard_waiting(self) -> None: ...
+
     def send_unit(self, unit: PacketizedUnit, timestamp: int, now: float) -> None: ...
 
 

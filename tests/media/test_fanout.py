@@ -27,6 +27,11 @@ class Viewer:
 
     received: list[tuple[PacketizedUnit, int]] = dataclasses.field(default_factory=list)
 
+    discarded: int = 0
+
+    def discard_waiting(self) -> None:
+        self.discarded += 1
+
     def send_unit(self, unit: PacketizedUnit, timestamp: int, now: float) -> None:
         self.received.append((unit, timestamp))
 
@@ -250,6 +255,36 @@ def test_the_cache_is_not_sent_again_at_each_request() -> None:
     source.request_keyframe(viewer, 2.1)
 
     assert len(viewer.received) == 2
+
+
+@pytest.mark.parametrize("group", [1, 10])
+def test_a_viewer_that_needs_the_group_again_and_again_gets_it_less_and_less_often(
+    group: int,
+) -> None:
+    source, viewer = rendition(keyframes=KeyframeSource.CACHE), Viewer()
+    push(source, *range(group))
+    source.attach(viewer, 0.0)
+    times = []
+    for tenth in range(1, 60):
+        before = len(viewer.received)
+        source.request_keyframe(viewer, tenth * 0.1001)
+        if len(viewer.received) > before:
+            times.append(tenth)
+
+    assert times == [2, 6, 14, 24, 34, 44, 54]
+    source.request_keyframe(viewer, 10.0)
+    source.request_keyframe(viewer, 10.25)
+    assert len(viewer.received) == group * (1 + len(times) + 2)
+
+
+def test_what_waits_for_a_viewer_is_discarded_when_the_group_is_repeated() -> None:
+    source, viewer = rendition(keyframes=KeyframeSource.CACHE), Viewer()
+    push(source, *range(5))
+    source.attach(viewer, 0.0)
+    before = viewer.discarded
+    source.request_keyframe(viewer, 1.0)
+
+    assert (before, viewer.discarded) == (0, 1)
 
 
 def test_audio_needs_no_keyframes() -> None:

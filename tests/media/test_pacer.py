@@ -48,6 +48,22 @@ def test_audio_goes_first_and_at_once() -> None:
     assert pacer.pop(0.001) == ["audio"]
 
 
+def test_what_became_useless_is_discarded_and_the_rest_leaves_in_its_order() -> None:
+    pacer: Pacer[str] = Pacer(target_bps=1_000_000)
+    for name in ("old 1", "new 1", "old 2", "new 2"):
+        pacer.push(name, 1000)
+    pacer.push_audio("old audio", 100)
+
+    pacer.discard(lambda name: name.startswith("old"))
+
+    assert pacer.queued_bytes == 2100
+    assert [name for _, burst in run(pacer, until=1.0) for name in burst] == [
+        "old audio",
+        "new 1",
+        "new 2",
+    ]
+
+
 @pytest.mark.requirement("sdp-media:REC06")
 def test_audio_is_charged_to_the_video_that_follows() -> None:
     pacer: Pacer[str] = Pacer(target_bps=3_200_000)

@@ -22,6 +22,8 @@ class Sink:
     def __init__(self) -> None:
         self.units: list[PacketizedUnit] = []
 
+    def discard_waiting(self) -> None: ...
+
     def send_unit(self, unit: PacketizedUnit, timestamp: int, now: float) -> None:
         self.units.append(unit)
 

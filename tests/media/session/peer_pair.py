@@ -71,9 +71,16 @@ class PeerPair:
             timeout=5.0,
         )
 
-    def rendition(self, process: Process[PeerSession], mid: str, codec: CodecName) -> Rendition:
+    def rendition(
+        self,
+        process: Process[PeerSession],
+        mid: str,
+        codec: CodecName,
+        *,
+        keyframes: KeyframeSource = KeyframeSource.CACHE,
+    ) -> Rendition:
         """A rendition that one of them sends under ``mid``."""
-        made = Rendition(codec, keyframes=KeyframeSource.CACHE)
+        made = Rendition(codec, keyframes=keyframes)
         sink = _Sink(process, mid)
         self._sinks[process.name + mid] = made, sink
         made.attach(sink, self.now)
@@ -149,6 +156,9 @@ class _Sink:
     def __init__(self, process: Process[PeerSession], mid: str) -> None:
         self._process = process
         self._mid = mid
+
+    def discard_waiting(self) -> None:
+        self._process.machine.discard_waiting(self._mid)
 
     def send_unit(self, unit: PacketizedUnit, timestamp: int, now: float) -> None:
         if not is_closed(self._process):

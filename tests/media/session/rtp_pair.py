@@ -139,6 +139,9 @@ class _Sink:
         self._process = process
         self._mid = mid
 
+    def discard_waiting(self) -> None:
+        self._process.machine.session.discard_waiting(self._mid)
+
     def send_unit(self, unit: PacketizedUnit, timestamp: int, now: float) -> None:
         self._process.call(
             lambda machine, now: machine.session.send_unit(self._mid, unit, timestamp, now)

@@ -13,13 +13,13 @@ from media.rtcp import (
     is_rtcp,
 )
 from media.rtp import RtpPacket
-from media.session.events import BandwidthEstimated
+from media.session.events import BandwidthEstimated, UnitReceived
 from media.srtp import SrtpSender
 from media.units import CodecName, MediaKind
 
-from .material import video_unit
+from .material import video_unit, vp8_unit
 from .peer_pair import PeerPair
-from .rtp_pair import PROFILE, RtpPair
+from .rtp_pair import PROFILE, VIDEO_MID, RtpPair
 
 BOBS_KEY, BOBS_SALT = bytes([1] * PROFILE.key_length), bytes([1] * PROFILE.salt_length)
 
@@ -74,6 +74,23 @@ def test_media_goes_on_for_a_peer_that_reports_nothing() -> None:
     pair.network.run(until=20.0)
 
     assert any(record.origin.sent_at > 19.0 for record in tap)
+
+
+def test_units_that_wait_are_discarded_but_the_one_that_is_leaving_leaves_whole() -> None:
+    pair = RtpPair()
+    units = [vp8_unit(index, keyframe=index == 0, size=40_000) for index in range(4)]
+    for unit in units:
+        pair.play(pair.rendition(CodecName.VP8), [unit])
+    pair.network.run(until=0.03)
+
+    session = pair.alice.machine.session
+    session.discard_waiting(VIDEO_MID)
+    last = vp8_unit(9, keyframe=True)
+    pair.play(pair.rendition(CodecName.VP8), [last])
+    pair.network.run(until=2.0)
+
+    received = [event.unit.data for event in pair.bob.events_of(UnitReceived)]
+    assert received == [units[0].data, last.data]
 
 
 def test_media_carries_no_code_point() -> None:
