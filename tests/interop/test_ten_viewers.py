@@ -43,8 +43,9 @@ SECONDS_UNTIL_MISSED = 5.0 + 2.5
 CONSENT_EXPIRY = 30.0
 """RFC 7675 section 5.1: without consent, a connection is over."""
 
-MAX_GROWTH = 4.0
-"""Megabytes between half of the viewers and all: what an allocator's arenas vary by."""
+MAX_GROWTH = 8.0
+"""Megabytes between half of the viewers and all: what arenas vary by. A session left behind
+for each of a hundred viewers would be 20."""
 
 Report = Callable[[str], None]
 
