@@ -40,7 +40,7 @@ check: $(VENV)/.installed-all+test+check+interop+bench
 	$(BIN)/lint-imports
 
 interop: $(VENV)/.installed-all+test+interop
-	@$(BIN)/pytest -m interop tests/interop
+	@$(BIN)/pytest -m "interop and not slow" tests/interop
 
 slow: $(VENV)/.installed-all+test+interop
 	@$(BIN)/pytest -m slow --timeout 0
