@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Page, WebSocket
 
 from hairpin.aws import ServiceAccess
 from signaling import AccessKey
@@ -26,6 +26,9 @@ pytestmark = [pytest.mark.interop, pytest.mark.timeout(90)]
 
 PATIENCE = 5.0
 """Seconds from when it was started again until the page has a picture."""
+
+LOOKS_LIKE_AN_END = 2.2
+"""Seconds: more than the first pause that a page bears (1.5 s), less than twice that."""
 
 KEY = AccessKey("AKIDRESTART", "secret")
 CHANNEL = "porch"
@@ -66,7 +69,17 @@ class OpenPage:
     def __init__(self, page: Page) -> None:
         self.page = page
         self.invitations: list[str] = []
-        page.on("websocket", lambda socket: self.invitations.append(socket.url))
+        self._invited = asyncio.Condition()
+        page.on("websocket", self._take)
+
+    async def _take(self, invitation: WebSocket) -> None:
+        async with self._invited:
+            self.invitations.append(invitation.url)
+            self._invited.notify_all()
+
+    async def invited(self, times: int) -> None:
+        async with asyncio.timeout(3 * PATIENCE), self._invited:
+            await self._invited.wait_for(lambda: len(self.invitations) >= times)
 
     async def plays(self) -> None:
         await wait_for_picture(self.page)
@@ -95,11 +108,13 @@ async def end(command: Command, number: signal.Signals) -> float:
     return time.monotonic()
 
 
-async def pause(command: Command) -> None:
-    """Let it do nothing for longer than a page takes for a pause, and shorter than twice so."""
+@contextlib.asynccontextmanager
+async def paused(command: Command) -> AsyncIterator[None]:
     command.process.send_signal(signal.SIGSTOP)
-    await asyncio.sleep(2.2)
-    command.process.send_signal(signal.SIGCONT)
+    try:
+        yield
+    finally:
+        command.process.send_signal(signal.SIGCONT)
 
 
 @pytest.mark.parametrize("policy", ["all", "relay"])
@@ -193,21 +208,22 @@ async def test_a_page_plays_again_when_the_master_is_started_again(
 async def test_a_page_is_patient_with_a_master_that_has_paused(
     clip: str, tmp_path: pathlib.Path
 ) -> None:
-    """The first pause looks like an end; a second one as long does not."""
+    """The first pause looks like an end; a second one as long as that takes does not."""
     async with parts(tmp_path, clip) as running:
         await running.start_serve()
         async with running.access.client() as client:
             await client.create_channel(CHANNEL)
         master = await running.start_master()
         opened = await running.open_page("all")
-        await pause(master)
+        async with paused(master):
+            await opened.invited(2)
         await opened.plays_again()
-        invitations = len(opened.invitations)
         before = await read(opened.page)
-        await pause(master)
+        async with paused(master):
+            await asyncio.sleep(LOOKS_LIKE_AN_END)
         await wait_for_frames(opened.page, before.frames + 25)
 
-    assert len(opened.invitations) == invitations == 2
+    assert len(opened.invitations) == 2
 
 
 @pytest.mark.parametrize(
