@@ -65,6 +65,9 @@ class ListenType(click.ParamType[TransportAddress]):
 
 PORT = click.IntRange(1024, 65535)
 
+EXTENSIONS = ("tcp-relay", "nat-discovery", "classic-stun", "mobility", "third-party-auth")
+"""What a relay offers only where it is asked to: a flag of ServerConfig each."""
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class RelayOptions:
@@ -78,6 +81,7 @@ class RelayOptions:
     allow_peer: tuple[IPNetwork, ...]
     min_port: int
     max_port: int
+    enable: tuple[str, ...] = ()
 
 
 @click.command(epilog=EPILOG)
@@ -121,6 +125,14 @@ class RelayOptions:
 @click.option("--min-port", type=PORT, default=MIN_PORT, show_default=True, help="To relay from.")
 @click.option("--max-port", type=PORT, default=MAX_PORT, show_default=True, help="To relay from.")
 @click.option(
+    "--enable",
+    type=click.Choice(EXTENSIONS),
+    multiple=True,
+    help="An extension that is off otherwise: TCP to peers (RFC 6062), NAT behavior discovery "
+    "(RFC 5780), answers to clients of RFC 3489, clients that change their address (RFC 8016), "
+    "third-party authorization (RFC 7635). May be given again.",
+)
+@click.option(
     "--drain",
     type=click.FloatRange(min=0),
     metavar="SECONDS",
@@ -136,6 +148,7 @@ def command(
     allow_peer: tuple[IPNetwork, ...],
     min_port: int,
     max_port: int,
+    enable: tuple[str, ...],
     drain: float,
 ) -> None:
     """Relay for clients that find no direct path to each other (STUN and TURN, over UDP).
@@ -145,7 +158,7 @@ def command(
     once it listens; SIGINT or SIGTERM ends it.
     """
     options = RelayOptions(
-        listen, realm, user, secret, relay_address, allow_peer, min_port, max_port
+        listen, realm, user, secret, relay_address, allow_peer, min_port, max_port, enable
     )
 
     async def start(stack: contextlib.AsyncExitStack) -> str:
@@ -201,6 +214,11 @@ def _config(
             allow_peers=options.allow_peer,
             min_port=options.min_port,
             max_port=options.max_port,
+            tcp_relay="tcp-relay" in options.enable,
+            nat_discovery="nat-discovery" in options.enable,
+            classic_stun="classic-stun" in options.enable,
+            mobility="mobility" in options.enable,
+            third_party_auth="third-party-auth" in options.enable,
         )
     except ValueError as error:
         raise HairpinError(str(error)) from error

@@ -15,7 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hairpin.cli import cli
-from hairpin.commands.relay import RelayOptions
+from hairpin.commands.relay import EXTENSIONS, RelayOptions
 from hairpin.errors import HairpinError
 from hairpin.listening import refused_networks
 from hairpin.relay import OwnRelay, start_relay
@@ -46,6 +46,7 @@ def invoke(*arguments: str) -> Result:
         pytest.param(["--allow-peer", "10.0.0.1/8"], "has host bits set", id="host-bits"),
         pytest.param(["--min-port", "80"], "is not in the range", id="well-known-port"),
         pytest.param(["--drain", "-1"], "is not in the range", id="negative-drain"),
+        pytest.param(["--enable", "magic"], "is not one of 'tcp-relay'", id="extension"),
     ],
 )
 def test_an_option_that_makes_no_sense_is_named(arguments: Sequence[str], message: str) -> None:
@@ -88,6 +89,15 @@ def test_what_cannot_be_started_is_one_line(arguments: Sequence[str], message: s
     assert isinstance(result.exception, HairpinError)
     assert message in str(result.exception)
     assert "\n" not in str(result.exception)
+
+
+def test_several_extensions_may_be_enabled() -> None:
+    enabled = [word for name in EXTENSIONS for word in ("--enable", name)]
+
+    result = invoke(*LISTEN, *enabled)
+
+    assert isinstance(result.exception, HairpinError)
+    assert "nobody could use this relay" in str(result.exception)
 
 
 def test_a_busy_port_is_named_with_the_flag_that_changes_it() -> None:

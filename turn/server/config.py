@@ -55,7 +55,8 @@ class ServerConfig:
     front of the relay. ``allow_peers`` beat the list of addresses that a relay must
     not reach. ``offers_userhash`` lets clients hide their usernames, which needs that
     all users are static. ``strict_expiry`` refuses expired credentials on a live
-    allocation too. ``nonce_key`` is for servers that share their nonces.
+    allocation too. ``nonce_key`` is for servers that share their nonces. The last five
+    are the extensions of RFC 6062, 5780, 3489, 8016 and 7635, each off by default.
 
     Raises:
         ValueError: a value is out of range, or two do not fit together.
@@ -78,6 +79,11 @@ class ServerConfig:
     offers_userhash: bool = False
     quota_per_id: int = QUOTA_PER_ID
     max_allocations: int = MAX_ALLOCATIONS
+    tcp_relay: bool = False
+    nat_discovery: bool = False
+    classic_stun: bool = False
+    mobility: bool = False
+    third_party_auth: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.realm.encode()) <= MAX_REALM_BYTES:
