@@ -1,6 +1,7 @@
 # make run [SOURCE=film.mp4] [LISTEN=127.0.0.1:8080]   the whole system on this machine
 # make test                                            everything that needs no foreign program
 # make check | interop | slow | bench                  linters, real peers, soaks, figures
+# make requirements                                    which of what the RFCs demand has a test
 
 PYTHON ?= python3
 VENV := .venv
@@ -8,10 +9,10 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check interop slow bench clean
+.PHONY: help run test check interop slow bench requirements clean
 
 help:
-	@sed -n 's/^# \{0,1\}//p' Makefile | head -3
+	@sed -n 's/^# \{0,1\}//p' Makefile | head -4
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -47,6 +48,9 @@ slow: $(VENV)/.installed-all+test+interop
 
 bench: $(VENV)/.installed-all+test+interop+bench
 	@$(BIN)/python -m benchmarks
+
+requirements: $(VENV)/.installed-all+test+interop
+	@$(BIN)/python -m tests.requirements
 
 clean:
 	rm -rf $(VENV) build dist ./*.egg-info

@@ -18,6 +18,7 @@ pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 PACKAGES = {
+    "conformance",
     "hairpin",
     "ice",
     "media",
