@@ -2,10 +2,14 @@
 
 ``BindingServer`` is a machine that tells clients their server-reflexive address;
 ``binding_response`` is the same for a server that does more. ``LongTermServer``
-authenticates requests, and ``Nonces`` makes nonces that need no memory.
+authenticates requests, and ``Nonces`` makes nonces that need no memory. ``BehaviorServer``
+answers clients that examine their NAT (RFC 5780), ``classic_binding_response`` those of
+RFC 3489.
 """
 
+from .behavior import AlternatePair, BehaviorServer
 from .binding import MAX_UNKNOWN_TYPES, BindingServer, binding_response, mapped_address
+from .classic import classic_binding_response
 from .long_term import (
     KnownUser,
     LongTermAuthenticated,
@@ -14,16 +18,21 @@ from .long_term import (
     UserFinder,
 )
 from .nonces import Nonces
+from .source_limiter import SourceLimiter
 
 __all__ = [
     "MAX_UNKNOWN_TYPES",
+    "AlternatePair",
+    "BehaviorServer",
     "BindingServer",
     "KnownUser",
     "LongTermAuthenticated",
     "LongTermRejected",
     "LongTermServer",
     "Nonces",
+    "SourceLimiter",
     "UserFinder",
     "binding_response",
+    "classic_binding_response",
     "mapped_address",
 ]

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from stun import OpaqueStringError, opaque_string
+from stun.server import AlternatePair
 from transport import IPAddress, TransportAddress
 from turn.credentials import CredentialVerifier
 
@@ -53,10 +54,13 @@ class ServerConfig:
     are taken from, for each family the first, or the one the client sent to;
     ``advertised`` says what clients are told in their place, where a NAT stands in
     front of the relay. ``allow_peers`` beat the list of addresses that a relay must
-    not reach. ``offers_userhash`` lets clients hide their usernames, which needs that
+    not reach. ``deny_peer_ports`` are ports that no peer may have, whatever is allowed;
+    live relayed transport addresses are peers all the same. ``offers_userhash`` lets clients hide their usernames, which needs that
     all users are static. ``strict_expiry`` refuses expired credentials on a live
     allocation too. ``nonce_key`` is for servers that share their nonces. The last five
     are the extensions of RFC 6062, 5780, 3489, 8016 and 7635, each off by default.
+    ``alternate_address`` is the second one of RFC 5780: with the first of ``listening`` that
+    has another IP address of its family it makes the four that the server listens on.
 
     Raises:
         ValueError: a value is out of range, or two do not fit together.
@@ -68,6 +72,7 @@ class ServerConfig:
     relay_addresses: tuple[IPAddress, ...]
     advertised: Mapping[IPAddress, IPAddress] = dataclasses.field(default_factory=dict)
     allow_peers: tuple[IPNetwork, ...] = ()
+    deny_peer_ports: tuple[range, ...] = ()
     min_port: int = MIN_PORT
     max_port: int = MAX_PORT
     default_lifetime: int = DEFAULT_LIFETIME
@@ -84,6 +89,7 @@ class ServerConfig:
     classic_stun: bool = False
     mobility: bool = False
     third_party_auth: bool = False
+    alternate_address: TransportAddress | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.realm.encode()) <= MAX_REALM_BYTES:
@@ -101,6 +107,34 @@ class ServerConfig:
             raise ValueError("time-limited usernames cannot be found by their hash")
         if self.nonce_lifetime <= 0 or self.quota_per_id < 1 or self.max_allocations < 1:
             raise ValueError("lifetimes and quotas are positive")
+        if self.alternate_address is not None:
+            self._check_alternate()
+
+    @property
+    def primary_address(self) -> TransportAddress | None:
+        """What the alternate address is the alternate of; None where there is none."""
+        alternate = self.alternate_address
+        if alternate is None:
+            return None
+        ours = (each for each in self.listening if each.is_ipv6 == alternate.is_ipv6)
+        return next((each for each in ours if each.ip != alternate.ip), None)
+
+    @property
+    def alternate_pair(self) -> AlternatePair | None:
+        """The two addresses of RFC 5780, once their ports are known."""
+        primary, alternate = self.primary_address, self.alternate_address
+        if primary is None or alternate is None:
+            return None
+        return AlternatePair(primary, alternate)
+
+    def _check_alternate(self) -> None:
+        if not self.nat_discovery:
+            raise ValueError("an alternate address is for NAT behavior discovery alone")
+        primary, alternate = self.primary_address, self.alternate_address
+        if primary is None or alternate is None or alternate.ip.is_unspecified:
+            raise ValueError("an alternate address needs another IP address than the listening one")
+        if primary.port and alternate.port:
+            AlternatePair(primary, alternate)
 
 
 def _check_realm(realm: str) -> None:

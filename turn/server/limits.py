@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import collections
-import ipaddress
 from typing import Final
 
-from transport import IPAddress, Path, TransportProtocol
+from stun.server import SourceLimiter
+from transport import Path, TransportProtocol
 
 MAX_PERMISSIONS: Final = 128
 """Of one allocation. ICE checks at most 100 pairs (RFC 8445 section 6.1.2.5), so no
@@ -39,14 +38,6 @@ MAX_STREAMS: Final = 4096
 STREAM_GRACE: Final = 60.0
 """Seconds that a stream may be open without an allocation."""
 
-MAX_NETWORKS: Final = 10_000
-"""Source networks whose unauthenticated answers are counted one by one."""
-
-UNPROVEN_BURST: Final = 50.0
-UNPROVEN_RATE: Final = 10.0
-"""Answers and answers per second that one /24 or /64 may have to requests that are
-small beside them, so that a forged source is not flooded through us."""
-
 MAX_AMPLIFICATION: Final = 3.0
 """Size of an answer beside that of its request, with IP and UDP headers, up to which it
 is not limited."""
@@ -58,16 +49,12 @@ _HEADER_BYTES: Final = {4: 28, 6: 48}
 
 
 class UnprovenLimiter:
-    """Limits answers to sources that may be forged, by token buckets of source networks.
+    """Limits answers to sources that may be forged, by their networks."""
 
-    When more networks than MAX_NETWORKS are active, the further ones share one bucket.
-    """
-
-    __slots__ = ("_buckets", "_shared")
+    __slots__ = ("_sources",)
 
     def __init__(self) -> None:
-        self._buckets: collections.OrderedDict[int, tuple[float, float]] = collections.OrderedDict()
-        self._shared = (UNPROVEN_BURST, 0.0)
+        self._sources = SourceLimiter()
 
     def allows(self, path: Path, *, request_bytes: int, answer_bytes: int, now: float) -> bool:
         """Whether an answer of this size may be sent."""
@@ -77,36 +64,4 @@ class UnprovenLimiter:
         factor = (answer_bytes + headers) / (request_bytes + headers)
         if request_bytes >= SMALLEST_ALLOCATE_BYTES and factor <= MAX_AMPLIFICATION:
             return True
-        return answer_bytes <= request_bytes or self._take(_network(path.remote.ip), now)
-
-    def _take(self, network: int, now: float) -> bool:
-        bucket = self._buckets.get(network)
-        if bucket is None and not self._has_room(now):
-            allowed, self._shared = _spend(self._shared, now)
-            return allowed
-        allowed, self._buckets[network] = _spend(bucket or (UNPROVEN_BURST, now), now)
-        self._buckets.move_to_end(network)
-        return allowed
-
-    def _has_room(self, now: float) -> bool:
-        """Forget the network that was quiet for longest, if its bucket is full again."""
-        if len(self._buckets) < MAX_NETWORKS:
-            return True
-        oldest, (_, touched) = next(iter(self._buckets.items()))
-        if now - touched < UNPROVEN_BURST / UNPROVEN_RATE:
-            return False
-        del self._buckets[oldest]
-        return True
-
-
-def _spend(bucket: tuple[float, float], now: float) -> tuple[bool, tuple[float, float]]:
-    tokens, touched = bucket
-    tokens = min(UNPROVEN_BURST, tokens + (now - touched) * UNPROVEN_RATE)
-    return (True, (tokens - 1, now)) if tokens >= 1 else (False, (tokens, now))
-
-
-def _network(ip: IPAddress) -> int:
-    """The /24 or the /64, as a number that no network of the other family has."""
-    if isinstance(ip, ipaddress.IPv4Address):
-        return int(ip) >> 8
-    return int(ip) >> 64 | 1 << 64
+        return answer_bytes <= request_bytes or self._sources.allows(path.remote.ip, now)

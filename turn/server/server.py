@@ -8,13 +8,14 @@ from typing import Final
 
 from stun import AnyAttribute, Message, MessageClass, Method, UnknownAttributes
 from stun import ErrorNumber as Error
-from stun.server import MAX_UNKNOWN_TYPES, LongTermRejected, binding_response
+from stun.server import MAX_UNKNOWN_TYPES, LongTermRejected
 from transport import DecodeError, Event, Path, RandomBytes, Transmit, TransportAddress
 from turn.channel_data import is_channel_data
 
 from .allocate import AllocateProcedure
 from .allocation import Allocation
 from .authentication import Authenticator
+from .binding import BindingProcedure
 from .channels import bind_channel, receive_channel_data
 from .config import ServerConfig
 from .events import AllocationEnd
@@ -68,6 +69,7 @@ class TurnServer:
             wall_clock_offset=wall_clock_offset,
         )
         self._allocate = AllocateProcedure(self._state)
+        self._binding = BindingProcedure(config, self._outbox)
         self._limiter = UnprovenLimiter()
         self._streams = StreamWatch(self._outbox, self._is_used)
 
@@ -84,7 +86,7 @@ class TurnServer:
         try:
             message = Message.decode(data)
         except DecodeError:
-            self._outbox.drop(DropReason.NOT_TURN)
+            self._binding.answer_undecodable(data, path)
             return
         self._receive_message(message, path, now)
 
@@ -189,7 +191,7 @@ class TurnServer:
 
     def _receive_request(self, message: Message, path: Path, now: float) -> None:
         if message.method == Method.BINDING:
-            self._outbox.send(path, binding_response(message, path))
+            self._binding.answer(message, path, now)
             return
         if message.method != Method.ALLOCATE and message.method not in _PROCEDURES:
             self._outbox.drop(DropReason.UNEXPECTED_METHOD)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from stun.server.source_limiter import MAX_NETWORKS, UNPROVEN_BURST, UNPROVEN_RATE
 from transport import Path, TransportAddress, TransportProtocol
-from turn.server.limits import MAX_NETWORKS, UNPROVEN_BURST, UNPROVEN_RATE, UnprovenLimiter
+from turn.server.limits import UnprovenLimiter
 
 LISTENING = TransportAddress.parse("5.5.5.5", 3478)
 

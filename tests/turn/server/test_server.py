@@ -24,10 +24,11 @@ from stun import (
     XorPeerAddress,
     encode_message,
 )
+from stun.server.source_limiter import UNPROVEN_BURST
 from transport import Path, TransportAddress, TransportProtocol
 from turn import ChannelData
 from turn.server import DropReason
-from turn.server.limits import MAX_AMPLIFICATION, UNPROVEN_BURST
+from turn.server.limits import MAX_AMPLIFICATION
 
 from .harness import (
     CLIENT,
