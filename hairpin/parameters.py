@@ -81,6 +81,26 @@ class IPType(click.ParamType[IPAddress]):
             self.fail(str(error), param, ctx)
 
 
+class PortsType(click.ParamType[range]):
+    """A port, or the first and the last of several."""
+
+    name = "PORT[-PORT]"
+
+    def convert(
+        self, value: str | range, param: click.Parameter | None, ctx: click.Context | None
+    ) -> range:
+        if isinstance(value, range):
+            return value
+        first, separator, last = value.partition("-")
+        ports = [first, last] if separator else [first, first]
+        if not all(each.isascii() and each.isdigit() and len(each) <= 5 for each in ports):
+            self.fail(f"{value!r} is not a port, nor FIRST-LAST", param, ctx)
+        lowest, highest = map(int, ports)
+        if not 1 <= lowest <= highest <= 0xFFFF:
+            self.fail(f"{value!r}: ports are from 1 to 65535, the first one first", param, ctx)
+        return range(lowest, highest + 1)
+
+
 class NetworkType(click.ParamType[IPNetwork]):
     """An IP network; an address alone is a network of one."""
 

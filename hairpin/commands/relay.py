@@ -15,7 +15,7 @@ from hairpin.daemon import announce, listening_error, run_daemon
 from hairpin.endpoint import parse_endpoint
 from hairpin.errors import HairpinError
 from hairpin.listening import expand, farthest_first, refused_networks
-from hairpin.parameters import IPType, NetworkType, SecretPairType
+from hairpin.parameters import IPType, NetworkType, PortsType, SecretPairType
 from hairpin.relay import allow_many_sockets
 from stun import OpaqueStringError
 from transport import IPAddress, TransportAddress
@@ -82,6 +82,7 @@ class RelayOptions:
     min_port: int
     max_port: int
     enable: tuple[str, ...] = ()
+    deny_peer_port: tuple[range, ...] = ()
 
 
 @click.command(epilog=EPILOG)
@@ -122,6 +123,12 @@ class RelayOptions:
     multiple=True,
     help="A network that may be relayed to, although it is private; may be given again.",
 )
+@click.option(
+    "--deny-peer-port",
+    type=PortsType(),
+    multiple=True,
+    help="Ports that nobody is relayed to, whatever --allow-peer says; may be given again.",
+)
 @click.option("--min-port", type=PORT, default=MIN_PORT, show_default=True, help="To relay from.")
 @click.option("--max-port", type=PORT, default=MAX_PORT, show_default=True, help="To relay from.")
 @click.option(
@@ -146,6 +153,7 @@ def command(
     secret: tuple[str, ...],
     relay_address: tuple[IPAddress, ...],
     allow_peer: tuple[IPNetwork, ...],
+    deny_peer_port: tuple[range, ...],
     min_port: int,
     max_port: int,
     enable: tuple[str, ...],
@@ -158,7 +166,16 @@ def command(
     once it listens; SIGINT or SIGTERM ends it.
     """
     options = RelayOptions(
-        listen, realm, user, secret, relay_address, allow_peer, min_port, max_port, enable
+        listen,
+        realm,
+        user,
+        secret,
+        relay_address,
+        allow_peer,
+        min_port,
+        max_port,
+        enable,
+        deny_peer_port,
     )
 
     async def start(stack: contextlib.AsyncExitStack) -> str:
@@ -212,6 +229,7 @@ def _config(
             listening=tuple(listening),
             relay_addresses=options.relay_address or farthest_first(listening),
             allow_peers=options.allow_peer,
+            deny_peer_ports=options.deny_peer_port,
             min_port=options.min_port,
             max_port=options.max_port,
             tcp_relay="tcp-relay" in options.enable,

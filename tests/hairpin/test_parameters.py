@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import click
 import pytest
 
-from hairpin.parameters import base_url
+from hairpin.parameters import PortsType, base_url
 from hairpin.relay import relay_uri
 
 
@@ -32,6 +33,22 @@ def test_the_url_of_a_service_is_a_scheme_a_host_and_a_port(text: str, url: str)
 def test_anything_else_is_no_url_of_a_service(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not a URL|nothing after the host"):
         base_url(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [("25", 25, 25), ("1-1023", 1, 1023), ("65535", 65535, 65535), ("1-65535", 1, 65535)],
+)
+def test_ports_are_one_or_from_the_first_to_the_last(text: str, first: int, last: int) -> None:
+    assert PortsType().convert(text, None, None) == range(first, last + 1)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "-", "25-", "-25", "x", "0", "0-9", "9-1", "65536", "1-2-3", "+1", "٢", "1 - 2"]
+)
+def test_anything_else_is_no_port(text: str) -> None:
+    with pytest.raises(click.BadParameter, match=r"is not a port|the first one first"):
+        PortsType().convert(text, None, None)
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,8 @@ def invoke(*arguments: str) -> Result:
         pytest.param(["--user", ":secret"], "a user is NAME:PASSWORD", id="no-name"),
         pytest.param(["--relay-address", "here"], "does not appear to be", id="relay-address"),
         pytest.param(["--allow-peer", "10.0.0.1/8"], "has host bits set", id="host-bits"),
+        pytest.param(["--deny-peer-port", "smtp"], "is not a port", id="port-name"),
+        pytest.param(["--deny-peer-port", "9-1"], "the first one first", id="ports"),
         pytest.param(["--min-port", "80"], "is not in the range", id="well-known-port"),
         pytest.param(["--drain", "-1"], "is not in the range", id="negative-drain"),
         pytest.param(["--enable", "magic"], "is not one of 'tcp-relay'", id="extension"),

@@ -55,10 +55,11 @@ class ServerConfig:
     ``advertised`` says what clients are told in their place, where a NAT stands in
     front of the relay. ``allow_peers`` beat the list of addresses that a relay must
     not reach. ``deny_peer_ports`` are ports that no peer may have, whatever is allowed;
-    live relayed transport addresses are peers all the same. ``offers_userhash`` lets clients hide their usernames, which needs that
-    all users are static. ``strict_expiry`` refuses expired credentials on a live
-    allocation too. ``nonce_key`` is for servers that share their nonces. The last five
-    are the extensions of RFC 6062, 5780, 3489, 8016 and 7635, each off by default.
+    live relayed transport addresses are peers all the same. ``offers_userhash`` lets
+    clients hide their usernames, which needs that all users are static.
+    ``strict_expiry`` refuses expired credentials on a live allocation too. ``nonce_key``
+    is for servers that share their nonces. The last five are the extensions of RFC 6062,
+    5780, 3489, 8016 and 7635, each off by default.
     ``alternate_address`` is the second one of RFC 5780: with the first of ``listening`` that
     has another IP address of its family it makes the four that the server listens on.
 

@@ -89,11 +89,18 @@ class PeerPolicy:
     The addresses of this host are refused like those on the list; an entry of
     ``allow_peers`` beats both, but has to be spelled like the address, and to hold the
     IPv4 address within as well, if there is one. The listening addresses are refused
-    whatever is allowed. Of live relayed transport addresses, which are always legal
-    peers, this class knows nothing.
+    whatever is allowed, and so are the ports of ``deny_peer_ports``. Of live relayed
+    transport addresses, which are always legal peers, this class knows nothing.
     """
 
-    __slots__ = ("_allowed", "_listening", "_own", "_relay_ips", "_wildcard_ports")
+    __slots__ = (
+        "_allowed",
+        "_denied_ports",
+        "_listening",
+        "_own",
+        "_relay_ips",
+        "_wildcard_ports",
+    )
 
     def __init__(self, config: ServerConfig) -> None:
         advertised = config.advertised
@@ -112,10 +119,15 @@ class PeerPolicy:
         listening_ips = {address.ip for address in self._listening}
         self._own = self._relay_ips | listening_ips | {*advertised, *advertised.values()}
         self._allowed = config.allow_peers
+        self._denied_ports = frozenset({0}.union(*config.deny_peer_ports))
 
     def admits(self, peer: TransportAddress) -> bool:
         """Whether data may be sent to this transport address."""
-        return peer.port != 0 and not self.is_listening(peer) and self._admits_ip(peer.ip)
+        return (
+            not self.is_denied_port(peer.port)
+            and not self.is_listening(peer)
+            and self._admits_ip(peer.ip)
+        )
 
     def admits_permission(self, peer: TransportAddress) -> bool:
         """Whether a permission may be installed for the address of this peer.
@@ -126,6 +138,11 @@ class PeerPolicy:
         if self.is_listening(peer):
             return False
         return peer.ip in self._relay_ips or self._admits_ip(peer.ip)
+
+    def is_denied_port(self, port: int) -> bool:
+        """Whether nobody may be reached at this port. A permission names none that counts
+        (RFC 8656 section 10.2), so each datagram has to be held against it."""
+        return port in self._denied_ports
 
     def is_own(self, ip: IPAddress) -> bool:
         """Whether it is an address of this host, where a permission does not say all."""

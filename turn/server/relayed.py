@@ -30,7 +30,7 @@ def relay_to_peer(
         state.outbox.drop(DropReason.NO_PERMISSION)
         return
     other = state.allocations.known_as(peer)
-    if other is None and (peer.port == 0 or not _is_reachable(state, peer)):
+    if other is None and not _is_reachable(state, peer):
         state.outbox.drop(DropReason.FORBIDDEN_PEER)
         return
     allocation.meter.sent_packets += 1
@@ -65,8 +65,12 @@ def relay_to_client(
 
 
 def _is_reachable(state: ServerState, peer: TransportAddress) -> bool:
-    """A permission names no port, so at our own addresses each peer is looked at again."""
-    return not state.policy.is_own(peer.ip) or state.policy.admits(peer)
+    """A permission names no port, so the port is looked at here, and at our own addresses
+    the peer as a whole."""
+    policy = state.policy
+    if policy.is_own(peer.ip):
+        return policy.admits(peer)
+    return not policy.is_denied_port(peer.port)
 
 
 def _data_indication(state: ServerState, peer: TransportAddress, data: bytes) -> bytes:

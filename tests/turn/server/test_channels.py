@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from stun import (
@@ -18,7 +20,7 @@ from turn import ChannelData
 from turn.server import DropReason
 from turn.server.limits import MAX_CHANNELS
 
-from .harness import LISTENING, PEER, PEER_6, Client, Relay, client_on, code
+from .harness import LISTENING, PEER, PEER_6, Client, Relay, client_on, code, config
 
 OTHER = TransportAddress.parse("8.8.4.4", 7000)
 OTHER_PORT = TransportAddress(PEER.ip, 7001)
@@ -285,3 +287,32 @@ def test_channel_data_without_an_allocation_is_dropped() -> None:
 
     assert stranger.send(ChannelData(0x4000, b"out").encode()) == []
     assert relay.server.stats().drops == {DropReason.NO_ALLOCATION: 1}
+
+
+@pytest.mark.requirement("stun-turn:SEC-08")
+def test_a_channel_to_a_denied_port_is_403_and_data_to_it_goes_nowhere() -> None:
+    relay = Relay(dataclasses.replace(config(), deny_peer_ports=(range(1, 1024),)))
+    client = Client(relay)
+    relayed = client.allocate()
+    mail = TransportAddress(PEER.ip, 25)
+
+    # A permission has no port (RFC 8656 section 10.2): the one named does not count.
+    assert code(client.permit(mail)) == 0
+    assert code(client.bind(0x4000, mail)) == 403
+    assert client.send_to(mail, b"HELO") == []
+    assert relay.server.stats().drops == {DropReason.FORBIDDEN_PEER: 1}
+    (transmit,) = client.send_to(PEER, b"data")
+    assert transmit.path.local == relayed
+    assert relay.table.entries == {}
+
+
+@pytest.mark.requirement("stun-turn:SEC-08")
+def test_another_client_of_the_relay_may_have_a_denied_port() -> None:
+    relay = Relay(dataclasses.replace(config(), deny_peer_ports=(range(1, 65536),)))
+    alice, bob = client_on(relay, 1000), client_on(relay, 1001, username="bob")
+    relayed = [alice.allocate(), bob.allocate()]
+    bob.permit(relayed[0])
+
+    assert code(alice.bind(0x4000, relayed[1])) == 0
+    (transmit,) = alice.send(ChannelData(0x4000, b"hello").encode())
+    assert transmit.path == bob.path

@@ -203,6 +203,20 @@ def test_a_wildcard_listener_is_on_all_our_addresses() -> None:
     assert open_policy.admits(at("8.8.8.8", 3478))
 
 
+@pytest.mark.requirement("stun-turn:SEC-08")
+def test_a_denied_port_is_nobodys_whatever_is_allowed() -> None:
+    settings = dataclasses.replace(config(), deny_peer_ports=(range(1, 1024), range(5353, 5354)))
+
+    for denied in (policy(settings=settings), policy("0.0.0.0/0", settings=settings)):
+        ports = [
+            port
+            for port in (1, 53, 1023, 1024, 5352, 5353, 5354)
+            if denied.admits(at("8.8.8.8", port))
+        ]
+        assert ports == [1024, 5352, 5354]
+    assert policy().admits(at("8.8.8.8", 53))
+
+
 def test_nobody_is_at_port_0() -> None:
     assert not policy("0.0.0.0/0").admits(at("8.8.8.8", 0))
 
