@@ -84,6 +84,16 @@ class CloseRequested(Event):
     path: Path
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class ResetRequested(Event):
+    """A machine holds a stream path for dead: the driver resets it (RST), at once.
+
+    As after CloseRequested, ``disconnected`` tells that it is gone.
+    """
+
+    path: Path
+
+
 class Machine(Protocol):
     """A protocol without I/O, clock or randomness of its own.
 
@@ -122,4 +132,13 @@ class StreamMachine(Machine, Protocol):
 
     def disconnected(self, path: Path, reason: str, now: float) -> None:
         """The stream is gone, or could not be opened."""
+        ...
+
+
+@runtime_checkable
+class ReachabilityMachine(Machine, Protocol):
+    """A machine that is told at once when there is nobody at the other end."""
+
+    def unreachable(self, path: Path, now: float) -> None:
+        """A hard ICMP error came for what was sent on this path (RFC 8489 section 6.2.1)."""
         ...

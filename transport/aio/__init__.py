@@ -5,17 +5,22 @@ streams it is given, and does what the machine asks for. Sockets come from a
 ``SocketFactory``: ``KernelSockets`` is the kernel's, netsim has another.
 """
 
+from .connected import ConnectedSocket
 from .datagram import (
     MAX_DATAGRAMS_PER_WAKE_UP,
+    ConnectedDatagramSocket,
+    ConnectingSocketFactory,
     DatagramSocket,
     DropReason,
     SocketFactory,
     SocketStats,
 )
 from .driver import DriverStats, MachineDriver
-from .kernel import MAX_BYTES_PER_CALL, MAX_SEGMENTS_PER_CALL, KernelSocket, KernelSockets
+from .kernel import MAX_BYTES_PER_CALL, MAX_SEGMENTS_PER_CALL, KernelSocket
+from .kernel_sockets import KernelSockets
 from .sockaddr import SocketAddress, from_sockaddr, to_sockaddr
 from .streams import MAX_STREAMS, MAX_UNSENT_BYTES, StreamFramer
+from .tls import ClientTls
 
 __all__ = [
     "MAX_BYTES_PER_CALL",
@@ -23,6 +28,10 @@ __all__ = [
     "MAX_SEGMENTS_PER_CALL",
     "MAX_STREAMS",
     "MAX_UNSENT_BYTES",
+    "ClientTls",
+    "ConnectedDatagramSocket",
+    "ConnectedSocket",
+    "ConnectingSocketFactory",
     "DatagramSocket",
     "DriverStats",
     "DropReason",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from transport.address import TransportAddress
 
@@ -64,6 +64,21 @@ class DatagramSocket(Protocol):
         ...
 
 
+@runtime_checkable
+class ConnectedDatagramSocket(DatagramSocket, Protocol):
+    """A UDP socket with one peer: the system says when there is nobody at that end."""
+
+    @property
+    def remote(self) -> TransportAddress: ...
+
+    def take_refusal(self) -> bool:
+        """Whether a hard ICMP error has come since the last call.
+
+        ``on_readable`` is called for it too.
+        """
+        ...
+
+
 class SocketFactory(Protocol):
     """Where drivers get their sockets from."""
 
@@ -72,5 +87,18 @@ class SocketFactory(Protocol):
 
         Raises:
             OSError: the address cannot be bound.
+        """
+        ...
+
+
+@runtime_checkable
+class ConnectingSocketFactory(SocketFactory, Protocol):
+    """A factory of sockets with one peer, too."""
+
+    async def open_connected(self, remote: TransportAddress) -> ConnectedDatagramSocket:
+        """A socket for one peer, at the address that the system sends from to there.
+
+        Raises:
+            OSError: there is no way to it, or no socket is left.
         """
         ...

@@ -18,13 +18,16 @@ from transport.machine import (
     Event,
     Machine,
     Path,
+    ReachabilityMachine,
+    ResetRequested,
     StreamMachine,
     Transmit,
     TransportProtocol,
 )
 
-from .datagram import DatagramSocket
+from .datagram import ConnectedDatagramSocket, DatagramSocket
 from .streams import StreamFramer, Streams
+from .tls import ClientTls
 
 logger = logging.getLogger(__name__)
 
@@ -63,8 +66,9 @@ class MachineDriver:
     cancels a ``failed`` that is still open.
 
     ``framer`` is needed for streams alone, ``tls`` for those TLS streams that the machine
-    asks for. ConnectRequested and CloseRequested of a StreamMachine are done here, and not
-    handed to ``on_event``. A stream that could not be opened is reported with the
+    asks for: by default the system's certificate authorities are trusted. ConnectRequested,
+    CloseRequested and ResetRequested of a StreamMachine are done here, and not handed to
+    ``on_event``. A stream that could not be opened is reported with the
     unspecified address as ``path.local``.
     """
 
@@ -75,7 +79,7 @@ class MachineDriver:
         *,
         loop: asyncio.AbstractEventLoop | None = None,
         framer: Callable[[], StreamFramer] | None = None,
-        tls: ssl.SSLContext | None = None,
+        tls: ssl.SSLContext | ClientTls | None = None,
     ) -> None:
         """
         Raises:
@@ -111,7 +115,11 @@ class MachineDriver:
             return
         self._sockets[sock.local] = sock
         self._last_local = None
-        sock.start(functools.partial(self._readable, sock))
+        machine = self._machine
+        if isinstance(sock, ConnectedDatagramSocket) and isinstance(machine, ReachabilityMachine):
+            sock.start(functools.partial(self._readable_or_refused, sock, machine))
+        else:
+            sock.start(functools.partial(self._readable, sock))
 
     def remove_socket(self, local: TransportAddress) -> None:
         """Close a socket; it need not be there."""
@@ -232,6 +240,8 @@ class MachineDriver:
             self._streams.connect(event)
         elif self._streams is not None and isinstance(event, CloseRequested):
             self._streams.close(event.path)
+        elif self._streams is not None and isinstance(event, ResetRequested):
+            self._streams.reset(event.path)
         else:
             try:
                 self._on_event(event)
@@ -258,6 +268,15 @@ class MachineDriver:
             except Exception as error:
                 self._report(error)
         if batch:
+            self.drain()
+
+    def _readable_or_refused(
+        self, sock: ConnectedDatagramSocket, machine: ReachabilityMachine
+    ) -> None:
+        self._readable(sock)
+        if sock.take_refusal():
+            path = Path(TransportProtocol.UDP, sock.local, sock.remote)
+            self.feed(functools.partial(machine.unreachable, path))
             self.drain()
 
     def _arm_timer(self) -> None:

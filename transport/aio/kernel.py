@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import collections
-import contextlib
 import errno
 import logging
 import socket
@@ -24,18 +23,11 @@ MAX_SEGMENTS_PER_CALL = 60
 MAX_BYTES_PER_CALL = 65_000
 """A run is one IP packet of 65,535 bytes until it is cut."""
 
-RECEIVE_BUFFER_BYTES = 4 << 20
-"""Against a pause of the loop: 10 ms at 30,000 packets per second overflow the usual 208 KiB."""
-
-SEND_BUFFER_BYTES = 1 << 20
-
 MAX_CACHED_ADDRESSES = 4096
 """Sources and destinations whose two forms are remembered; a flood empties the cache, no more."""
 
 _SOL_UDP = 17
 _UDP_SEGMENT = 103
-_SO_SNDBUFFORCE = 32
-_SO_RCVBUFFORCE = 33
 _MAX_DATAGRAM_BYTES = 65_535
 _SEGMENT_SIZE = struct.Struct("=H")
 _CODE_POINT = struct.Struct("=i")
@@ -276,55 +268,3 @@ class KernelSocket:
             self._destinations.clear()
         self._destinations[remote] = sockaddr
         return sockaddr
-
-
-class KernelSockets:
-    """Opens sockets of the kernel; a ``SocketFactory``.
-
-    The buffers are asked for, and the kernel gives what it allows (net.core.rmem_max,
-    or all of it to a process with CAP_NET_ADMIN).
-    """
-
-    def __init__(
-        self,
-        *,
-        receive_buffer_bytes: int = RECEIVE_BUFFER_BYTES,
-        send_buffer_bytes: int = SEND_BUFFER_BYTES,
-    ) -> None:
-        self._receive_buffer_bytes = receive_buffer_bytes
-        self._send_buffer_bytes = send_buffer_bytes
-
-    async def open(self, local: TransportAddress) -> KernelSocket:
-        """A socket bound to ``local``; an IPv6 one carries no IPv4.
-
-        Raises:
-            OSError: the address cannot be bound.
-        """
-        return KernelSocket(self.bind(local))
-
-    def bind(self, local: TransportAddress) -> socket.socket:
-        """The bound socket alone, for a parent that hands it to a worker.
-
-        Raises:
-            OSError: the address cannot be bound.
-        """
-        family = socket.AF_INET6 if local.is_ipv6 else socket.AF_INET
-        sock = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
-        try:
-            if local.is_ipv6:
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-            _raise_buffer(sock, _SO_RCVBUFFORCE, socket.SO_RCVBUF, self._receive_buffer_bytes)
-            _raise_buffer(sock, _SO_SNDBUFFORCE, socket.SO_SNDBUF, self._send_buffer_bytes)
-            sock.bind(to_sockaddr(local))
-        except BaseException:
-            sock.close()
-            raise
-        return sock
-
-
-def _raise_buffer(sock: socket.socket, force: int, option: int, size: int) -> None:
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, force, size)
-    except OSError:  # not privileged
-        with contextlib.suppress(OSError):
-            sock.setsockopt(socket.SOL_SOCKET, option, size)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import logging
 import socket
 import ssl
+import struct
 from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 
@@ -15,6 +17,7 @@ from transport.errors import DecodeError
 from transport.machine import ConnectRequested, Path, TransportProtocol
 
 from .sockaddr import from_sockaddr
+from .tls import ClientTls
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +35,9 @@ TLS_HANDSHAKE_TIMEOUT = 10.0
 
 CLOSE_TIMEOUT = 1.0
 """What a closed stream may take to hand over its last bytes before it is cut."""
+
+_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+"""struct linger: on, and no time."""
 
 _UNKNOWN = {
     4: TransportAddress.parse("0.0.0.0", 0),
@@ -123,6 +129,13 @@ class StreamConnection(asyncio.Protocol):
         self._closing_timer = loop.call_later(CLOSE_TIMEOUT, self._transport.abort)
         self._transport.close()
 
+    def reset(self) -> None:
+        """Cut it, and tell the peer with a RST."""
+        if self._transport is not None and (sock := self._transport.get_extra_info("socket")):
+            with contextlib.suppress(OSError):  # it is gone by itself
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self.abort("reset")
+
     def abort(self, reason: str) -> None:
         self._reason = self._reason or reason
         if self._transport is not None:
@@ -133,7 +146,7 @@ class Streams:
     """All streams of one driver.
 
     ``framer`` makes a framer for each stream; ``tls`` is for those that the machine
-    asks for with ConnectRequested (None: the system's certificate authorities).
+    asks for with ConnectRequested.
     """
 
     def __init__(
@@ -142,12 +155,12 @@ class Streams:
         framer: Callable[[], StreamFramer],
         *,
         loop: asyncio.AbstractEventLoop,
-        tls: ssl.SSLContext | None = None,
+        tls: ssl.SSLContext | ClientTls | None = None,
     ) -> None:
         self.sink = sink
         self._framer = framer
         self._loop = loop
-        self._tls = tls
+        self._tls = ClientTls() if tls is None else tls
         self._connections: dict[Path, StreamConnection] = {}
         self._connecting: set[asyncio.Task[None]] = set()
         self._servers: list[asyncio.Server] = []
@@ -193,6 +206,11 @@ class Streams:
         if connection := self._connections.get(path):
             connection.close(self._loop)
 
+    def reset(self, path: Path) -> None:
+        """Cut one stream with a RST; the sink hears when it is gone."""
+        if connection := self._connections.get(path):
+            connection.reset()
+
     async def aclose(self) -> None:
         """Close all and wait until nothing is left, at most ``CLOSE_TIMEOUT`` and a moment."""
         self._is_open = False
@@ -234,9 +252,10 @@ class Streams:
         return StreamConnection(self, kind, self._framer())
 
     async def _connect(self, request: ConnectRequested) -> None:
-        remote, tls = request.remote, self._client_tls(request)
-        name = (request.server_name or remote.host) if tls else None
+        remote = request.remote
         try:
+            tls = self._client_tls(request)
+            name = (request.server_name or remote.host) if tls else None
             async with asyncio.timeout(CONNECT_TIMEOUT):
                 _, connection = await self._loop.create_connection(
                     self._factory(tls),
@@ -256,8 +275,8 @@ class Streams:
     def _client_tls(self, request: ConnectRequested) -> ssl.SSLContext | None:
         if request.transport is not TransportProtocol.TLS:
             return None
-        if self._tls is None:
-            self._tls = ssl.create_default_context()
+        if isinstance(self._tls, ClientTls):
+            self._tls = self._tls.context()
         return self._tls
 
     def _refuse(self, request: ConnectRequested, reason: str) -> None:
