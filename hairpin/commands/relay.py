@@ -20,7 +20,7 @@ from hairpin.relay import allow_many_sockets
 from stun import OpaqueStringError
 from transport import IPAddress, TransportAddress
 from transport.aio import KernelSockets
-from turn.aio import RelayEventLoop, RelayServer
+from turn.aio import AlternateUnavailable, RelayEventLoop, RelayServer, bind_alternates
 from turn.credentials import CredentialVerifier, RelaySecret
 from turn.server import IPNetwork, ServerConfig
 from turn.server.config import MAX_PORT, MIN_PORT
@@ -63,6 +63,28 @@ class ListenType(click.ParamType[TransportAddress]):
             self.fail(str(error), param, ctx)
 
 
+class AlternateType(click.ParamType[TransportAddress]):
+    """IP:PORT, of this machine."""
+
+    name = "IP:PORT"
+
+    def convert(
+        self,
+        value: str | TransportAddress,
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> TransportAddress:
+        if isinstance(value, TransportAddress):
+            return value
+        try:
+            address = parse_endpoint(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if address.ip.is_unspecified:
+            self.fail(f"{value!r} is no address to answer from", param, ctx)
+        return address
+
+
 PORT = click.IntRange(1024, 65535)
 
 EXTENSIONS = ("tcp-relay", "nat-discovery", "classic-stun", "mobility", "third-party-auth")
@@ -83,6 +105,7 @@ class RelayOptions:
     max_port: int
     enable: tuple[str, ...] = ()
     deny_peer_port: tuple[range, ...] = ()
+    alternate_address: TransportAddress | None = None
 
 
 @click.command(epilog=EPILOG)
@@ -140,6 +163,13 @@ class RelayOptions:
     "third-party authorization (RFC 7635). May be given again.",
 )
 @click.option(
+    "--alternate-address",
+    type=AlternateType(),
+    metavar=AlternateType.name,
+    help="A second IP address of this machine, and a second port, to answer from: with "
+    "--enable nat-discovery clients can find out then how their NAT behaves.",
+)
+@click.option(
     "--drain",
     type=click.FloatRange(min=0),
     metavar="SECONDS",
@@ -157,6 +187,7 @@ def command(
     min_port: int,
     max_port: int,
     enable: tuple[str, ...],
+    alternate_address: TransportAddress | None,
     drain: float,
 ) -> None:
     """Relay for clients that find no direct path to each other (STUN and TURN, over UDP).
@@ -176,6 +207,7 @@ def command(
         max_port,
         enable,
         deny_peer_port,
+        alternate_address,
     )
 
     async def start(stack: contextlib.AsyncExitStack) -> str:
@@ -190,7 +222,7 @@ async def _start(stack: contextlib.AsyncExitStack, options: RelayOptions, drain:
     listening = list(dict.fromkeys(expand(options.listen)))
     config = _config(options, verifier, listening)
     _check_relay_addresses(options.relay_address)
-    relay = RelayServer(config, _bind(listening))
+    relay = RelayServer(config, _bind(config))
     stack.push_async_callback(relay.aclose)
     if drain:
         stack.push_async_callback(relay.drain, drain)
@@ -198,10 +230,12 @@ async def _start(stack: contextlib.AsyncExitStack, options: RelayOptions, drain:
     announce(f"relaying   from {', '.join(map(str, config.relay_addresses))}")
     if refused := refused_networks(config.relay_addresses, options.allow_peer):
         announce(f"refusing   {refused}")
+    if relay.config.alternate_address is not None:
+        announce(f"alternate  {relay.config.alternate_address}, for NAT behavior discovery")
     # What has been imported and made until here stays: the collector need not walk it.
     gc.collect()
     gc.freeze()
-    return " ".join(f"udp://{address}" for address in relay.addresses)
+    return " ".join(f"udp://{address}" for address in relay.addresses[: len(listening)])
 
 
 def _verifier(options: RelayOptions) -> CredentialVerifier:
@@ -237,6 +271,7 @@ def _config(
             classic_stun="classic-stun" in options.enable,
             mobility="mobility" in options.enable,
             third_party_auth="third-party-auth" in options.enable,
+            alternate_address=options.alternate_address,
         )
     except ValueError as error:
         raise HairpinError(str(error)) from error
@@ -252,13 +287,19 @@ def _check_relay_addresses(addresses: Sequence[IPAddress]) -> None:
             ) from error
 
 
-def _bind(listening: Sequence[TransportAddress]) -> list[socket.socket]:
-    bound: list[socket.socket] = []
-    for address in listening:
+def _bind(config: ServerConfig) -> list[socket.socket]:
+    with contextlib.ExitStack() as unless_kept:
+        bound = [unless_kept.enter_context(_bind_one(each)) for each in config.listening]
         try:
-            bound.append(KernelSockets().bind(address))
-        except OSError as error:
-            for sock in bound:
-                sock.close()
-            raise listening_error(address, "--listen", error) from error
+            bound += bind_alternates(config, bound)
+        except AlternateUnavailable as error:
+            raise listening_error(error.address, "--alternate-address", error) from error
+        unless_kept.pop_all()
     return bound
+
+
+def _bind_one(address: TransportAddress) -> socket.socket:
+    try:
+        return KernelSockets().bind(address)
+    except OSError as error:
+        raise listening_error(address, "--listen", error) from error

@@ -5,17 +5,20 @@ bound channels past the machine. ``RelayEventLoop`` is the loop it likes best. T
 server, ``connect`` gives a ``Relay``.
 """
 
+from .alternates import AlternateUnavailable, bind_alternates
 from .client import Relay, connect
 from .plane import PlaneStats, UserSpacePlane
 from .selector import DrainingSelector, RelayEventLoop
 from .server import RelayServer
 
 __all__ = [
+    "AlternateUnavailable",
     "DrainingSelector",
     "PlaneStats",
     "Relay",
     "RelayEventLoop",
     "RelayServer",
     "UserSpacePlane",
+    "bind_alternates",
     "connect",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import functools
 import logging
 import os
@@ -24,6 +23,7 @@ from turn.server import (
     TurnServer,
 )
 
+from .alternates import bind_alternates, with_addresses
 from .plane import PlaneStats, UserSpacePlane
 
 logger = logging.getLogger(__name__)
@@ -35,7 +35,8 @@ RELAYED_BUFFER_BYTES = 1 << 20
 class RelayServer:
     """A TURN server on bound UDP sockets, which are its own from then on.
 
-    ``config.listening`` is replaced by what the sockets are bound to. Events about
+    ``config.listening`` is replaced by what the sockets are bound to; with an alternate
+    address, ``bind_alternates`` has made three of them. Events about
     allocations go to ``on_event``, which must not raise. Needs a running loop; under
     ``turn.aio.RelayEventLoop`` it costs the least.
 
@@ -52,7 +53,7 @@ class RelayServer:
         loop = asyncio.get_running_loop()
         self._plane = UserSpacePlane(loop=loop)
         sockets = [self._plane.add_listening(sock) for sock in listening]
-        self.config = dataclasses.replace(config, listening=tuple(each.local for each in sockets))
+        self.config = with_addresses(config, listening)
         self._server = TurnServer(
             self.config,
             random_bytes=os.urandom,
@@ -72,12 +73,14 @@ class RelayServer:
 
         Raises:
             OSError: an address cannot be bound.
+            ValueError: the alternate address does not fit to the others.
         """
         bound: list[socket.socket] = []
         try:
             for address in config.listening:
                 bound.append(KernelSockets().bind(address))
-        except OSError:
+            bound += bind_alternates(config, bound)
+        except (OSError, ValueError):
             for sock in bound:
                 sock.close()
             raise
