@@ -10,6 +10,8 @@ from typing import Self
 
 from stun import (
     ChannelNumber,
+    ErrorCode,
+    ErrorNumber,
     IpProtocol,
     Lifetime,
     LongTermClient,
@@ -27,25 +29,29 @@ from transport.aio import from_sockaddr, to_sockaddr
 USERNAME = "bench"
 PASSWORD = "secret"
 CHANNEL = 0x4001
+MAX_LOCAL_PORTS = 5
 
 _RECEIVE_BUFFER_BYTES = 4 << 20
 _HEADER = struct.Struct("!HH")
+
+
+class Refused(Exception):
+    """The server answers a request with this error."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"the server answers with error {code}")
+        self.code = code
 
 
 class Flow:
     """A client with a channel to a peer of its own, both on loopback."""
 
     def __init__(self, server: TransportAddress) -> None:
-        self.client = _connected(server)
         self.peer = _socket()
         self._credentials = LongTermClient(USERNAME, PASSWORD)
-        transport = RequestedTransport(IpProtocol.UDP)
-        response = self._request(Method.ALLOCATE, [transport])
-        relayed = response.get(XorRelayedAddress)
-        assert relayed is not None
-        self.relayed = relayed.address
+        self.client, self.relayed = self._allocate(server)
         peer = XorPeerAddress(from_sockaddr(self.peer.getsockname()))
-        self._request(Method.CHANNEL_BIND, [ChannelNumber(CHANNEL), peer])
+        self._request(self.client, Method.CHANNEL_BIND, [ChannelNumber(CHANNEL), peer])
         self.peer.connect(to_sockaddr(self.relayed))
         self._prove()
 
@@ -63,7 +69,7 @@ class Flow:
     def close(self) -> None:
         """Free the allocation."""
         self.client.settimeout(1)
-        self._request(Method.REFRESH, [Lifetime(0)])
+        self._request(self.client, Method.REFRESH, [Lifetime(0)])
         self.client.close()
         self.peer.close()
 
@@ -77,22 +83,44 @@ class Flow:
         self.client.setblocking(False)
         self.peer.setblocking(False)
 
-    def _request(self, method: Method, attributes: list[AnyAttribute]) -> Message:
+    def _allocate(self, server: TransportAddress) -> tuple[socket.socket, TransportAddress]:
+        """From another port when the server remembers a former flow on this one (437)."""
+        for _ in range(MAX_LOCAL_PORTS):
+            client = _connected(server)
+            try:
+                transport = RequestedTransport(IpProtocol.UDP)
+                response = self._request(client, Method.ALLOCATE, [transport])
+            except Refused as refused:
+                client.close()
+                if refused.code != ErrorNumber.ALLOCATION_MISMATCH:
+                    raise
+                continue
+            relayed = response.get(XorRelayedAddress)
+            assert relayed is not None
+            return client, relayed.address
+        raise Refused(ErrorNumber.ALLOCATION_MISMATCH)
+
+    def _request(
+        self, sock: socket.socket, method: Method, attributes: list[AnyAttribute]
+    ) -> Message:
         request = self._credentials.request(method, attributes)
         while True:
-            self.client.send(request.encode(os.urandom(12)))
-            response = self._response()
+            sock.send(request.encode(os.urandom(12)))
+            response = _response(sock)
             request.verify(response)
             if not request.retry(response):
-                assert response.message_class is MessageClass.SUCCESS, response
+                if response.message_class is not MessageClass.SUCCESS:
+                    error = response.get(ErrorCode)
+                    raise Refused(0 if error is None else error.code)
                 return response
 
-    def _response(self) -> Message:
-        """The next STUN message; what is left of a run before it is passed over."""
-        while True:
-            data = self.client.recv(2048)
-            if data[0] < 0x40:
-                return Message.decode(data)
+
+def _response(sock: socket.socket) -> Message:
+    """The next STUN message; what is left of a run before it is passed over."""
+    while True:
+        data = sock.recv(2048)
+        if data[0] < 0x40:
+            return Message.decode(data)
 
 
 def frame(data: bytes) -> bytes:
