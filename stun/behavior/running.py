@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import collections
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Final, Generic, Protocol, TypeVar
 
 from stun.message import Message
@@ -23,7 +23,7 @@ TRANSACTION_ID_BYTES: Final = 12
 T = TypeVar("T")
 
 
-class _Due(Protocol):
+class _Due(Hashable, Protocol):
     """What can be waited for."""
 
     def due(self, now: float) -> None: ...
