@@ -17,6 +17,7 @@ from tests.media.clips import h264_mp4
 
 from .browser import chromium, read, wait_for_picture
 from .process import hairpin
+from .reporting import Report
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(90)]
 
@@ -32,7 +33,7 @@ def source(tmp_path: pathlib.Path) -> str:
 
 
 async def test_the_page_plays_a_clip_at_its_rate_without_loss(
-    source: str, tmp_path: pathlib.Path
+    source: str, tmp_path: pathlib.Path, report: Report
 ) -> None:
     picture = pathlib.Path(os.environ.get("HAIRPIN_SCREENSHOT", tmp_path / "page.png"))
     async with hairpin("demo", *LISTEN, "--source", source) as demo, chromium() as browser:
@@ -47,7 +48,12 @@ async def test_the_page_plays_a_clip_at_its_rate_without_loss(
         await page.screenshot(path=picture)
         status = await demo.stop()
 
-    rate = (last.frames - first.frames) / (last.time - first.time)
+    seconds = last.time - first.time
+    rate = (last.frames - first.frames) / seconds
+    report(
+        f"{last.frames - first.frames} frames in {seconds:.2f} s, {rate:.1f} a second; "
+        f"{last.audio_packets - first.audio_packets} audio packets; {last.lost} packets lost"
+    )
     assert rate == pytest.approx(RATE, rel=0.1)
     assert last.audio_packets - first.audio_packets == pytest.approx(SECONDS * 50, rel=0.1)
     assert last.audio_energy > first.audio_energy
