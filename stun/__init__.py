@@ -8,6 +8,7 @@ integrity; ``authenticate_short_term`` is a server's side of the short-term
 mechanism, ``ShortTermVerifier`` and ``LongTermClient`` are the client's.
 """
 
+from .access_grant import AccessGrant
 from .attributes import (
     ATTRIBUTES,
     KNOWN_TYPES,
@@ -71,6 +72,17 @@ from .constants import MAGIC_COOKIE
 from .credentials import long_term_digest, long_term_key, short_term_key, userhash
 from .encoding import encode_message
 from .errors import OpaqueStringError, StunError
+from .exchanges import (
+    MAX_OUTSTANDING,
+    TRANSACTION_ID_BYTES,
+    Due,
+    ExchangeEnded,
+    ExchangeHost,
+    Exchanges,
+    SignedRequest,
+    TransactionTiming,
+)
+from .framing import StunFramer, stun_message_size, take_messages
 from .integrity import IntegrityAlgorithm, IntegrityKey
 from .long_term import AlgorithmChoice, Challenge, LongTermClient, LongTermRequest
 from .message import Message, is_stun
@@ -78,7 +90,14 @@ from .nonce_cookie import SecurityFeature, nonce_cookie, security_features
 from .opaque_string import opaque_string
 from .reflexive import reflexive_address
 from .rtt import RtoCache, RttEstimator
-from .short_term import Authenticated, Rejected, ShortTermVerifier, authenticate_short_term
+from .short_term import (
+    Authenticated,
+    Rejected,
+    ShortTermClient,
+    ShortTermRequest,
+    ShortTermVerifier,
+    authenticate_short_term,
+)
 from .transaction import (
     ClientTransaction,
     ResponseReceived,
@@ -89,10 +108,12 @@ from .transaction import (
     Verdict,
 )
 from .types import MessageClass, Method
+from .unsigned import UnsignedClient, UnsignedRequest
 from .uri import ServerUri, UriScheme
 
 __all__ = [
     "ATTRIBUTES",
+    "AccessGrant",
     "AccessToken",
     "AdditionalAddressFamily",
     "AddressErrorCode",
@@ -112,10 +133,14 @@ __all__ = [
     "ConnectionId",
     "Data",
     "DontFragment",
+    "Due",
     "EcnCheck",
     "ErrorCode",
     "ErrorNumber",
     "EvenPort",
+    "ExchangeEnded",
+    "ExchangeHost",
+    "Exchanges",
     "Fingerprint",
     "IceControlled",
     "IceControlling",
@@ -129,6 +154,7 @@ __all__ = [
     "LongTermClient",
     "LongTermRequest",
     "MAGIC_COOKIE",
+    "MAX_OUTSTANDING",
     "MappedAddress",
     "Message",
     "MessageClass",
@@ -157,16 +183,24 @@ __all__ = [
     "RttEstimator",
     "SecurityFeature",
     "ServerUri",
+    "ShortTermClient",
+    "ShortTermRequest",
     "ShortTermVerifier",
+    "SignedRequest",
     "Software",
     "StunError",
+    "StunFramer",
     "ThirdPartyAuthorization",
     "TransactionFailed",
     "TransactionFailure",
     "TransactionTimedOut",
+    "TRANSACTION_ID_BYTES",
+    "TransactionTiming",
     "TransactionTransmitCounter",
     "UnknownAttribute",
     "UnknownAttributes",
+    "UnsignedClient",
+    "UnsignedRequest",
     "UriScheme",
     "UseCandidate",
     "Userhash",
@@ -186,5 +220,7 @@ __all__ = [
     "reflexive_address",
     "security_features",
     "short_term_key",
+    "stun_message_size",
+    "take_messages",
     "userhash",
 ]

@@ -7,7 +7,7 @@ signaling.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 
 from transport import DecodeError
 
@@ -19,9 +19,11 @@ from .attributes import (
     UnknownAttributes,
     Username,
 )
+from .credentials import short_term_key
 from .encoding import encode_message
 from .integrity import IntegrityAlgorithm, IntegrityKey
 from .message import Message
+from .opaque_string import opaque_string
 from .transaction import Verdict
 from .types import MessageClass
 
@@ -123,6 +125,98 @@ class ShortTermVerifier:
         if found is not IntegrityAlgorithm.BOTH:
             self.agreed = found
         return Verdict.ACCEPTED
+
+
+class ShortTermClient:
+    """Credentials at one server, and the integrity algorithm that it has turned out to know.
+
+    Raises:
+        OpaqueStringError: the username or the password is not allowed.
+    """
+
+    __slots__ = ("_key", "_username", "algorithm")
+
+    def __init__(
+        self,
+        username: str,
+        password: str,
+        algorithm: IntegrityAlgorithm = IntegrityAlgorithm.BOTH,
+    ) -> None:
+        self._username = Username(opaque_string(username))
+        self._key = short_term_key(password)
+        self.algorithm = algorithm
+
+    def request(self, method: int, attributes: Sequence[AnyAttribute]) -> ShortTermRequest:
+        """A new request to this server."""
+        return ShortTermRequest(self, method, attributes)
+
+    def sign(
+        self,
+        method: int,
+        message_class: MessageClass,
+        transaction_id: bytes,
+        *,
+        attributes: Sequence[AnyAttribute],
+    ) -> bytes:
+        """A request or an indication with its integrity (section 9.1.2).
+
+        Raises:
+            ValueError: an attribute cannot be encoded.
+        """
+        return encode_message(
+            method,
+            message_class,
+            transaction_id,
+            (*attributes, self._username),
+            key=self._key,
+            algorithm=self.algorithm,
+        )
+
+    def verifier(self) -> ShortTermVerifier:
+        """For the response to what is signed now."""
+        return ShortTermVerifier(self._key, self.algorithm)
+
+    def proves(self, response: Message) -> bool:
+        """Whether the integrity of a response was made with our key."""
+        return response.verify_integrity(self._key)
+
+
+class ShortTermRequest:
+    """One request; the verifier of its transactions."""
+
+    __slots__ = ("_attributes", "_client", "_method", "_verifier")
+
+    def __init__(
+        self, client: ShortTermClient, method: int, attributes: Sequence[AnyAttribute]
+    ) -> None:
+        self._client = client
+        self._method = method
+        self._attributes = tuple(attributes)
+        self._verifier = client.verifier()
+
+    def encode(self, transaction_id: bytes) -> bytes:
+        """
+        Raises:
+            ValueError: an attribute cannot be encoded.
+        """
+        self._verifier = self._client.verifier()
+        return self._client.sign(
+            self._method, MessageClass.REQUEST, transaction_id, attributes=self._attributes
+        )
+
+    def verify(self, response: Message) -> Verdict:
+        """The checks of section 9.1.4; the server's algorithm is kept (section 9.1.5)."""
+        verdict = self._verifier.verify(response)
+        if verdict is Verdict.ACCEPTED:
+            self._client.algorithm = self._verifier.agreed
+        return verdict
+
+    def retry(self, response: Message) -> bool:
+        """Never: what is wrong with a short-term credential does not pass (section 9.1.4)."""
+        return False
+
+    def is_authenticated(self, response: Message) -> bool:
+        return self._client.proves(response)
 
 
 def _legible_username(message: Message) -> str | None:

@@ -64,13 +64,15 @@ class ServerUri:
 
     ``host`` is a name, or an IP address without brackets. ``transport`` is what the URI
     says in lower case ("udp", "tcp", or a word that is not known), None if it says
-    nothing; ``protocol`` is what that means.
+    nothing; ``protocol`` is what that means. ``has_port`` tells whether the URI itself
+    says the port: without, DNS may know another (``stun.resolution``).
     """
 
     scheme: UriScheme
     host: str
     port: int
     transport: str | None = None
+    has_port: bool = True
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -93,7 +95,11 @@ class ServerUri:
             raise DecodeError(_ELEMENT, f"port {port}")
         transport = found["transport"]
         uri = cls(
-            scheme, _host(found["host"]), port, None if transport is None else transport.lower()
+            scheme,
+            _host(found["host"]),
+            port,
+            None if transport is None else transport.lower(),
+            has_port=bool(found["port"]),
         )
         if scheme is UriScheme.STUNS and uri.address is not None:
             raise DecodeError(_ELEMENT, "stuns: needs a domain name")
@@ -119,7 +125,8 @@ class ServerUri:
     def __str__(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
         transport = "" if self.transport is None else f"?transport={self.transport}"
-        return f"{self.scheme.value}:{host}:{self.port}{transport}"
+        port = f":{self.port}" if self.has_port else ""
+        return f"{self.scheme.value}:{host}{port}{transport}"
 
 
 def _host(text: str) -> str:

@@ -6,14 +6,12 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from stun import MAGIC_COOKIE
+from stun import stun_message_size, take_messages
 from transport import DecodeError
 
 from .channel_data import MAX_CHANNEL, MIN_CHANNEL
 
 _HEAD: Final = struct.Struct("!HH")
-_STUN_HEADER_BYTES: Final = 20
-_COOKIE: Final = MAGIC_COOKIE.to_bytes(4, "big")
 
 
 class TurnFramer:
@@ -46,27 +44,18 @@ class TurnFramer:
             if buffer[0] > 0x3F:
                 raise DecodeError("TURN stream", f"begins with {buffer[0]:#04x}")
             self._has_begun = True
-        messages = []
-        start = 0
-        while (size := _message_size(buffer, start)) is not None and start + size <= len(buffer):
-            messages.append(bytes(buffer[start : start + size]))
-            start += size
-        del buffer[:start]
-        return messages
+        return take_messages(buffer, _message_size)
 
 
 def _message_size(buffer: bytearray, start: int) -> int | None:
     """How long the message at ``start`` is with its padding; None before that is known."""
+    first = buffer[start] if start < len(buffer) else 0
+    if first < MIN_CHANNEL >> 8:
+        return stun_message_size(buffer, start)
+    if first > MAX_CHANNEL >> 8:
+        raise DecodeError("TURN stream", f"first byte {first:#04x}")
     if len(buffer) - start < _HEAD.size:
-        if len(buffer) > start and buffer[start] > 0x4F:
-            raise DecodeError("TURN stream", f"first byte {buffer[start]:#04x}")
         return None
-    kind: int
     length: int
-    kind, length = _HEAD.unpack_from(buffer, start)
-    if MIN_CHANNEL <= kind <= MAX_CHANNEL:
-        return _HEAD.size + (length + 3 & ~3)
-    cookie = buffer[start + 4 : start + 8]
-    if kind > 0x3FFF or length & 3 or not _COOKIE.startswith(cookie):
-        raise DecodeError("TURN stream", f"header {kind:#06x} {length:#06x} {cookie.hex()}")
-    return _STUN_HEADER_BYTES + length
+    _, length = _HEAD.unpack_from(buffer, start)
+    return _HEAD.size + (length + 3 & ~3)

@@ -1,0 +1,34 @@
+"""The client's side of STUN for its own sake (RFC 8489): requests to one server.
+
+Start with ``StunClient``, a Machine for one server over UDP, TCP, TLS or DTLS. It answers
+each ``request`` with RequestSucceeded or RequestFailed. Credentials are a ``LongTermClient``
+or a ``ShortTermClient``, or none.
+"""
+
+from .client import StunClient
+from .config import ClientConfig
+from .drops import DropReason
+from .errors import (
+    ClientClosed,
+    RequestError,
+    RequestRefused,
+    ServerSilent,
+    ServerUnreachable,
+    StunClientError,
+)
+from .events import FailureReason, RequestFailed, RequestSucceeded
+
+__all__ = [
+    "ClientClosed",
+    "ClientConfig",
+    "DropReason",
+    "FailureReason",
+    "RequestError",
+    "RequestFailed",
+    "RequestRefused",
+    "RequestSucceeded",
+    "ServerSilent",
+    "ServerUnreachable",
+    "StunClient",
+    "StunClientError",
+]
