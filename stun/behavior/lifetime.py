@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Generator, Sequence
 from typing import Final
 
@@ -17,6 +18,15 @@ FIRST_WAIT: Final = 15.0
 """Seconds; doubled while the binding lives. Most NATs have 30 or more, RFC 4787 wants 120."""
 
 
+class _Echo(enum.Enum):
+    """At which socket an answer arrived."""
+
+    AT_MAIN = enum.auto()
+    AT_SECOND = enum.auto()
+    """The NAT has given it the address of the binding that is gone."""
+    NOWHERE = enum.auto()
+
+
 def discover_lifetime(
     addresses: ClientAddresses, server: TransportAddress, config: BehaviorConfig
 ) -> Procedure[BindingLifetime | Inconclusive]:
@@ -26,31 +36,41 @@ def discover_lifetime(
         return missing
     if len({each.mapped.ip for each in both if isinstance(each, Answered)}) > 1:
         return Inconclusive(Obstacle.SEVERAL_ADDRESSES)
-    at_once = yield from _survives(0.0, addresses, server)
-    if at_once is not True:
-        return at_once or Inconclusive(Obstacle.UNEXPECTED_ANSWER)
+    at_once = yield from _echo_after(0.0, addresses, server)
+    if at_once is not _Echo.AT_MAIN:
+        return _never_works(at_once)
     alive, dead = 0.0, config.longest_lifetime + config.lifetime_step
     found_dead = False
     while alive < config.longest_lifetime and dead - alive > config.lifetime_step:
         wait = (alive + dead) / 2 if found_dead else max(2 * alive, FIRST_WAIT)
         wait = min(wait, config.longest_lifetime)
-        survived = yield from _survives(wait, addresses, server)
-        if isinstance(survived, Inconclusive):
-            return survived
-        if survived:
+        echo = yield from _echo_after(wait, addresses, server)
+        if isinstance(echo, Inconclusive):
+            return echo
+        if echo is _Echo.AT_MAIN:
             alive = wait
         else:
             dead, found_dead = wait, True
     return BindingLifetime(alive, dead if found_dead else None)
 
 
-def _survives(
-    wait: float, addresses: ClientAddresses, server: TransportAddress
-) -> Generator[Sequence[Ask] | Pause, tuple[Outcome, ...], bool | Inconclusive]:
-    """Whether what is sent to the main socket's binding after ``wait`` seconds still arrives.
+def _never_works(at_once: _Echo | Inconclusive) -> Inconclusive:
+    """Why an answer that was asked for at once is not where it should be."""
+    match at_once:
+        case _Echo.NOWHERE:
+            return Inconclusive(Obstacle.NO_RESPONSE)
+        case Inconclusive():
+            return at_once
+        case _:
+            return Inconclusive(Obstacle.UNEXPECTED_ANSWER)
 
-    The binding is renewed first, for traffic from outside may not do so. An answer at the
-    second socket says that the NAT has given that the address of the lost binding.
+
+def _echo_after(
+    wait: float, addresses: ClientAddresses, server: TransportAddress
+) -> Generator[Sequence[Ask] | Pause, tuple[Outcome, ...], _Echo | Inconclusive]:
+    """Where an answer arrives that is sent to the main socket's binding after ``wait`` seconds.
+
+    The binding is renewed first, for traffic from outside may not do so.
     """
     (renewed,) = yield (Ask(addresses.main, server),)
     if not isinstance(renewed, Answered):
@@ -61,10 +81,10 @@ def _survives(
     (echo,) = yield (Ask(addresses.second, server, to_main, at=addresses.main),)
     match echo:
         case Answered():
-            return True
+            return _Echo.AT_MAIN
         case Silent():
-            return False
+            return _Echo.NOWHERE
         case Misplaced(path) if path.local == addresses.second and path.remote == server:
-            return False
+            return _Echo.AT_SECOND
         case _:
             return obstacle(echo)
