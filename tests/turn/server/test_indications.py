@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from stun import (
+    AdditionalAddressFamily,
+    AddressFamily,
     AnyAttribute,
     Data,
     DontFragment,
@@ -14,10 +18,10 @@ from stun import (
     UnknownAttribute,
     XorPeerAddress,
 )
-from transport import TransportAddress
+from transport import Path, TransportAddress, TransportProtocol
 from turn.server import DropReason
 
-from .harness import LISTENING, PEER, PEER_6, Client, Relay, client_on
+from .harness import CLIENT, LISTENING, LISTENING_6, PEER, PEER_6, Client, Relay, client_on
 
 PADDED_PEER = UnknownAttribute(0x0012, XorPeerAddress(PEER).encode(b"") + b"\0")
 
@@ -97,9 +101,9 @@ def test_data_indications_have_distinct_transaction_ids() -> None:
             id="no-port",
         ),
         pytest.param(
-            (XorPeerAddress(PEER), Data(b"x"), DontFragment()),
-            DropReason.UNKNOWN_ATTRIBUTE,
-            id="dont-fragment",
+            (XorPeerAddress(PEER), Data(b"x"), UnknownAttribute(DontFragment.TYPE, b"1")),
+            DropReason.MALFORMED_INDICATION,
+            id="dont-fragment-of-1-byte",
         ),
         pytest.param(
             (XorPeerAddress(PEER), Data(b"x"), UnknownAttribute(0x7FFF, b"")),
@@ -111,7 +115,6 @@ def test_data_indications_have_distinct_transaction_ids() -> None:
 @pytest.mark.requirement(
     "stun-turn:TURN-SEND-01",
     "stun-turn:TURN-SEND-03",
-    "stun-turn:TURN-SEND-06",
     "stun-turn:TURN-SEND-08",
 )
 def test_what_cannot_be_relayed_is_dropped_without_an_answer(
@@ -182,3 +185,38 @@ def test_an_indication_to_the_relay_itself_is_dropped() -> None:
         assert client.send_to(TransportAddress(relayed.ip, port), b"x") == []
 
     assert relay.server.stats().drops == {DropReason.FORBIDDEN_PEER: 3}
+
+
+CLIENT_6 = TransportAddress.parse("2a02::9", 40000)
+TCP, DTLS = TransportProtocol.TCP, TransportProtocol.DTLS
+ON_UDP = Path(TransportProtocol.UDP, LISTENING, CLIENT)
+ON_UDP_6 = Path(TransportProtocol.UDP, LISTENING_6, CLIENT_6)
+
+
+@pytest.mark.parametrize(
+    ("path", "peer", "is_whole"),
+    [
+        pytest.param(ON_UDP, PEER, True, id="ipv4-to-ipv4"),
+        pytest.param(ON_UDP, PEER_6, False, id="ipv4-to-ipv6"),
+        pytest.param(ON_UDP_6, PEER, False, id="ipv6-to-ipv4"),
+        pytest.param(ON_UDP_6, PEER_6, False, id="ipv6-to-ipv6"),
+        pytest.param(dataclasses.replace(ON_UDP, transport=DTLS), PEER_6, False, id="dtls"),
+        pytest.param(dataclasses.replace(ON_UDP, transport=TCP), PEER, True, id="tcp-to-ipv4"),
+        pytest.param(dataclasses.replace(ON_UDP_6, transport=TCP), PEER_6, True, id="tcp-to-ipv6"),
+        pytest.param(dataclasses.replace(ON_UDP_6, transport=TCP), PEER, True, id="tcp6-to-ipv4"),
+    ],
+)
+@pytest.mark.requirement("stun-turn:TURN-SEND-06", "stun-turn:TURN-IP-04")
+def test_dont_fragment_is_obeyed_unless_packets_are_translated(
+    path: Path, peer: TransportAddress, is_whole: bool
+) -> None:
+    """RFC 8656 section 13: it is ignored where one of both sides has IPv6, but for streams."""
+    client = Client(Relay(), path)
+    client.allocate(AdditionalAddressFamily(AddressFamily.IPV6))
+    client.permit(peer)
+
+    (usual,) = client.send_to(peer, b"data")
+    (whole,) = client.indicate(XorPeerAddress(peer), Data(b"data"), DontFragment())
+
+    assert (usual.segments, whole.segments) == ((b"data",), (b"data",))
+    assert (usual.dont_fragment, whole.dont_fragment) == (False, is_whole)
