@@ -10,6 +10,7 @@ reading bytes from the network. ``transport.dtls`` is DTLS 1.2 as a machine (ext
 from .address import IPAddress, TransportAddress
 from .demux import DatagramKind, datagram_kind
 from .errors import DecodeError
+from .icmp import IcmpError
 from .machine import (
     CloseRequested,
     ConnectRequested,
@@ -34,6 +35,7 @@ __all__ = [
     "DecodeError",
     "Event",
     "IPAddress",
+    "IcmpError",
     "Machine",
     "Path",
     "RandomBytes",

@@ -51,12 +51,14 @@ class Transmit:
     ``segments`` is a run of datagrams of equal size (the last may be shorter), so
     that one system call can carry it; mostly it holds one. On a stream path the
     segments are framed messages, written one after the other. ``dscp`` is the
-    code point wanted, or None for the socket's own.
+    code point wanted, or None for the socket's own. With ``dont_fragment`` datagrams
+    that are too long for the way are dropped, not cut (over IPv4 they carry the DF bit).
     """
 
     path: Path
     segments: Sequence[bytes]
     dscp: int | None = None
+    dont_fragment: bool = False
 
 
 class Event:

@@ -14,8 +14,10 @@ from .datagram import (
     DropReason,
     SocketFactory,
     SocketStats,
+    UnfragmentingSocket,
 )
 from .driver import DriverStats, MachineDriver
+from .fragments import allow_fragments
 from .kernel import MAX_BYTES_PER_CALL, MAX_SEGMENTS_PER_CALL, KernelSocket
 from .kernel_sockets import KernelSockets
 from .sockaddr import SocketAddress, from_sockaddr, to_sockaddr
@@ -42,6 +44,8 @@ __all__ = [
     "SocketFactory",
     "SocketStats",
     "StreamFramer",
+    "UnfragmentingSocket",
+    "allow_fragments",
     "from_sockaddr",
     "to_sockaddr",
 ]

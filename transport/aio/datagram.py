@@ -65,6 +65,17 @@ class DatagramSocket(Protocol):
 
 
 @runtime_checkable
+class UnfragmentingSocket(DatagramSocket, Protocol):
+    """A UDP socket that can keep the network from cutting a datagram."""
+
+    def send_unfragmented(
+        self, segments: Sequence[bytes], remote: TransportAddress, dscp: int | None
+    ) -> None:
+        """As ``send``; what is too long for the way is dropped."""
+        ...
+
+
+@runtime_checkable
 class ConnectedDatagramSocket(DatagramSocket, Protocol):
     """A UDP socket with one peer: the system says when there is nobody at that end."""
 

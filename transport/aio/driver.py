@@ -25,7 +25,7 @@ from transport.machine import (
     TransportProtocol,
 )
 
-from .datagram import ConnectedDatagramSocket, DatagramSocket
+from .datagram import ConnectedDatagramSocket, DatagramSocket, UnfragmentingSocket
 from .streams import StreamFramer, Streams
 from .tls import ClientTls
 
@@ -227,6 +227,9 @@ class MachineDriver:
                 self._last_local = path.local
                 self._last_socket = self._sockets.get(path.local)
             sock = self._last_socket
+            if transmit.dont_fragment and isinstance(sock, UnfragmentingSocket):
+                sock.send_unfragmented(transmit.segments, path.remote, transmit.dscp)
+                return
             if sock is not None:
                 sock.send(transmit.segments, path.remote, transmit.dscp)
                 return

@@ -11,8 +11,11 @@ import struct
 from collections.abc import Callable, Iterator, Sequence
 
 from transport.address import TransportAddress
+from transport.icmp import IcmpError
 
 from .datagram import MAX_DATAGRAMS_PER_WAKE_UP, DropReason, SocketStats
+from .error_queue import ErrorQueue
+from .fragments import unfragmented
 from .sockaddr import SocketAddress, from_sockaddr, to_sockaddr
 
 logger = logging.getLogger(__name__)
@@ -81,15 +84,21 @@ def _run_length(sizes: list[int]) -> int:
 class KernelSocket:
     """A bound UDP socket of the kernel; a ``DatagramSocket``.
 
-    Takes over ``sock``, which a parent process may have bound.
+    Takes over ``sock``, which a parent process may have bound. ICMP errors for what it
+    has sent go to ``on_icmp``, from the loop.
     """
 
     def __init__(
-        self, sock: socket.socket, *, loop: asyncio.AbstractEventLoop | None = None
+        self,
+        sock: socket.socket,
+        *,
+        loop: asyncio.AbstractEventLoop | None = None,
+        on_icmp: Callable[[IcmpError], None] | None = None,
     ) -> None:
         sock.setblocking(False)
         self._socket = sock
         self._loop = loop or asyncio.get_running_loop()
+        self._errors = None if on_icmp is None else ErrorQueue(sock, on_icmp, loop=self._loop)
         self._local = from_sockaddr(sock.getsockname())
         self._is_open = True
         self._is_reading = False
@@ -132,7 +141,13 @@ class KernelSocket:
             batch.append((data, sources.get(sockaddr) or self._source(sockaddr)))
             self._bytes_received += len(data)
         self._datagrams_received += len(batch)
+        if not batch:
+            self.read_errors()
         return batch
+
+    def read_errors(self) -> bool:
+        """Take the ICMP errors that wait, if anybody asks for them; whether any had come."""
+        return self._errors is not None and self._is_open and self._errors.read()
 
     def send(self, segments: Sequence[bytes], remote: TransportAddress, dscp: int | None) -> None:
         if not self._is_open:
@@ -146,6 +161,13 @@ class KernelSocket:
             self._last_remote = remote
         control = [] if dscp is None else self._code_point(dscp)
         self._send_segments(segments, self._last_sockaddr, control)
+
+    def send_unfragmented(
+        self, segments: Sequence[bytes], remote: TransportAddress, dscp: int | None
+    ) -> None:
+        if self._is_open:
+            with unfragmented(self._socket):
+                self.send(segments, remote, dscp)
 
     def send_to(self, segments: Sequence[Buffer], sockaddr: SocketAddress) -> None:
         """As ``send``, for who keeps destinations in the kernel's form."""
@@ -195,9 +217,22 @@ class KernelSocket:
             else:
                 self._socket.sendto(data, sockaddr)
         except OSError as error:
-            self._drop(error, 1)
-            return False
+            if not self._repeat((data,), sockaddr, control):
+                self._drop(error, 1)
+                return False
         self._count_sent(1, len(data))
+        return True
+
+    def _repeat(
+        self, run: Sequence[Buffer], sockaddr: SocketAddress, control: _ControlMessages
+    ) -> bool:
+        """Send again what has failed, if the error was that of an earlier datagram."""
+        if not self.read_errors():
+            return False
+        try:
+            self._socket.sendmsg(run, control, 0, sockaddr)
+        except OSError:
+            return False
         return True
 
     def _send_run(
@@ -206,14 +241,24 @@ class KernelSocket:
         size = len(run[0])
         segmentation = (_SOL_UDP, _UDP_SEGMENT, _SEGMENT_SIZE.pack(size))
         try:
-            sent = self._socket.sendmsg(run, [*control, segmentation], 0, sockaddr)
+            self._socket.sendmsg(run, [*control, segmentation], 0, sockaddr)
         except OSError as error:
-            if error.errno not in _SEGMENTATION_FAILURES:
-                self._drop(error, len(run))
-            elif self._send_singly(run, sockaddr, control):
-                self._segmentation_failed(error, size)
-            return
-        self._count_sent(len(run), sent)
+            if not self._repeat(run, sockaddr, [*control, segmentation]):
+                self._run_failed(error, run, sockaddr, control)
+                return
+        self._count_sent(len(run), size * (len(run) - 1) + len(run[-1]))
+
+    def _run_failed(
+        self,
+        error: OSError,
+        run: Sequence[Buffer],
+        sockaddr: SocketAddress,
+        control: _ControlMessages,
+    ) -> None:
+        if error.errno not in _SEGMENTATION_FAILURES:
+            self._drop(error, len(run))
+        elif self._send_singly(run, sockaddr, control):
+            self._segmentation_failed(error, len(run[0]))
 
     def _send_singly(
         self, run: Sequence[Buffer], sockaddr: SocketAddress, control: _ControlMessages
@@ -245,6 +290,7 @@ class KernelSocket:
     def _receive_failed(self, error: OSError) -> None:
         """An ICMP error for something sent before; it says nothing about the next datagram."""
         self._receive_errors += 1
+        self.read_errors()
         logger.debug("%s: %s", self._local, error)
 
     def _code_point(self, dscp: int) -> _ControlMessages:

@@ -13,10 +13,11 @@ import os
 import re
 import socket
 import struct
+from collections.abc import Callable
 
-from transport.aio import KernelSocket, SocketAddress, SocketStats
+from transport import IcmpError
+from transport.aio import KernelSocket, SocketAddress, SocketStats, allow_fragments
 
-from .fragments import allow_fragments
 from .outlet import Outlet
 from .selector import unwatch, watch
 
@@ -76,9 +77,14 @@ class ConnectedSocket:
     """Read by the plane alone; the base of its two kinds."""
 
     def __init__(
-        self, sock: socket.socket, remote: SocketAddress, *, loop: asyncio.AbstractEventLoop
+        self,
+        sock: socket.socket,
+        remote: SocketAddress,
+        *,
+        loop: asyncio.AbstractEventLoop,
+        on_icmp: Callable[[IcmpError], None] | None = None,
     ) -> None:
-        self._kernel = KernelSocket(sock, loop=loop)
+        self._kernel = KernelSocket(sock, loop=loop, on_icmp=on_icmp)
         self._loop = loop
         self._fd = sock.fileno()
         self._recv_into = sock.recv_into
@@ -106,5 +112,6 @@ class ConnectedSocket:
 
     def _receive_failed(self, error: OSError) -> None:
         """What came back of an earlier datagram says nothing about the next one."""
+        self._kernel.read_errors()
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("a connected socket: %s", error)

@@ -82,4 +82,5 @@ class Outlet:
     def _send_again(self, run: Sequence[memoryview]) -> None:
         """Send what an attempt has failed to, as far as it can be."""
         self._kernel.send_to(run, self._remote)
+        self._kernel.read_errors()
         self._segmentable_below = self._kernel.segmentable_below

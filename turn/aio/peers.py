@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 
+from transport import IcmpError
 from transport.aio import SocketAddress
 
 from .connected import ConnectedSocket
@@ -22,8 +24,9 @@ class PeerSocket(ConnectedSocket):
         flow: ToClient,
         *,
         loop: asyncio.AbstractEventLoop,
+        on_icmp: Callable[[IcmpError], None] | None = None,
     ) -> None:
-        super().__init__(sock, remote, loop=loop)
+        super().__init__(sock, remote, loop=loop, on_icmp=on_icmp)
         self._flow = flow
 
     def take_one(self) -> None:
@@ -32,7 +35,8 @@ class PeerSocket(ConnectedSocket):
             return
         try:
             size = self._recv_into(ROOM)
-        except BlockingIOError:
+        except BlockingIOError:  # it was an error that made it readable
+            self._kernel.read_errors()
             return
         except OSError as error:
             self._receive_failed(error)
@@ -63,3 +67,5 @@ class PeerSocket(ConnectedSocket):
         if run:
             flow.send(run, run_size)
         self._comes_in_bursts = number > 1
+        if number == 0:
+            self._kernel.read_errors()

@@ -13,17 +13,25 @@ from __future__ import annotations
 import asyncio
 import collections
 import dataclasses
+import functools
 import logging
 import socket
+from collections.abc import Callable
 
-from transport import Path, TransportAddress, TransportProtocol
-from transport.aio import DropReason, KernelSocket, SocketAddress, to_sockaddr
+from transport import IcmpError, Path, TransportAddress, TransportProtocol
+from transport.aio import (
+    DropReason,
+    KernelSocket,
+    SocketAddress,
+    allow_fragments,
+    from_sockaddr,
+    to_sockaddr,
+)
 from turn.server import ForwardingEntry
 
 from .clients import ClientSocket
 from .connected import ConnectedSocket, connect_beside, kernel_finds_connected_sockets
 from .flows import ToClient, ToNeighbour, ToPeer
-from .fragments import allow_fragments
 from .listening import ListeningSocket
 from .outlet import Outlet
 from .peers import PeerSocket
@@ -56,7 +64,9 @@ class _Installed:
 class UserSpacePlane:
     """All sockets of one relay, and the entries that hold on them; a ``ForwardingTable``.
 
-    Clients on streams have no entries here: the machine relays for them.
+    Clients on streams have no entries here: the machine relays for them. ICMP errors for
+    what has left from a relayed transport address, whichever socket there has sent it, go
+    to ``on_icmp`` with that address, from the loop.
     """
 
     def __init__(
@@ -64,8 +74,10 @@ class UserSpacePlane:
         *,
         loop: asyncio.AbstractEventLoop | None = None,
         max_connected_clients: int = MAX_CONNECTED_CLIENTS,
+        on_icmp: Callable[[TransportAddress, IcmpError], None] | None = None,
     ) -> None:
         self._loop = loop or asyncio.get_running_loop()
+        self._on_icmp = on_icmp or _ignore
         self._listening: dict[TransportAddress, ListeningSocket] = {}
         self._relayed: dict[TransportAddress, tuple[socket.socket, KernelSocket]] = {}
         self._clients: dict[Path, ClientSocket] = {}
@@ -85,7 +97,8 @@ class UserSpacePlane:
     def add_relayed(self, sock: socket.socket) -> KernelSocket:
         """Take over a bound socket that peers send to."""
         allow_fragments(sock)
-        relayed = KernelSocket(sock, loop=self._loop)
+        on_icmp = functools.partial(self._on_icmp, from_sockaddr(sock.getsockname()))
+        relayed = KernelSocket(sock, loop=self._loop, on_icmp=on_icmp)
         self._relayed[relayed.local] = sock, relayed
         return relayed
 
@@ -155,7 +168,8 @@ class UserSpacePlane:
             sock = connect_beside(relayed[0], name)
             self._connect_client(client, listening)
             back = ToClient(entry.channel, entry.meter, self._outlet(client, listening))
-            peer = PeerSocket(sock, name, back, loop=self._loop)
+            on_icmp = functools.partial(self._on_icmp, entry.relayed)
+            peer = PeerSocket(sock, name, back, loop=self._loop, on_icmp=on_icmp)
             flow = ToPeer(entry.meter, peer.outlet)
         else:
             target = self._listening_socket(entry.switched_to.client)
@@ -198,6 +212,10 @@ class UserSpacePlane:
         if client.transport is not TransportProtocol.UDP:
             return None
         return self._listening.get(client.local)
+
+
+def _ignore(relayed: TransportAddress, error: IcmpError) -> None:
+    """Where nobody asks for ICMP errors."""
 
 
 def name_of(address: TransportAddress) -> SocketAddress:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Self
 
-from transport import Event, Path, Transmit, TransportAddress
+from transport import Event, IcmpError, Path, Transmit, TransportAddress
 from transport.aio import KernelSockets, MachineDriver
 from turn.server import (
     AllocationEnded,
@@ -51,7 +51,7 @@ class RelayServer:
         on_event: Callable[[Event], None] | None = None,
     ) -> None:
         loop = asyncio.get_running_loop()
-        self._plane = UserSpacePlane(loop=loop)
+        self._plane = UserSpacePlane(loop=loop, on_icmp=self._icmp_received)
         sockets = [self._plane.add_listening(sock) for sock in listening]
         self.config = with_addresses(config, listening)
         self._server = TurnServer(
@@ -139,6 +139,10 @@ class RelayServer:
             self._is_empty.set()
         if self._on_event is not None:
             self._on_event(event)
+
+    def _icmp_received(self, relayed: TransportAddress, error: IcmpError) -> None:
+        self._driver.feed(lambda now: self._server.receive_icmp(error, relayed, now))
+        self._driver.drain()
 
     def _open_relayed(self, token: int, address: TransportAddress) -> None:
         try:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import math
+from collections.abc import Sequence
 
 from stun import (
     AddressErrorCode,
+    AddressFamily,
     AlternateServer,
     AnyAttribute,
     Lifetime,
@@ -18,39 +20,18 @@ from stun import ErrorNumber as Error
 from stun.server import mapped_address
 from transport import Path, Timers, TransportAddress
 
-from .allocation import Allocation
+from .allocation import Allocation, RelayedAddress
 from .events import AllocationCreated, RelayReleased, RelayRequested
 from .limits import MAX_PORT_ATTEMPTS, MAX_RESERVATIONS, MAX_WAITING, WAITING_TIMEOUT
 from .ports import PortWish
 from .request import Refused, Request
-from .requested import NewPort, ReservedPort, additional_family, check_request
+from .requested import NewPorts, ReservedPort, address_error, check_request
 from .reservations import Reservations
 from .state import ServerState
 from .stats import DropReason
+from .waiting import Place, Waiting
 
 logger = logging.getLogger(__name__)
-
-
-class _Waiting:
-    """An Allocate request for which sockets are being bound, one after the other.
-
-    ``claimed`` is one address, or a pair; the first ``opened`` of them are bound.
-    """
-
-    __slots__ = ("claimed", "opened", "quota_id", "request", "requested", "tried")
-
-    def __init__(self, request: Request, requested: NewPort, quota_id: str | None) -> None:
-        self.request = request
-        self.requested = requested
-        self.quota_id = quota_id
-        self.claimed: tuple[TransportAddress, ...] = ()
-        self.opened = 0
-        self.tried: set[int] = set()
-
-    @property
-    def address(self) -> TransportAddress | None:
-        """The one that the driver has been asked for."""
-        return self.claimed[self.opened] if self.opened < len(self.claimed) else None
 
 
 class AllocateProcedure:
@@ -70,7 +51,7 @@ class AllocateProcedure:
     def __init__(self, state: ServerState) -> None:
         self._state = state
         self._reservations = Reservations(state)
-        self._waiting: dict[int, _Waiting] = {}
+        self._waiting: dict[int, Waiting] = {}
         self._by_client: dict[Path, int] = {}
         self._timers: Timers[int] = Timers()
         self._next_token = 0
@@ -95,6 +76,8 @@ class AllocateProcedure:
         """
         if (answer := self._answer_again(request)) is not None:
             return answer
+        if self._state.ended.knows(request.path, request.message.transaction_id, request.now):
+            raise Refused(Error.ALLOCATION_MISMATCH)
         waiting_token = self._by_client.get(request.path)
         if waiting_token is not None:
             self._check_same(request, self._waiting[waiting_token])
@@ -106,29 +89,27 @@ class AllocateProcedure:
             return self._grant_reserved(request, requested, quota_id)
         self._check_capacity(requested)
         self._take_quota(quota_id)
-        self._begin(_Waiting(request, requested, quota_id))
+        self._begin(Waiting(request, requested, quota_id))
         return None
 
     def opened(self, token: int, relayed: TransportAddress, now: float) -> None:
         waiting = self._waiting.get(token)
-        if waiting is None or waiting.address != relayed:
+        place = None if waiting is None else waiting.current
+        if waiting is None or place is None or place.address != relayed:
             self._state.outbox.events.append(RelayReleased(relayed))
             return
-        waiting.opened += 1
-        if waiting.address is not None:
-            self._state.outbox.events.append(RelayRequested(token, waiting.address))
-            return
-        self._forget(token)
-        self._grant(waiting, now)
+        place.opened += 1
+        self._go_on(token, waiting, now)
 
     def refused(self, token: int, now: float) -> None:
         waiting = self._waiting.get(token)
-        if waiting is None or waiting.address is None:
+        place = None if waiting is None else waiting.current
+        if waiting is None or place is None:
             return
-        waiting.tried.add(waiting.claimed[0].port)
-        self._let_go(waiting)
-        if len(waiting.tried) >= MAX_PORT_ATTEMPTS or not self._ask(token, waiting):
-            self._give_up(token)
+        place.tried.add(place.claimed[0].port)
+        self._let_go(place)
+        place.is_given_up = len(place.tried) >= MAX_PORT_ATTEMPTS
+        self._go_on(token, waiting, now)
 
     def disconnected(self, path: Path) -> None:
         """The client is gone, and will not be answered."""
@@ -165,14 +146,14 @@ class AllocateProcedure:
             or allocation.username != request.proof.username
         ):
             raise Refused(Error.ALLOCATION_MISMATCH)
-        return request.success(_granted(allocation, request, request.now))
+        return request.success(_granted(allocation, request.now))
 
-    def _check_same(self, request: Request, waiting: _Waiting) -> None:
+    def _check_same(self, request: Request, waiting: Waiting) -> None:
         if waiting.request.message.transaction_id != request.message.transaction_id:
             raise Refused(Error.ALLOCATION_MISMATCH)
         self._state.outbox.drop(DropReason.WAITING)
 
-    def _check_capacity(self, requested: NewPort) -> None:
+    def _check_capacity(self, requested: NewPorts) -> None:
         if len(self._waiting) >= MAX_WAITING:
             raise Refused(Error.INSUFFICIENT_CAPACITY)
         if requested.wish is PortWish.EVEN_PAIR:
@@ -192,32 +173,45 @@ class AllocateProcedure:
             return Refused(Error.INSUFFICIENT_CAPACITY)
         return Refused(Error.TRY_ALTERNATE, (AlternateServer(self._alternate),))
 
-    def _begin(self, waiting: _Waiting) -> None:
+    def _begin(self, waiting: Waiting) -> None:
         token = self._next_token
         self._next_token += 1
         self._waiting[token] = waiting
         self._by_client[waiting.request.path] = token
         self._timers.set(token, waiting.request.now + WAITING_TIMEOUT)
-        if not self._ask(token, waiting):
+        self._go_on(token, waiting, waiting.request.now)
+
+    def _go_on(self, token: int, waiting: Waiting, now: float) -> None:
+        """Ask the driver for the next socket, or answer if there is none to ask for."""
+        while (place := waiting.current) is not None:
+            if not place.claimed:
+                wish = waiting.requested.wish
+                place.claimed = self._state.ports.claim(place.ip, wish, avoid=place.tried)
+            if place.address is not None:
+                self._state.outbox.events.append(RelayRequested(token, place.address))
+                return
+            place.is_given_up = True
+        if any(place.is_found for place in waiting.places):
+            self._forget(token)
+            self._grant(waiting, now)
+        else:
             self._give_up(token)
 
-    def _ask(self, token: int, waiting: _Waiting) -> bool:
-        requested = waiting.requested
-        waiting.claimed = self._state.ports.claim(requested.ip, requested.wish, avoid=waiting.tried)
-        if waiting.address is None:
-            return False
-        self._state.outbox.events.append(RelayRequested(token, waiting.address))
-        return True
-
-    def _grant(self, waiting: _Waiting, now: float) -> None:
-        request, (relayed, *following) = waiting.request, waiting.claimed
+    def _grant(self, waiting: Waiting, now: float) -> None:
+        request = waiting.request
+        found = [place.claimed for place in waiting.places if place.is_found]
         lifetime = self._state.lifetime(waiting.requested.lifetime)
         allocation = self._create(
-            request, relayed, quota_id=waiting.quota_id, expires_at=now + lifetime, now=now
+            request,
+            [relayed for relayed, *_ in found],
+            quota_id=waiting.quota_id,
+            expires_at=now + lifetime,
+            now=now,
         )
-        if following:
-            allocation.reservation_token = self._reservations.hold(following[0], now)
-        self._state.outbox.send(request.path, request.success(_granted(allocation, request, now)))
+        allocation.address_error = _address_error(waiting)
+        for following in found[0][1:]:
+            allocation.reservation_token = self._reservations.hold(following, now)
+        self._state.outbox.send(request.path, request.success(_granted(allocation, now)))
 
     def _grant_reserved(
         self, request: Request, requested: ReservedPort, quota_id: str | None
@@ -228,36 +222,33 @@ class AllocateProcedure:
         now, lifetime = request.now, self._state.lifetime(requested.lifetime)
         relayed = self._reservations.take(requested.token)
         allocation = self._create(
-            request, relayed, quota_id=quota_id, expires_at=now + lifetime, now=now
+            request, [relayed], quota_id=quota_id, expires_at=now + lifetime, now=now
         )
-        return request.success(_granted(allocation, request, now))
+        return request.success(_granted(allocation, now))
 
     def _create(
         self,
         request: Request,
-        relayed: TransportAddress,
+        relayed: Sequence[TransportAddress],
         *,
         quota_id: str | None,
         expires_at: float,
         now: float,
     ) -> Allocation:
         state = self._state
-        told = state.config.advertised.get(relayed.ip)
         allocation = Allocation(
             request.path,
-            relayed,
-            relayed if told is None else TransportAddress(told, relayed.port),
+            [RelayedAddress(each, state.advertised(each), expires_at) for each in relayed],
             username=request.proof.username,
             key=request.proof.key_bytes,
             key_algorithm=request.proof.key_algorithm,
             quota_id=quota_id,
             transaction_id=request.message.transaction_id,
             created_at=now,
-            expires_at=expires_at,
         )
         state.allocations.add(allocation)
         state.outbox.events.append(
-            AllocationCreated(allocation.client, relayed, allocation.username)
+            AllocationCreated(allocation.client, allocation.relayed, allocation.username)
         )
         logger.info("%r for %s", allocation, allocation.client.remote)
         return allocation
@@ -268,38 +259,45 @@ class AllocateProcedure:
         self._state.outbox.count_error(refusal.error)
         self._state.outbox.send(waiting.request.path, waiting.request.failure(refusal))
 
-    def _abandon(self, token: int) -> _Waiting:
+    def _abandon(self, token: int) -> Waiting:
         waiting = self._forget(token)
-        self._let_go(waiting)
+        for place in waiting.places:
+            self._let_go(place)
         self._state.quotas.give_back(waiting.quota_id)
         return waiting
 
-    def _let_go(self, waiting: _Waiting) -> None:
-        for position, address in enumerate(waiting.claimed):
+    def _let_go(self, place: Place) -> None:
+        for position, address in enumerate(place.claimed):
             self._state.ports.release(address)
-            if position < waiting.opened:
+            if position < place.opened:
                 self._state.outbox.events.append(RelayReleased(address))
-        waiting.claimed, waiting.opened = (), 0
+        place.claimed, place.opened = (), 0
 
-    def _forget(self, token: int) -> _Waiting:
+    def _forget(self, token: int) -> Waiting:
         waiting = self._waiting.pop(token)
         del self._by_client[waiting.request.path]
         self._timers.cancel(token)
         return waiting
 
 
-def _granted(allocation: Allocation, request: Request, now: float) -> tuple[AnyAttribute, ...]:
+def _address_error(waiting: Waiting) -> AddressErrorCode | None:
+    """Why a dual allocation has one address alone, if it has."""
+    for place in waiting.places:
+        if place.is_given_up:
+            family = AddressFamily.IPV6 if place.ip.version == 6 else AddressFamily.IPV4
+            return address_error(family, Error.INSUFFICIENT_CAPACITY)
+    return waiting.requested.unsupported
+
+
+def _granted(allocation: Allocation, now: float) -> tuple[AnyAttribute, ...]:
     """What a success response says (section 7.2)."""
     attributes: list[AnyAttribute] = [
-        XorRelayedAddress(allocation.advertised),
+        *(XorRelayedAddress(each.advertised) for each in allocation.addresses),
         Lifetime(math.ceil(allocation.expires_at - now)),
         XorMappedAddress(mapped_address(allocation.client)),
     ]
     if allocation.reservation_token is not None:
         attributes.append(ReservationToken(allocation.reservation_token))
-    additional = additional_family(request.message)
-    if additional is not None:
-        # One allocation has one address here: for another family there is another.
-        error = Error.ADDRESS_FAMILY_NOT_SUPPORTED
-        attributes.append(AddressErrorCode(additional, error, error.phrase))
+    if allocation.address_error is not None:
+        attributes.append(allocation.address_error)
     return tuple(attributes)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from stun import AddressFamily, KeyAlgorithm
+from stun import AddressErrorCode, AddressFamily, KeyAlgorithm
 from transport import IPAddress, Path, Timers, TransportAddress
 
 from .forwarding import ForwardingEntry, Meter
+from .limits import ICMP_BURST
 
 PERMISSION_LIFETIME: Final = 300.0
 """Seconds; a MUST of RFC 8656 section 9."""
@@ -29,27 +30,50 @@ class ChannelBinding:
         self.published: ForwardingEntry | None = None
 
 
+class RelayedAddress:
+    """A relayed transport address, which expires by itself (RFC 8656 section 8.1).
+
+    ``local`` is the address of the relay's socket, ``advertised`` what clients and peers
+    know it by.
+    """
+
+    __slots__ = ("advertised", "expires_at", "local")
+
+    def __init__(
+        self, local: TransportAddress, advertised: TransportAddress, expires_at: float
+    ) -> None:
+        self.local = local
+        self.advertised = advertised
+        self.expires_at = expires_at
+
+    @property
+    def family(self) -> AddressFamily:
+        return AddressFamily.of(self.local)
+
+
 class Allocation:
     """What the server keeps of one client.
 
-    ``relayed`` is the address of the relay's socket, ``advertised`` what clients and
-    peers know it by. The password is not kept, only the key (RFC 8656 section 6), and
-    that as bytes, which take less room than prepared hash states.
+    A dual allocation has two ``addresses``, IPv4 first, until one is deleted or expires.
+    Its peers are of either family, so that permissions and channels are in one table, and
+    those that belong to an address are those of its family. The password is not kept,
+    only the key (RFC 8656 section 6), and that as bytes, which take less room than
+    prepared hash states.
     """
 
     __slots__ = (
-        "advertised",
+        "address_error",
+        "addresses",
         "channels",
         "channels_by_peer",
         "client",
         "created_at",
-        "expires_at",
+        "icmp_tokens",
         "key",
         "key_algorithm",
         "meter",
         "permissions",
         "quota_id",
-        "relayed",
         "reservation_token",
         "transaction_id",
         "username",
@@ -58,8 +82,7 @@ class Allocation:
     def __init__(
         self,
         client: Path,
-        relayed: TransportAddress,
-        advertised: TransportAddress,
+        addresses: Sequence[RelayedAddress],
         *,
         username: str,
         key: bytes,
@@ -67,11 +90,9 @@ class Allocation:
         quota_id: str | None,
         transaction_id: bytes,
         created_at: float,
-        expires_at: float,
     ) -> None:
         self.client = client
-        self.relayed = relayed
-        self.advertised = advertised
+        self.addresses = list(addresses)
         self.username = username
         self.key = key
         self.key_algorithm = key_algorithm
@@ -79,24 +100,41 @@ class Allocation:
         self.transaction_id = transaction_id
         self.reservation_token: bytes | None = None
         """Stands for the next port, and is told again when the request comes again."""
+        self.address_error: AddressErrorCode | None = None
+        """Why it has no second address that was asked for; told again with the token."""
         self.created_at = created_at
-        self.expires_at = expires_at
         self.permissions: dict[IPAddress, float] = {}
         """When each expires."""
         self.channels: dict[int, ChannelBinding] = {}
         self.channels_by_peer: dict[TransportAddress, ChannelBinding] = {}
         self.meter = Meter()
+        self.icmp_tokens = (ICMP_BURST, created_at)
+        """Of the ICMP errors that may be told: how many, and as of when."""
 
     @property
-    def family(self) -> AddressFamily:
-        return AddressFamily.of(self.relayed)
+    def relayed(self) -> TransportAddress:
+        """The socket's address; of a dual allocation that of the first."""
+        return self.addresses[0].local
+
+    @property
+    def expires_at(self) -> float:
+        """When nothing is left of it."""
+        return max(each.expires_at for each in self.addresses)
+
+    def toward(self, peer: IPAddress) -> RelayedAddress | None:
+        """The relayed transport address that peers of this one's family see, if there is one."""
+        for each in self.addresses:
+            if each.local.ip.version == peer.version:
+                return each
+        return None
 
     def next_expiry(self) -> float:
         """When the first of all it holds expires, or it does itself."""
+        first = min(each.expires_at for each in self.addresses)
         return min(
-            self.expires_at,
-            min(self.permissions.values(), default=self.expires_at),
-            min((each.expires_at for each in self.channels.values()), default=self.expires_at),
+            first,
+            min(self.permissions.values(), default=first),
+            min((each.expires_at for each in self.channels.values()), default=first),
         )
 
     def __repr__(self) -> str:
@@ -141,13 +179,19 @@ class AllocationTable:
 
     def add(self, allocation: Allocation) -> None:
         self._by_client[allocation.client] = allocation
-        self._by_relayed[allocation.relayed] = allocation
+        for address in allocation.addresses:
+            self._by_relayed[address.local] = allocation
         self.arm(allocation)
 
     def remove(self, allocation: Allocation) -> None:
         del self._by_client[allocation.client]
-        del self._by_relayed[allocation.relayed]
+        for address in allocation.addresses:
+            del self._by_relayed[address.local]
         self._timers.cancel(allocation)
+
+    def remove_address(self, address: RelayedAddress) -> None:
+        """One of two; what is left of the allocation stays."""
+        del self._by_relayed[address.local]
 
     def arm(self, allocation: Allocation) -> None:
         """Set the timer, after anything of the allocation got another time to expire."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stun import AddressFamily, AnyAttribute, XorPeerAddress
+from stun import AnyAttribute, XorPeerAddress
 from stun import ChannelNumber as ChannelNumberAttribute
 from stun import ErrorNumber as Error
 from transport import DecodeError, TransportAddress
@@ -76,7 +76,7 @@ def _matching_binding(
 
 
 def _check_peer(state: ServerState, allocation: Allocation, peer: TransportAddress) -> None:
-    if AddressFamily.of(peer) != allocation.family:
+    if allocation.toward(peer.ip) is None:
         raise Refused(Error.PEER_ADDRESS_FAMILY_MISMATCH)
     if state.allocations.known_as(peer) is None and not state.policy.admits(peer):
         raise Refused(Error.FORBIDDEN)

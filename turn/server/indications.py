@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from stun import AddressFamily, Data, Message, XorPeerAddress
-from transport import DecodeError
+from stun import Data, DontFragment, Message, XorPeerAddress
+from transport import DecodeError, IPAddress, Path
 
 from .allocation import Allocation
 from .relayed import relay_to_peer
@@ -20,9 +20,17 @@ def receive_send(state: ServerState, message: Message, allocation: Allocation) -
     try:
         peer = message.get(XorPeerAddress)
         data = message.get(Data)
+        dont_fragment = message.get(DontFragment)
     except DecodeError:
-        peer = data = None
-    if peer is None or data is None or AddressFamily.of(peer.address) != allocation.family:
+        peer = data = dont_fragment = None
+    if peer is None or data is None or allocation.toward(peer.address.ip) is None:
         state.outbox.drop(DropReason.MALFORMED_INDICATION)
         return
-    relay_to_peer(state, allocation, peer.address, data.data)
+    is_whole = dont_fragment is not None and _is_obeyed(allocation.client, peer.address.ip)
+    relay_to_peer(state, allocation, peer.address, data.data, dont_fragment=is_whole)
+
+
+def _is_obeyed(client: Path, peer: IPAddress) -> bool:
+    """Whether DONT-FRAGMENT counts: where one of both sides has IPv6 it has to be ignored,
+    unless the client's data comes in a stream (RFC 8656 section 13)."""
+    return client.transport.is_reliable or client.remote.ip.version == peer.version == 4

@@ -32,6 +32,19 @@ asked since RTP and RTCP share a port."""
 RESERVATION_LIFETIME: Final = 30.0
 """Seconds that a port is held: the least that RFC 8656 section 7.2 allows."""
 
+MAX_ENDED: Final = 4096
+"""Transactions of deleted allocations that are remembered: as many as there may be
+allocations. Beyond it the oldest is forgotten, whose duplicates have mostly come."""
+
+ENDED_LIFETIME: Final = 40.0
+"""Seconds that RFC 8489 section 6.3.1 has a server remember a transaction."""
+
+ICMP_BURST: Final = 20.0
+ICMP_RATE: Final = 10.0
+"""ICMP errors, and errors per second, that one client is told of. Anybody may forge them,
+and what goes to the client is a little longer; Linux itself answers a host once per
+second."""
+
 MAX_STREAMS: Final = 4096
 """Open streams: each costs a timer here and a descriptor and buffers in the driver."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from stun import AddressFamily, AnyAttribute, XorPeerAddress
+from stun import AnyAttribute, XorPeerAddress
 from stun import ErrorNumber as Error
 from transport import IPAddress, TransportAddress
 
@@ -27,7 +27,7 @@ def create_permission(
     if not peers:
         raise Refused(Error.BAD_REQUEST)
     ips = {peer.ip for peer in peers}
-    if any(AddressFamily.of(peer) != allocation.family for peer in peers):
+    if any(allocation.toward(ip) is None for ip in ips):
         raise Refused(Error.PEER_ADDRESS_FAMILY_MISMATCH)
     check_capacity(allocation, ips)
     if not all(_is_admitted(state, peer) for peer in peers):

@@ -30,8 +30,9 @@ class Publisher:
         """After the binding, its permission or its allocation came, changed or went."""
         self._update(allocation, binding)
         other = self._allocations.known_as(binding.peer)
-        if other is not None and other is not allocation:
-            mirror = other.channels_by_peer.get(allocation.advertised)
+        own = allocation.toward(binding.peer.ip)
+        if own is not None and other is not None and other is not allocation:
+            mirror = other.channels_by_peer.get(own.advertised)
             if mirror is not None:
                 self._update(other, mirror)
 
@@ -52,12 +53,13 @@ class Publisher:
 
     def _entry(self, allocation: Allocation, binding: ChannelBinding) -> ForwardingEntry | None:
         peer = binding.peer
-        if not self._is_live(allocation, binding):
+        own = allocation.toward(peer.ip)
+        if own is None or not self._is_live(allocation, binding):
             return None
         other = self._allocations.known_as(peer)
         target = None
         if other is not None:
-            target = self._switch_target(other, allocation.advertised)
+            target = self._switch_target(other, own.advertised)
             if target is None:
                 return None
         elif not self._policy.admits(peer):
@@ -65,7 +67,7 @@ class Publisher:
         return ForwardingEntry(
             allocation.client,
             binding.number,
-            allocation.relayed,
+            own.local,
             peer,
             allocation.meter,
             switched_to=target,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from stun import AnyAttribute, Lifetime, RequestedAddressFamily
 from stun import ErrorNumber as Error
 
-from .allocation import Allocation
+from .allocation import Allocation, RelayedAddress
 from .events import AllocationEnd
 from .request import Refused, Request
 from .state import ServerState
@@ -16,18 +16,36 @@ from .state import ServerState
 def refresh(state: ServerState, request: Request, allocation: Allocation) -> Sequence[AnyAttribute]:
     """Set the allocation's time-to-expiry anew, or delete it with a lifetime of 0.
 
+    With REQUESTED-ADDRESS-FAMILY only the address of that family (section 8.1).
+
     Raises:
-        Refused: the address family is not the allocation's.
+        Refused: the allocation has no address of the family.
         DecodeError: an attribute is malformed.
     """
     family = request.message.get(RequestedAddressFamily)
     requested = request.message.get(Lifetime)
-    if family is not None and family.family != allocation.family:
+    meant = [
+        each for each in allocation.addresses if family is None or each.family == family.family
+    ]
+    if not meant:
         raise Refused(Error.PEER_ADDRESS_FAMILY_MISMATCH)
     if requested is not None and requested.lifetime == 0:
-        state.end(allocation, AllocationEnd.DELETED)
+        _delete(state, request, allocation, meant)
         return (Lifetime(0),)
     lifetime = state.lifetime(None if requested is None else requested.lifetime)
-    allocation.expires_at = request.now + lifetime
+    for address in meant:
+        address.expires_at = request.now + lifetime
     state.allocations.arm(allocation)
     return (Lifetime(lifetime),)
+
+
+def _delete(
+    state: ServerState, request: Request, allocation: Allocation, meant: Sequence[RelayedAddress]
+) -> None:
+    if len(meant) == len(allocation.addresses):
+        state.ended.remember(allocation.client, allocation.transaction_id, request.now)
+        state.end(allocation, AllocationEnd.DELETED)
+        return
+    for address in meant:
+        state.end_address(allocation, address)
+    state.allocations.arm(allocation)

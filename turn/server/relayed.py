@@ -8,14 +8,14 @@ ourselves: the permissions of both count, as they would on the wire.
 from __future__ import annotations
 
 from stun import Data, MessageClass, Method, XorPeerAddress, encode_message
-from transport import Path, TransportAddress, TransportProtocol
+from transport import Path, Transmit, TransportAddress, TransportProtocol
 from turn.channel_data import ChannelData
 
 from .allocation import Allocation
 from .state import ServerState
 from .stats import DropReason
 
-_TRANSACTION_ID_BYTES = 12
+TRANSACTION_ID_BYTES = 12
 
 _MAX_INDICATED_BYTES = 65_504
 """What a Data indication holds beside an IPv6 XOR-PEER-ADDRESS: the length of a message
@@ -23,10 +23,16 @@ has 16 bits. UDP over IPv6 carries 23 bytes more; UDP to the client carries less
 
 
 def relay_to_peer(
-    state: ServerState, allocation: Allocation, peer: TransportAddress, data: bytes
+    state: ServerState,
+    allocation: Allocation,
+    peer: TransportAddress,
+    data: bytes,
+    *,
+    dont_fragment: bool = False,
 ) -> None:
     """Send from the relayed transport address to a peer, if there is a permission."""
-    if peer.ip not in allocation.permissions:
+    own = allocation.toward(peer.ip)
+    if own is None or peer.ip not in allocation.permissions:
         state.outbox.drop(DropReason.NO_PERMISSION)
         return
     other = state.allocations.known_as(peer)
@@ -36,10 +42,10 @@ def relay_to_peer(
     allocation.meter.sent_packets += 1
     allocation.meter.sent_bytes += len(data)
     if other is None:
-        path = Path(TransportProtocol.UDP, allocation.relayed, peer)
-        state.outbox.send(path, data)
+        path = Path(TransportProtocol.UDP, own.local, peer)
+        state.outbox.transmits.append(Transmit(path, (data,), dont_fragment=dont_fragment))
     else:
-        relay_to_client(state, other, allocation.advertised, data)
+        relay_to_client(state, other, own.advertised, data)
 
 
 def relay_to_client(
@@ -74,6 +80,6 @@ def _is_reachable(state: ServerState, peer: TransportAddress) -> bool:
 
 
 def _data_indication(state: ServerState, peer: TransportAddress, data: bytes) -> bytes:
-    transaction_id = state.random_bytes(_TRANSACTION_ID_BYTES)
+    transaction_id = state.random_bytes(TRANSACTION_ID_BYTES)
     attributes = (XorPeerAddress(peer), Data(data))
     return encode_message(Method.DATA, MessageClass.INDICATION, transaction_id, attributes)

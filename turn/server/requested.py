@@ -7,11 +7,12 @@ from typing import Final
 
 from stun import (
     AdditionalAddressFamily,
+    AddressErrorCode,
     AddressFamily,
+    DontFragment,
     EvenPort,
     IpProtocol,
     Lifetime,
-    Message,
     RequestedAddressFamily,
     RequestedTransport,
     ReservationToken,
@@ -28,12 +29,16 @@ _VERSIONS: Final[dict[int, int]] = {AddressFamily.IPV4: 4, AddressFamily.IPV6: 6
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class NewPort:
-    """A port of ``ip``; ``lifetime`` is in seconds, as the client has asked for it."""
+class NewPorts:
+    """A port of each of ``ips``; ``lifetime`` is in seconds, as the client has asked for it.
+
+    ``unsupported`` tells of the family that a dual allocation cannot have here.
+    """
 
     lifetime: int | None
-    ip: IPAddress
+    ips: tuple[IPAddress, ...]
     wish: PortWish
+    unsupported: AddressErrorCode | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ class ReservedPort:
     token: bytes
 
 
-def check_request(request: Request, config: ServerConfig) -> NewPort | ReservedPort:
+def check_request(request: Request, config: ServerConfig) -> NewPorts | ReservedPort:
     """Hold a request against everything but the state of the server.
 
     Raises:
@@ -59,6 +64,7 @@ def check_request(request: Request, config: ServerConfig) -> NewPort | ReservedP
         raise Refused(Error.BAD_REQUEST)
     if transport.protocol != IpProtocol.UDP:
         raise Refused(Error.UNSUPPORTED_TRANSPORT_PROTOCOL)
+    message.get(DontFragment)  # only to be well-formed: it is supported
     asked = message.get(Lifetime)
     lifetime = None if asked is None else asked.lifetime
     token, even = message.get(ReservationToken), message.get(EvenPort)
@@ -69,15 +75,29 @@ def check_request(request: Request, config: ServerConfig) -> NewPort | ReservedP
         return ReservedPort(lifetime, token.token)
     if additional is not None:
         _check_additional(additional, family, even)
+        return _dual(lifetime, _port_wish(even), request.path, config)
     # Without the attribute it is IPv4, however the client reached us.
     ip = _relay_ip(AddressFamily.IPV4 if family is None else family.family, request.path, config)
-    return NewPort(lifetime, ip, _port_wish(even))
+    if ip is None:
+        raise Refused(Error.ADDRESS_FAMILY_NOT_SUPPORTED)
+    return NewPorts(lifetime, (ip,), _port_wish(even))
 
 
-def additional_family(message: Message) -> int | None:
-    """The second family that a request asks for."""
-    additional = message.get(AdditionalAddressFamily)
-    return None if additional is None else additional.family
+def address_error(family: AddressFamily, error: Error) -> AddressErrorCode:
+    """Why an allocation has no address of this family (section 18.12)."""
+    return AddressErrorCode(family, error, error.phrase)
+
+
+def _dual(lifetime: int | None, wish: PortWish, path: Path, config: ServerConfig) -> NewPorts:
+    """Ports of both families, or of the one that there is here (section 7.2, step 9)."""
+    found = {family: _relay_ip(family, path, config) for family in AddressFamily}
+    missing = [family for family, ip in found.items() if ip is None]
+    return NewPorts(
+        lifetime,
+        tuple(ip for ip in found.values() if ip is not None),
+        wish,
+        address_error(missing[0], Error.ADDRESS_FAMILY_NOT_SUPPORTED) if missing else None,
+    )
 
 
 def _check_additional(
@@ -86,16 +106,16 @@ def _check_additional(
     even: EvenPort | None,
 ) -> None:
     reserves = even is not None and even.reserve_next
-    if family is not None or reserves or additional.family == AddressFamily.IPV4:
+    if family is not None or reserves or additional.family != AddressFamily.IPV6:
         raise Refused(Error.BAD_REQUEST)
 
 
-def _relay_ip(family: int, path: Path, config: ServerConfig) -> IPAddress:
+def _relay_ip(family: int, path: Path, config: ServerConfig) -> IPAddress | None:
     version = _VERSIONS.get(family)
     ips = [ip for ip in config.relay_addresses if ip.version == version]
-    if not ips:
-        raise Refused(Error.ADDRESS_FAMILY_NOT_SUPPORTED)
-    return path.local.ip if path.local.ip in ips else ips[0]
+    if path.local.ip in ips:
+        return path.local.ip
+    return ips[0] if ips else None
 
 
 def _port_wish(even: EvenPort | None) -> PortWish:

@@ -9,7 +9,7 @@ from typing import Final
 from stun import AnyAttribute, Message, MessageClass, Method, UnknownAttributes
 from stun import ErrorNumber as Error
 from stun.server import MAX_UNKNOWN_TYPES, LongTermRejected
-from transport import DecodeError, Event, Path, RandomBytes, Transmit, TransportAddress
+from transport import DecodeError, Event, IcmpError, Path, RandomBytes, Transmit, TransportAddress
 from turn.channel_data import is_channel_data
 
 from .allocate import AllocateProcedure
@@ -20,6 +20,7 @@ from .channels import bind_channel, receive_channel_data
 from .config import ServerConfig
 from .events import AllocationEnd
 from .forwarding import ForwardingTable, NoForwarding
+from .icmp import relay_icmp
 from .indications import receive_send
 from .limits import UnprovenLimiter
 from .permissions import create_permission
@@ -100,6 +101,15 @@ class TurnServer:
             self._outbox.drop(DropReason.UNKNOWN_RELAY)
         else:
             relay_to_client(self._state, allocation, peer, data)
+
+    def receive_icmp(self, error: IcmpError, relayed: TransportAddress, now: float) -> None:
+        """An ICMP error about a datagram that left from a relayed transport address."""
+        self.handle_timeout(now)
+        allocation = self._state.allocations.at(relayed)
+        if allocation is None:
+            self._outbox.drop(DropReason.UNKNOWN_RELAY)
+        else:
+            relay_icmp(self._state, allocation, error, now)
 
     def relay_opened(self, token: int, relayed: TransportAddress, now: float) -> None:
         """The socket that RelayRequested asked for is bound to just that address."""
@@ -243,9 +253,11 @@ class TurnServer:
 
 
 def _snapshot(allocation: Allocation, now: float) -> AllocationSnapshot:
+    relayed, *additional = (each.local for each in allocation.addresses)
     return AllocationSnapshot(
         client=allocation.client,
-        relayed=allocation.relayed,
+        relayed=relayed,
+        additional=additional[0] if additional else None,
         username=allocation.username,
         time_to_expiry=allocation.expires_at - now,
         permissions={ip: at - now for ip, at in allocation.permissions.items()},

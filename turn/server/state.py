@@ -6,10 +6,11 @@ import collections
 import logging
 
 from stun import ErrorNumber
-from transport import Event, Path, RandomBytes, Transmit
+from transport import Event, Path, RandomBytes, Transmit, TransportAddress
 
-from .allocation import Allocation, AllocationTable
+from .allocation import Allocation, AllocationTable, ChannelBinding, RelayedAddress
 from .config import ServerConfig
+from .ended import EndedTransactions
 from .events import AllocationEnd, AllocationEnded, RelayReleased
 from .forwarding import ForwardingTable
 from .peer_policy import PeerPolicy
@@ -48,6 +49,7 @@ class ServerState:
     __slots__ = (
         "allocations",
         "config",
+        "ended",
         "outbox",
         "policy",
         "ports",
@@ -67,21 +69,26 @@ class ServerState:
         self.publisher = Publisher(table, self.allocations, self.policy)
         self.ports = RelayPorts(config.min_port, config.max_port, random_bytes)
         self.quotas = Quotas(per_id=config.quota_per_id, total=config.max_allocations)
+        self.ended = EndedTransactions()
 
     def lifetime(self, requested: int | None) -> int:
         """The seconds to grant (RFC 8656 section 7.2)."""
         wanted = min(requested or 0, self.config.max_lifetime)
         return max(wanted, self.config.default_lifetime)
 
+    def advertised(self, relayed: TransportAddress) -> TransportAddress:
+        """What clients and peers are told for the address of a relay's socket."""
+        told = self.config.advertised.get(relayed.ip)
+        return relayed if told is None else TransportAddress(told, relayed.port)
+
     def end(self, allocation: Allocation, reason: AllocationEnd) -> None:
         """Free an allocation with all it holds."""
         self.allocations.remove(allocation)
         self.publisher.update_all(allocation)
-        self.ports.release(allocation.relayed)
+        for address in allocation.addresses:
+            self._release(address)
         self.quotas.give_back(allocation.quota_id)
-        events = self.outbox.events
-        events.append(RelayReleased(allocation.relayed))
-        events.append(
+        self.outbox.events.append(
             AllocationEnded(
                 allocation.client,
                 allocation.relayed,
@@ -92,6 +99,20 @@ class ServerState:
         )
         logger.info("%r has ended: %s", allocation, reason.value)
 
+    def end_address(self, allocation: Allocation, address: RelayedAddress) -> None:
+        """Free one address of a dual allocation, with the permissions and channels of its
+        family; the other's are not touched (section 8.1)."""
+        self.allocations.remove_address(address)
+        version = address.local.ip.version
+        for ip in [ip for ip in allocation.permissions if ip.version == version]:
+            del allocation.permissions[ip]
+        for binding in list(allocation.channels.values()):
+            if binding.peer.ip.version == version:
+                self._unbind(allocation, binding)
+        allocation.addresses.remove(address)
+        self._release(address)
+        logger.info("%r goes on without %s", allocation, address.local)
+
     def expire(self, now: float) -> None:
         """Let go what is due: allocations, permissions and channel bindings."""
         for allocation in self.allocations.due(now):
@@ -101,7 +122,18 @@ class ServerState:
                 self._expire_parts(allocation, now)
                 self.allocations.arm(allocation)
 
+    def _release(self, address: RelayedAddress) -> None:
+        self.ports.release(address.local)
+        self.outbox.events.append(RelayReleased(address.local))
+
+    def _unbind(self, allocation: Allocation, binding: ChannelBinding) -> None:
+        del allocation.channels[binding.number]
+        del allocation.channels_by_peer[binding.peer]
+        self.publisher.update(allocation, binding)
+
     def _expire_parts(self, allocation: Allocation, now: float) -> None:
+        for address in [each for each in allocation.addresses if each.expires_at <= now]:
+            self.end_address(allocation, address)
         permissions = allocation.permissions
         ended_ips = {ip for ip, expires_at in permissions.items() if expires_at <= now}
         for ip in ended_ips:
@@ -113,6 +145,6 @@ class ServerState:
         ]
         for binding in touched:
             if binding.expires_at <= now:
-                del allocation.channels[binding.number]
-                del allocation.channels_by_peer[binding.peer]
-            self.publisher.update(allocation, binding)
+                self._unbind(allocation, binding)
+            else:
+                self.publisher.update(allocation, binding)

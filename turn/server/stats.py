@@ -20,7 +20,8 @@ class DropReason(enum.Enum):
     UNEXPECTED_METHOD = "unexpected-method"
     """An unknown method, a class it does not have, or a response (RFC 8489 section 6.3)."""
     RATE_LIMITED = "rate-limited"
-    """An unauthenticated request, small beside its answer, from a busy network."""
+    """An unauthenticated request, small beside its answer, from a busy network; or an ICMP
+    error, if there are many."""
     WAITING = "waiting"
     """An Allocate request that is being carried out already."""
     NO_ALLOCATION = "no-allocation"
@@ -33,13 +34,19 @@ class DropReason(enum.Enum):
     FORBIDDEN_PEER = "forbidden-peer"
     TOO_LONG = "too-long"
     """A peer's datagram that fits into no Data indication."""
+    ICMP_TYPE = "icmp-type"
+    """An ICMP message that is not for clients, such as a redirect."""
     UNKNOWN_RELAY = "unknown-relay"
     """To a relayed transport address that is not allocated any more."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class AllocationSnapshot:
-    """One allocation; the times are seconds left."""
+    """One allocation; the times are seconds left.
+
+    ``relayed`` is its relayed transport address, ``additional`` the IPv6 one that a dual
+    allocation has as well.
+    """
 
     client: Path
     relayed: TransportAddress
@@ -48,6 +55,7 @@ class AllocationSnapshot:
     permissions: Mapping[IPAddress, float]
     channels: Mapping[int, TransportAddress]
     meter: Meter
+    additional: TransportAddress | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

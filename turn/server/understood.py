@@ -9,14 +9,11 @@ from stun import (
     AccessToken,
     ChangeRequest,
     ConnectionId,
-    DontFragment,
     Padding,
     ResponsePort,
 )
 
 UNDERSTOOD: Final = KNOWN_TYPES - {
-    # A server that cannot set DF treats it as unknown (RFC 8656 sections 7.2 and 11.2).
-    DontFragment.TYPE,
     # Not offered: RFC 6062, 7635 and 5780.
     ConnectionId.TYPE,
     AccessToken.TYPE,

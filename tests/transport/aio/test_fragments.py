@@ -6,10 +6,10 @@ import socket
 
 import pytest
 
-from turn.aio.fragments import allow_fragments
+from transport.aio import allow_fragments
 
 IP_MTU_DISCOVER = 10
-IP_PMTUDISC_DONT = 0
+IP_PMTUDISC_OMIT = 5
 """Of Linux's in.h; Python has no names for them."""
 
 
@@ -20,7 +20,7 @@ def test_no_socket_of_a_relay_forbids_fragments() -> None:
 
         allow_fragments(sock)
 
-        assert sock.getsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER) == IP_PMTUDISC_DONT != before
+        assert sock.getsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER) == IP_PMTUDISC_OMIT != before
 
 
 def test_ipv6_has_no_df_bit() -> None:
