@@ -24,6 +24,7 @@ from .machine import (
     Transmit,
     TransportProtocol,
 )
+from .places import Places
 from .reader import ByteReader
 from .timers import Timers
 
@@ -38,6 +39,7 @@ __all__ = [
     "IcmpError",
     "Machine",
     "Path",
+    "Places",
     "RandomBytes",
     "ReachabilityMachine",
     "ResetRequested",

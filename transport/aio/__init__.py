@@ -6,6 +6,7 @@ streams it is given, and does what the machine asks for. Sockets come from a
 """
 
 from .connected import ConnectedSocket
+from .connection import MAX_UNSENT_BYTES, DetachedStream, StreamFramer
 from .datagram import (
     MAX_DATAGRAMS_PER_WAKE_UP,
     ConnectedDatagramSocket,
@@ -20,11 +21,13 @@ from .driver import DriverStats, MachineDriver
 from .fragments import allow_fragments
 from .kernel import MAX_BYTES_PER_CALL, MAX_SEGMENTS_PER_CALL, KernelSocket
 from .kernel_sockets import KernelSockets
+from .server_tls import ALPN, restrict, server_context
 from .sockaddr import SocketAddress, from_sockaddr, to_sockaddr
-from .streams import MAX_STREAMS, MAX_UNSENT_BYTES, StreamFramer
+from .streams import MAX_STREAMS
 from .tls import ClientTls
 
 __all__ = [
+    "ALPN",
     "MAX_BYTES_PER_CALL",
     "MAX_DATAGRAMS_PER_WAKE_UP",
     "MAX_SEGMENTS_PER_CALL",
@@ -35,6 +38,7 @@ __all__ = [
     "ConnectedSocket",
     "ConnectingSocketFactory",
     "DatagramSocket",
+    "DetachedStream",
     "DriverStats",
     "DropReason",
     "KernelSocket",
@@ -47,5 +51,7 @@ __all__ = [
     "UnfragmentingSocket",
     "allow_fragments",
     "from_sockaddr",
+    "restrict",
+    "server_context",
     "to_sockaddr",
 ]

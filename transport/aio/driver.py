@@ -25,8 +25,9 @@ from transport.machine import (
     TransportProtocol,
 )
 
+from .connection import DetachedStream, StreamFramer
 from .datagram import ConnectedDatagramSocket, DatagramSocket, UnfragmentingSocket
-from .streams import StreamFramer, Streams
+from .streams import Streams
 from .tls import ClientTls
 
 logger = logging.getLogger(__name__)
@@ -65,11 +66,12 @@ class MachineDriver:
     the next datagram, for one peer's datagram must not end the service for all. ``aclose``
     cancels a ``failed`` that is still open.
 
-    ``framer`` is needed for streams alone, ``tls`` for those TLS streams that the machine
-    asks for: by default the system's certificate authorities are trusted. ConnectRequested,
-    CloseRequested and ResetRequested of a StreamMachine are done here, and not handed to
-    ``on_event``. A stream that could not be opened is reported with the
-    unspecified address as ``path.local``.
+    ``framer`` is needed for streams and DTLS associations alone, ``tls`` for those that the
+    machine asks for: by default the system's certificate authorities are trusted.
+    ConnectRequested, CloseRequested and ResetRequested of a StreamMachine are done here, and
+    not handed to ``on_event``. An association has a socket of its own, and each of its
+    records is a message. What could not be opened is reported with the unspecified address
+    as ``path.local``.
     """
 
     def __init__(
@@ -128,18 +130,25 @@ class MachineDriver:
         if sock is not None:
             sock.close()
 
-    async def add_listener(
-        self, listener: socket.socket, *, tls: ssl.SSLContext | None = None
-    ) -> None:
+    def add_listener(self, listener: socket.socket, *, tls: ssl.SSLContext | None = None) -> None:
         """Accept streams from a bound TCP socket, which is the driver's from now on.
 
         With a context, over TLS.
         """
-        await self._need_streams().listen(listener, tls=tls)
+        self._need_streams().listen(listener, tls=tls)
 
     async def add_stream(self, sock: socket.socket) -> None:
         """Take over an open TCP connection; it is closed with the driver."""
         await self._need_streams().adopt(sock)
+
+    def detach_stream(self, path: Path, protocol: asyncio.BaseProtocol) -> DetachedStream | None:
+        """Give a stream away: from now on its bytes, as they are, go to ``protocol``.
+
+        To be called for an event, before the next bytes are read. Its ``connection_made``
+        is not called, reading is paused; None if the stream is gone. The machine hears of
+        it no more.
+        """
+        return self._need_streams().detach(path, protocol)
 
     def call(self, verb: Callable[[float], T]) -> T:
         """Run a verb of the machine at the time it is, and do what comes of it.
@@ -167,6 +176,8 @@ class MachineDriver:
         try:
             while self._drain_one() and not self._is_closed:
                 pass
+            if self._streams is not None:
+                self._streams.flush()
             self._arm_timer()
         except Exception as error:
             self._report(error)
@@ -179,6 +190,15 @@ class MachineDriver:
 
     async def aclose(self) -> None:
         """Close every socket and stream. The machine is not called any more."""
+        self.close()
+        streams = self._streams
+        if streams is not None:
+            await streams.aclose()
+            self._dropped_messages = streams.dropped_messages
+            self._streams = None
+
+    def close(self) -> None:
+        """What ``aclose`` does, for a driver without streams; it may be called by ``on_event``."""
         if self._is_closed:
             return
         self._is_closed = True
@@ -189,10 +209,6 @@ class MachineDriver:
             sock.close()
         self._sockets.clear()
         self._last_local = None
-        if self._streams is not None:
-            await self._streams.aclose()
-            self._dropped_messages = self._streams.dropped_messages
-            self._streams = None
         self.failed.cancel()
         # No circle is left: the machine goes with the last who knows the driver, or it,
         # and does not wait for the garbage collector.
@@ -233,7 +249,7 @@ class MachineDriver:
             if sock is not None:
                 sock.send(transmit.segments, path.remote, transmit.dscp)
                 return
-        elif self._streams is not None and path.transport.is_reliable:
+        elif self._streams is not None:
             self._streams.write(path, transmit.segments)
             return
         self._unroutable += len(transmit.segments)

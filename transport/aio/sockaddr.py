@@ -13,6 +13,12 @@ from transport.address import TransportAddress
 
 SocketAddress = tuple[str, int] | tuple[str, int, int, int]
 
+ANY_ADDRESS = {
+    4: TransportAddress.parse("0.0.0.0", 0),
+    6: TransportAddress.parse("::", 0),
+}
+"""By IP version: where a socket is before it is bound, or what is not known."""
+
 
 def to_sockaddr(address: TransportAddress) -> SocketAddress:
     """What sendto and bind take. The zone may be a name or a number.

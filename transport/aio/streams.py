@@ -1,31 +1,42 @@
-"""TCP and TLS under a machine: connecting, accepting, framing, and a bound on what waits."""
+"""All connections of one driver: TCP and TLS, asked for or accepted, and DTLS that is asked for."""
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import functools
 import logging
 import socket
 import ssl
-import struct
-from collections.abc import Callable, Sequence
-from typing import Protocol, cast
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING
 
-from transport.address import TransportAddress
-from transport.errors import DecodeError
+from transport.address import IPAddress
 from transport.machine import ConnectRequested, Path, TransportProtocol
+from transport.places import Places
 
-from .sockaddr import from_sockaddr
+from .accepting import Acceptor
+from .connection import (
+    CLOSE_TIMEOUT,
+    Connection,
+    DetachedStream,
+    StreamConnection,
+    StreamFramer,
+    StreamSink,
+)
+from .sockaddr import ANY_ADDRESS
 from .tls import ClientTls
+
+if TYPE_CHECKING:
+    from transport.dtls import DtlsClients
 
 logger = logging.getLogger(__name__)
 
 MAX_STREAMS = 1024
 """Open or opening, of one driver: each has file descriptor, buffers, and TLS state."""
 
-MAX_UNSENT_BYTES = 256 * 1024
-"""Per stream. What a peer does not read, it loses by whole messages, as over UDP."""
+MAX_ACCEPTED_PER_NETWORK = 128
+"""Of one IPv4 address or IPv6 /64, those that shake hands among them: an office behind a
+NAT has fewer, and nobody takes all of the places alone."""
 
 CONNECT_TIMEOUT = 30.0
 """TCP and TLS together; below the 39.5 s that RFC 8489 section 6.2.2 gives the request."""
@@ -33,120 +44,12 @@ CONNECT_TIMEOUT = 30.0
 TLS_HANDSHAKE_TIMEOUT = 10.0
 """Who connects and then says nothing holds a slot for no longer."""
 
-CLOSE_TIMEOUT = 1.0
-"""What a closed stream may take to hand over its last bytes before it is cut."""
-
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
-"""struct linger: on, and no time."""
-
-_UNKNOWN = {
-    4: TransportAddress.parse("0.0.0.0", 0),
-    6: TransportAddress.parse("::", 0),
-}
-
-
-class StreamFramer(Protocol):
-    """Finds the messages in a stream; stun and ice have one each."""
-
-    def push(self, data: bytes) -> list[bytes]:
-        """Take the next bytes; the messages that are whole now.
-
-        Raises:
-            DecodeError: the stream makes no sense any more, and will be closed.
-        """
-        ...
-
-
-class StreamSink(Protocol):
-    """Whom ``Streams`` reports to. None of these calls may raise."""
-
-    def stream_connected(self, path: Path) -> None: ...
-
-    def stream_received(self, path: Path, messages: Sequence[bytes]) -> None: ...
-
-    def stream_disconnected(self, path: Path, reason: str) -> None: ...
-
-
-class StreamConnection(asyncio.Protocol):
-    """One open stream: bytes in, messages out."""
-
-    def __init__(self, streams: Streams, kind: TransportProtocol, framer: StreamFramer) -> None:
-        self._streams = streams
-        self._kind = kind
-        self._framer = framer
-        self._transport: asyncio.Transport | None = None
-        self._closing_timer: asyncio.TimerHandle | None = None
-        self._reason = ""
-        self.path: Path | None = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        # A TLS transport, and uvloop's, are no subclasses of asyncio.Transport.
-        self._transport = cast(asyncio.Transport, transport)
-        local = transport.get_extra_info("sockname")
-        remote = transport.get_extra_info("peername")
-        if not local or not remote:  # reset before it could be looked at
-            self._transport.abort()
-            return
-        path = Path(self._kind, from_sockaddr(local), from_sockaddr(remote))
-        if self._streams.opened(self, path):
-            self.path = path
-            self._streams.sink.stream_connected(path)
-        else:
-            self._transport.abort()
-
-    def data_received(self, data: bytes) -> None:
-        if self.path is None or self._reason:
-            return
-        try:
-            messages = self._framer.push(data)
-        except DecodeError as error:
-            self.abort(str(error))
-            return
-        if messages:
-            self._streams.sink.stream_received(self.path, messages)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._closing_timer is not None:
-            self._closing_timer.cancel()
-        reason = self._reason or (str(exc) if exc else "closed by the peer")
-        self._streams.lost(self, self.path, reason)
-
-    def write(self, messages: Sequence[bytes]) -> int:
-        """Write what fits, message by message; how many did not."""
-        assert self._transport is not None
-        for written, message in enumerate(messages):
-            waiting = self._transport.get_write_buffer_size()
-            if waiting + len(message) > MAX_UNSENT_BYTES:
-                return len(messages) - written
-            self._transport.write(message)
-        return 0
-
-    def close(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Close once the last bytes are handed over, or too long was waited for that."""
-        if self._transport is None or self._reason:
-            return
-        self._reason = "closed"
-        self._closing_timer = loop.call_later(CLOSE_TIMEOUT, self._transport.abort)
-        self._transport.close()
-
-    def reset(self) -> None:
-        """Cut it, and tell the peer with a RST."""
-        if self._transport is not None and (sock := self._transport.get_extra_info("socket")):
-            with contextlib.suppress(OSError):  # it is gone by itself
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-        self.abort("reset")
-
-    def abort(self, reason: str) -> None:
-        self._reason = self._reason or reason
-        if self._transport is not None:
-            self._transport.abort()
-
 
 class Streams:
-    """All streams of one driver.
+    """The connections of one driver.
 
-    ``framer`` makes a framer for each stream; ``tls`` is for those that the machine
-    asks for with ConnectRequested.
+    ``framer`` makes a framer for each stream; ``tls`` is for what the machine asks for
+    with ConnectRequested, over TLS and DTLS.
     """
 
     def __init__(
@@ -161,72 +64,90 @@ class Streams:
         self._framer = framer
         self._loop = loop
         self._tls = ClientTls() if tls is None else tls
-        self._connections: dict[Path, StreamConnection] = {}
-        self._connecting: set[asyncio.Task[None]] = set()
-        self._servers: list[asyncio.Server] = []
+        self._dtls: DtlsClients | None = None
+        self._connections: dict[Path, Connection] = {}
+        self._unflushed: set[Connection] = set()
+        self._opening: set[asyncio.Task[None]] = set()
+        self._acceptors: list[Acceptor] = []
+        self._accepted = Places(MAX_STREAMS, per_network=MAX_ACCEPTED_PER_NETWORK)
         self._all_gone = asyncio.Event()
         self._is_open = True
         self.dropped_messages = 0
+        self.refused_connections = 0
 
-    async def listen(self, listener: socket.socket, *, tls: ssl.SSLContext | None) -> None:
+    def listen(self, listener: socket.socket, *, tls: ssl.SSLContext | None) -> None:
         """Accept streams from a bound socket; with ``tls``, only after its handshake."""
-        server = await self._loop.create_server(
-            self._factory(tls),
-            sock=listener,
-            ssl=tls,
-            ssl_handshake_timeout=TLS_HANDSHAKE_TIMEOUT if tls else None,
-            ssl_shutdown_timeout=CLOSE_TIMEOUT if tls else None,
-        )
-        self._servers.append(server)
+        accept = functools.partial(self._accept, tls)
+        self._acceptors.append(Acceptor(listener, accept, loop=self._loop))
 
     async def adopt(self, sock: socket.socket) -> None:
         """Take over a TCP connection that somebody else has opened."""
         await self._loop.create_connection(self._factory(None), sock=sock)
 
     def connect(self, request: ConnectRequested) -> None:
-        """Open a stream; the sink hears of it, or why not."""
+        """Open a connection; the sink hears of it, or why not."""
         if not self._is_open:
             return
-        if not request.transport.is_reliable:
-            self._refuse(request, f"{request.transport.value} has no streams")
-        elif len(self._connections) + len(self._connecting) >= MAX_STREAMS:
+        if request.transport is TransportProtocol.UDP:
+            self._refuse(request, "there are no connections over UDP")
+        elif len(self._connections) + len(self._opening) >= MAX_STREAMS:
             self._refuse(request, f"more than {MAX_STREAMS} streams")
+        elif request.transport is TransportProtocol.DTLS:
+            self._run(self._associate(request))
         else:
-            task = self._loop.create_task(self._connect(request))
-            self._connecting.add(task)
-            task.add_done_callback(self._connecting.discard)
+            self._run(self._connect(request))
 
     def write(self, path: Path, messages: Sequence[bytes]) -> None:
-        """Write framed messages; those that do not fit, or have no stream, are dropped."""
+        """Take framed messages, to be sent by ``flush``; those that do not fit, or have no
+        connection, are dropped."""
         connection = self._connections.get(path)
-        self.dropped_messages += connection.write(messages) if connection else len(messages)
+        if connection is None:
+            self.dropped_messages += len(messages)
+        else:
+            self.dropped_messages += connection.write(messages)
+            self._unflushed.add(connection)
+
+    def flush(self) -> None:
+        """Send what was written: what goes one way, in one call."""
+        while self._unflushed:
+            self._unflushed.pop().flush()
 
     def close(self, path: Path) -> None:
-        """Close one stream after its last bytes; the sink hears when it is gone."""
+        """Close one connection after its last bytes; the sink hears when it is gone."""
         if connection := self._connections.get(path):
-            connection.close(self._loop)
+            connection.close()
 
     def reset(self, path: Path) -> None:
-        """Cut one stream with a RST; the sink hears when it is gone."""
+        """Cut one connection, a stream with a RST; the sink hears when it is gone."""
         if connection := self._connections.get(path):
             connection.reset()
+
+    def detach(self, path: Path, protocol: asyncio.BaseProtocol) -> DetachedStream | None:
+        """Give a stream away, with its reading paused; the sink hears of it no more."""
+        connection = self._connections.get(path)
+        detached = connection.detach(protocol) if connection else None
+        if detached is not None:
+            del self._connections[path]
+            if not self._connections:
+                self._all_gone.set()
+        return detached
 
     async def aclose(self) -> None:
         """Close all and wait until nothing is left, at most ``CLOSE_TIMEOUT`` and a moment."""
         self._is_open = False
-        for server in self._servers:
-            server.close()
-        connecting = list(self._connecting)
-        for task in connecting:
+        for acceptor in self._acceptors:
+            acceptor.close()
+        opening = list(self._opening)
+        for task in opening:
             task.cancel()
-        await asyncio.gather(*connecting, return_exceptions=True)
+        await asyncio.gather(*opening, return_exceptions=True)
         for connection in list(self._connections.values()):
-            connection.close(self._loop)
+            connection.close()
         if self._connections:
             await self._all_gone.wait()
 
-    def opened(self, connection: StreamConnection, path: Path) -> bool:
-        """Take a new stream in, if there is room for it."""
+    def opened(self, connection: Connection, path: Path) -> bool:
+        """Take a new connection in, if there is room for it."""
         is_full = len(self._connections) >= MAX_STREAMS
         if not self._is_open or is_full or path in self._connections:
             return False
@@ -234,8 +155,9 @@ class Streams:
         self._all_gone.clear()
         return True
 
-    def lost(self, connection: StreamConnection, path: Path | None, reason: str) -> None:
-        """Forget a stream that is gone."""
+    def lost(self, connection: Connection, path: Path | None, reason: str) -> None:
+        """Forget a connection that is gone."""
+        self._unflushed.discard(connection)
         if path is None or self._connections.get(path) is not connection:
             return
         del self._connections[path]
@@ -244,12 +166,45 @@ class Streams:
         if self._is_open:
             self.sink.stream_disconnected(path, reason)
 
-    def _factory(self, tls: ssl.SSLContext | None) -> Callable[[], StreamConnection]:
-        kind = TransportProtocol.TCP if tls is None else TransportProtocol.TLS
-        return functools.partial(self._new_connection, kind)
+    def _run(self, opening: Coroutine[None, None, None]) -> None:
+        task = self._loop.create_task(opening)
+        self._opening.add(task)
+        task.add_done_callback(self._opening.discard)
 
-    def _new_connection(self, kind: TransportProtocol) -> StreamConnection:
-        return StreamConnection(self, kind, self._framer())
+    def _factory(
+        self, tls: ssl.SSLContext | None, place: _Place | None = None
+    ) -> Callable[[], StreamConnection]:
+        kind = TransportProtocol.TCP if tls is None else TransportProtocol.TLS
+        on_gone = place.give_back if place else None
+        return lambda: StreamConnection(
+            self, kind, self._framer(), loop=self._loop, on_gone=on_gone
+        )
+
+    def _accept(self, tls: ssl.SSLContext | None, sock: socket.socket, ip: IPAddress) -> None:
+        if self._is_open and self._accepted.take(ip):
+            self._run(self._shake_hands(tls, sock, _Place(self._accepted, ip)))
+        else:
+            self.refused_connections += 1
+            sock.close()
+
+    async def _shake_hands(
+        self, tls: ssl.SSLContext | None, sock: socket.socket, place: _Place
+    ) -> None:
+        """Make a connection of an accepted socket; its place is held until it is gone."""
+        try:
+            await self._loop.connect_accepted_socket(
+                self._factory(tls, place),
+                sock,
+                ssl=tls,
+                ssl_handshake_timeout=TLS_HANDSHAKE_TIMEOUT if tls else None,
+                ssl_shutdown_timeout=CLOSE_TIMEOUT if tls else None,
+            )
+        except OSError as error:
+            logger.debug("no connection with %s: %s", place.ip, error or "timed out")
+            place.give_back()
+        except BaseException:
+            place.give_back()
+            raise
 
     async def _connect(self, request: ConnectRequested) -> None:
         remote = request.remote
@@ -272,15 +227,53 @@ class Streams:
         if connection.path is None:
             self._refuse(request, "reset at once")
 
+    async def _associate(self, request: ConnectRequested) -> None:
+        """The same over DTLS."""
+        try:
+            from .dtls_link import DtlsLink
+            from .dtls_trust import dtls_clients
+        except ImportError:
+            self._refuse(request, "DTLS needs pyOpenSSL: pip install 'hairpin[dtls]'")
+            return
+        try:
+            if self._dtls is None:
+                self._dtls = dtls_clients(self._tls)
+            link = await DtlsLink.open(self, self._dtls, request, handshake_timeout=CONNECT_TIMEOUT)
+        except (OSError, ValueError) as error:
+            self._refuse(request, str(error))
+            return
+        try:
+            link.start()
+            reason = await link.failed
+        except asyncio.CancelledError:
+            link.close()
+            raise
+        if reason is not None:
+            link.close()
+            self._refuse(request, reason)
+
     def _client_tls(self, request: ConnectRequested) -> ssl.SSLContext | None:
         if request.transport is not TransportProtocol.TLS:
             return None
         if isinstance(self._tls, ClientTls):
-            self._tls = self._tls.context()
+            return self._tls.context()
         return self._tls
 
     def _refuse(self, request: ConnectRequested, reason: str) -> None:
         if self._is_open:
-            unknown = _UNKNOWN[request.remote.ip.version]
+            unknown = ANY_ADDRESS[request.remote.ip.version]
             path = Path(request.transport, unknown, request.remote)
             self.sink.stream_disconnected(path, reason)
+
+
+class _Place:
+    """What an accepted connection holds; given back once, whoever sees its end."""
+
+    def __init__(self, places: Places, ip: IPAddress) -> None:
+        self._places: Places | None = places
+        self.ip = ip
+
+    def give_back(self) -> None:
+        places, self._places = self._places, None
+        if places is not None:
+            places.give_back(self.ip)

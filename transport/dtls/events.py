@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from transport.machine import Event
+from transport.machine import Event, Path
 
 from .profile import SrtpKeys, SrtpProfile
 
@@ -24,6 +24,16 @@ class DtlsConnected(Event):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class DtlsEstablished(Event):
+    """The handshake with a server is done, and its certificate good.
+
+    ``protocol`` is what ALPN has agreed on, if anything.
+    """
+
+    protocol: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class DtlsDataReceived(Event):
     """One record of application data."""
 
@@ -39,4 +49,31 @@ class DtlsClosed(Event):
 class DtlsFailed(Event):
     """The association is over, or never came to be; ``reason`` is for a person to read."""
 
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ClientConnected(Event):
+    """A client has an association with a server now.
+
+    ``protocol`` is what ALPN has agreed on, if anything.
+    """
+
+    path: Path
+    protocol: str | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ClientDataReceived(Event):
+    """One record of application data of one client."""
+
+    path: Path
+    data: bytes
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ClientDisconnected(Event):
+    """The association of a client is over; ``reason`` is for a person to read."""
+
+    path: Path
     reason: str

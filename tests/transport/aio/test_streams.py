@@ -94,7 +94,7 @@ class Side:
     async def listen(self, *, tls: ssl.SSLContext | None = None) -> TransportAddress:
         sock = listener()
         bound = address(sock)
-        await self.driver.add_listener(sock, tls=tls)
+        self.driver.add_listener(sock, tls=tls)
         return bound
 
     async def connected(self) -> Path:
@@ -281,5 +281,5 @@ async def test_a_driver_without_a_framer_has_no_streams() -> None:
 
     assert events.all == [request]
     with listener() as sock, pytest.raises(RuntimeError, match="without a framer"):
-        await driver.add_listener(sock)
+        driver.add_listener(sock)
     await driver.aclose()

@@ -19,7 +19,7 @@ from transport.dtls import (
     DtlsRole,
     SrtpProfile,
 )
-from transport.dtls.connection import MAX_QUEUED_DATAGRAMS
+from transport.dtls.association import MAX_QUEUED_DATAGRAMS
 from transport.dtls.flight import MAX_REPEATS
 from transport.dtls.records import split_records
 
