@@ -49,12 +49,17 @@ class OtherRelays:
 
 
 def own_networks(listen: TransportAddress) -> tuple[IPNetwork, ...]:
-    """This host's addresses, as peers that the demo's relay may reach."""
+    """This host's addresses, as peers that the demo's relay may reach.
+
+    Loopback is among them only while clients are on this host too: others are not to be
+    led to what listens there alone.
+    """
     addresses = {interface.ip for interface in local_addresses()} | {listen.ip}
     return tuple(
         ipaddress.ip_network(ip)
         for ip in addresses
         if not ip.is_link_local and not ip.is_unspecified
+        if not ip.is_loopback or listen.ip.is_loopback
     )
 
 

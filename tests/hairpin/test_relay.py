@@ -18,7 +18,7 @@ from hairpin.cli import cli
 from hairpin.commands.relay import EXTENSIONS, RelayOptions
 from hairpin.errors import HairpinError
 from hairpin.listening import refused_networks
-from hairpin.relay import OwnRelay, start_relay
+from hairpin.relay import OwnRelay, own_networks, start_relay
 from transport import TransportAddress
 from transport.aio import KernelSockets
 from turn.aio import connect
@@ -236,3 +236,11 @@ async def test_it_drains_until_its_last_client_has_gone() -> None:
             assert process.returncode is None
 
         assert await asyncio.wait_for(process.wait(), 2) == 0
+
+
+def test_a_demo_for_other_machines_does_not_lead_them_to_its_loopback() -> None:
+    anywhere = own_networks(TransportAddress.parse("0.0.0.0", 3478))
+    at_home = own_networks(TransportAddress.parse("127.0.0.1", 3478))
+    loopback = ip_network("127.0.0.1")
+    assert loopback in at_home
+    assert not any(network.is_loopback for network in anywhere)
