@@ -34,6 +34,7 @@ from turn.client import (
     ClientState,
     DataReceived,
     FailureReason,
+    IcmpReceived,
     PeerRefused,
     PermissionRefused,
     ServerMemory,
@@ -43,6 +44,9 @@ from turn.framing import TurnFramer
 
 MAX_QUEUED_DATAGRAMS: Final = 1024
 """Datagrams that wait for ``receive``; as in a socket's buffer, later ones are dropped."""
+
+MAX_QUEUED_ICMP: Final = 64
+"""ICMP errors that wait for ``receive_icmp``; the oldest goes."""
 
 MAX_REDIRECTIONS: Final = 3
 """Alternate servers followed, each once (RFC 8489 section 10)."""
@@ -78,6 +82,7 @@ class Relay:
         self._lost: FailureReason | None = None
         self._refusals: dict[IPAddress | TransportAddress, PeerRefused] = {}
         self._received: collections.deque[tuple[TransportAddress, bytes]] = collections.deque()
+        self._icmp: collections.deque[IcmpReceived] = collections.deque(maxlen=MAX_QUEUED_ICMP)
         self._changed = asyncio.Event()
         if sock is not None:
             self._driver.add_socket(sock)
@@ -85,6 +90,11 @@ class Relay:
     @property
     def relayed(self) -> TransportAddress:
         return self._allocation.relayed
+
+    @property
+    def relayed_addresses(self) -> tuple[TransportAddress, ...]:
+        """All of them: a dual allocation (``ClientConfig.dual``) has two, IPv4 first."""
+        return self.client.relayed_addresses
 
     @property
     def mapped(self) -> TransportAddress:
@@ -128,6 +138,28 @@ class Relay:
         """Send datagrams; False if the peer has no permission. Like UDP, it may lose them."""
         return self._driver.call(lambda now: self.client.send(peer, segments, now, dscp=dscp))
 
+    def send_unfragmented(self, peer: TransportAddress, data: bytes) -> bool:
+        """Send a datagram that is lost, and not cut, where it is too long for the way.
+
+        ``receive_icmp`` may tell. False if the peer has no permission, or the server does
+        not know DONT-FRAGMENT.
+
+        Raises:
+            ValueError: the server was not asked: ``ClientConfig.dont_fragment`` does.
+        """
+        return self._driver.call(lambda now: self.client.send_unfragmented(peer, data, now))
+
+    async def receive_icmp(self) -> IcmpReceived:
+        """The next ICMP error for what was sent to a peer.
+
+        Raises:
+            AllocationGone: there will be none.
+        """
+        while not self._icmp:
+            self._expect_alive()
+            await self._next_change()
+        return self._icmp.popleft()
+
     async def receive(self) -> tuple[TransportAddress, bytes]:
         """The next datagram and the peer that sent it.
 
@@ -163,6 +195,8 @@ class Relay:
                     self._received.append((peer, data))
                 else:
                     self.datagrams_dropped += 1
+            case IcmpReceived():
+                self._icmp.append(event)
             case Allocated():
                 self._allocated = event
             case AllocationFailed():

@@ -6,7 +6,7 @@ Clients that share a ``ServerMemory`` save each other the round trip for the non
 """
 
 from .client import ClientStats, TurnClient
-from .config import ClientConfig, ServerMemory
+from .config import ClientConfig, PortWish, ServerMemory
 from .drops import DropReason
 from .errors import (
     AllocationError,
@@ -16,6 +16,8 @@ from .errors import (
     TurnClientError,
 )
 from .events import (
+    AddressFamilyRefused,
+    AddressFamilyReleased,
     Allocated,
     AllocationFailed,
     AllocationLost,
@@ -33,6 +35,7 @@ from .state import ClientState
 __all__ = [
     "TurnClient",
     "ClientConfig",
+    "PortWish",
     "ServerMemory",
     "ClientState",
     "ClientStats",
@@ -44,6 +47,8 @@ __all__ = [
     "FailureReason",
     "DropReason",
     "Allocated",
+    "AddressFamilyRefused",
+    "AddressFamilyReleased",
     "AllocationFailed",
     "AllocationLost",
     "AllocationReleased",

@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from stun import (
+    AddressErrorCode,
     AddressFamily,
     AlternateDomain,
     AlternateServer,
+    DontFragment,
     ErrorNumber,
     IpProtocol,
     Lifetime,
     Message,
     Method,
     RequestedTransport,
+    ReservationToken,
+    UnknownAttributes,
     XorRelayedAddress,
     reflexive_address,
 )
 from transport import DecodeError, TransportAddress
 
-from .events import Allocated, AllocationFailed, FailureReason
+from .config import RefusedFamily
+from .events import AddressFamilyRefused, Allocated, AllocationFailed, FailureReason
 from .limits import CAPACITY_PAUSE, MAX_ALLOCATE_TRIES, MISMATCH_PAUSE
 from .refresh import Refresh, read_lifetime
 from .requests import Failed, Requests, Succeeded
 from .session import ClientSession
 from .state import ClientState
+from .wanted import wanted_attributes, wanted_families
 
 _PAUSES: dict[int, float | None] = {
     ErrorNumber.BAD_REQUEST: None,
@@ -52,17 +58,32 @@ class Allocation:
 
     def start(self, now: float) -> None:
         """Send the first Allocate request."""
-        self._session.state = ClientState.ALLOCATING
-        self._session.use_memory()
+        session = self._session
+        session.state = ClientState.ALLOCATING
+        refused = session.memory.refused(session.path.remote, now)
+        wanted = wanted_families(session.config)
+        if wanted and all(family in refused for family in wanted):
+            self._give_up(refused[wanted[0]], now)
+            return
+        session.use_memory()
         self._request(now)
+
+    def _give_up(self, refused: RefusedFamily, now: float) -> None:
+        """The server has said that there is no use in asking (section 7.3)."""
+        retry_after = None if refused.until is None else refused.until - now
+        self._session.events.append(
+            AllocationFailed(refused.code, FailureReason.REFUSED, retry_after=retry_after)
+        )
+        self._session.close()
 
     def _request(self, now: float) -> None:
         session = self._session
         lifetime = session.config.lifetime
+        refused = session.memory.refused(session.path.remote, now)
         attributes = (
             RequestedTransport(IpProtocol.UDP),
             *(() if lifetime is None else (Lifetime(lifetime),)),
-            *session.family_attributes(),
+            *wanted_attributes(session.config, refused, dont_fragment=session.dont_fragment),
             *session.common_attributes(),
         )
         self._requests.start(Method.ALLOCATE, attributes, self._concluded, now)
@@ -73,6 +94,9 @@ class Allocation:
             self._allocated(outcome, now)
         elif outcome.code == ErrorNumber.ALLOCATION_MISMATCH:
             self._mismatched(outcome, now)
+        elif session.dont_fragment and _knows_no_dont_fragment(outcome):
+            session.dont_fragment = False
+            self._request(now)
         elif outcome.code == ErrorNumber.UNAUTHENTICATED and session.is_preset:
             # A server may answer 401, not 438, to a nonce that it does not know any more.
             session.start_over()
@@ -82,30 +106,60 @@ class Allocation:
 
     def _allocated(self, outcome: Succeeded, now: float) -> None:
         session = self._session
-        relayed = self._relayed_address(outcome.response)
+        relayed = self._relayed_addresses(outcome.response)
         mapped = reflexive_address(outcome.response)
         lifetime = read_lifetime(outcome)
-        if relayed is None or mapped is None or not lifetime:
+        if not relayed or mapped is None or not lifetime:
             # Section 7.3: delete what we cannot use, and do not ask for it again.
             failed = AllocationFailed(None, FailureReason.UNUSABLE_RESPONSE, retry_after=None)
             self._refresh.abandon(failed, now)
             return
         session.state = ClientState.ALLOCATED
-        session.relayed = relayed
-        session.events.append(Allocated(relayed, mapped, lifetime))
+        session.relayed_addresses = relayed
+        session.events.append(
+            Allocated(
+                relayed[0],
+                mapped,
+                lifetime,
+                additional=relayed[1] if len(relayed) > 1 else None,
+                reservation_token=_reservation_token(outcome.response),
+                dont_fragment=session.dont_fragment,
+            )
+        )
+        if session.config.dual and len(relayed) == 1:
+            self._note_refusal(outcome.response, now)
         self._refresh.start(lifetime, outcome.sent_at, now)
 
-    def _relayed_address(self, response: Message) -> TransportAddress | None:
-        """The one of the family that we want (section 7.3)."""
-        family = self._session.config.family
+    def _relayed_addresses(self, response: Message) -> tuple[TransportAddress, ...]:
+        """Those of the families that we want, IPv4 first (section 7.3)."""
+        config = self._session.config
         try:
-            relayed = response.get_all(XorRelayedAddress)
+            attributes = response.get_all(XorRelayedAddress)
         except DecodeError:
-            return None
-        for attribute in relayed:
-            if family is None or AddressFamily.of(attribute.address) is family:
-                return attribute.address
-        return None
+            return ()
+        first: dict[AddressFamily, TransportAddress] = {}
+        for attribute in attributes:
+            first.setdefault(AddressFamily.of(attribute.address), attribute.address)
+        if config.dual:
+            return tuple(first[family] for family in AddressFamily if family in first)
+        if config.family is not None:
+            return (first[config.family],) if config.family in first else ()
+        return tuple(first.values())[:1]
+
+    def _note_refusal(self, response: Message, now: float) -> None:
+        """Why one of two families is missing, if the server says so (section 7.3)."""
+        session = self._session
+        try:
+            error = response.get(AddressErrorCode)
+        except DecodeError:
+            return
+        if error is None or error.family not in list(AddressFamily):
+            return
+        family = AddressFamily(error.family)
+        pause = _PAUSES.get(error.code)
+        until = None if pause is None else now + pause
+        session.memory.refuse(session.path.remote, RefusedFamily(family, error.code, until))
+        session.events.append(AddressFamilyRefused(family, error.code, error.reason, pause))
 
     def _mismatched(self, outcome: Failed, now: float) -> None:
         """The server has an allocation on this 5-tuple, perhaps our own of a former life.
@@ -160,3 +214,22 @@ class Allocation:
             if server.address.is_ipv6 == wants_ipv6:
                 return server.address, name
         return None, None
+
+
+def _knows_no_dont_fragment(outcome: Failed) -> bool:
+    """Whether DONT-FRAGMENT is what the server did not understand (section 7.4)."""
+    if outcome.code != ErrorNumber.UNKNOWN_ATTRIBUTE or outcome.response is None:
+        return False
+    try:
+        unknown = outcome.response.get(UnknownAttributes)
+    except DecodeError:
+        return False
+    return unknown is not None and DontFragment.TYPE in unknown.types
+
+
+def _reservation_token(response: Message) -> bytes | None:
+    try:
+        token = response.get(ReservationToken)
+    except DecodeError:
+        return None
+    return None if token is None else token.token

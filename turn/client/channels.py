@@ -161,6 +161,12 @@ class Channels:
                 binding.wake_at = binding.expires_at
             self._arm()
 
+    def forget_unreachable(self) -> None:
+        """A relayed transport address is gone: so are the channels of its family."""
+        for peer in list(self._by_peer):
+            if not self._session.reaches(peer.ip):
+                self.release(peer)
+
     def due(self, now: float) -> None:
         for binding in list(self._by_number.values()):
             if binding.wake_at is not None and binding.wake_at <= now:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 
-from stun import Message, MessageClass, Method
+from stun import AddressFamily, Message, MessageClass, Method
 from transport import (
     CloseRequested,
     ConnectRequested,
@@ -97,8 +97,13 @@ class TurnClient:
 
     @property
     def relayed(self) -> TransportAddress | None:
-        """The relayed transport address, once it is allocated."""
-        return self._session.relayed
+        """The relayed transport address, once it is allocated; of two the first."""
+        return next(iter(self._session.relayed_addresses), None)
+
+    @property
+    def relayed_addresses(self) -> tuple[TransportAddress, ...]:
+        """All of them: a dual allocation has two, IPv4 first."""
+        return self._session.relayed_addresses
 
     def has_permission(self, ip: IPAddress) -> bool:
         """Whether data can be sent to this IP address."""
@@ -191,6 +196,48 @@ class TurnClient:
             self._session.drops.add(DropReason.NOT_ALLOCATED)
             return False
         return self._relaying.send(peer, segments, dscp)
+
+    def send_unfragmented(self, peer: TransportAddress, data: bytes, now: float) -> bool:
+        """Send a datagram that is not cut on its way from the relay to the peer.
+
+        If it is too long for that it is lost, and IcmpReceived may tell. False as with
+        ``send``, and where the server does not know DONT-FRAGMENT.
+
+        Raises:
+            ValueError: it is longer than 65,535 bytes, or the server was not asked:
+                ``ClientConfig.dont_fragment`` does.
+        """
+        session = self._session
+        if not session.config.dont_fragment:
+            raise ValueError("the configuration has not asked for DONT-FRAGMENT")
+        if session.state is not ClientState.ALLOCATED:
+            session.drops.add(DropReason.NOT_ALLOCATED)
+            return False
+        if not session.dont_fragment:
+            session.drops.add(DropReason.DONT_FRAGMENT_UNKNOWN)
+            return False
+        return self._relaying.send_unfragmented(peer, data)
+
+    def release_family(self, family: AddressFamily, now: float) -> None:
+        """Delete one address of a dual allocation, with its permissions and channels.
+
+        AddressFamilyReleased answers; the other address stays.
+
+        Raises:
+            ClientStateError: there is no allocation.
+            ValueError: there are not two, or the family is not allocated any more.
+        """
+        self._expect(ClientState.ALLOCATED)
+        session = self._session
+        left = tuple(
+            each for each in session.relayed_addresses if AddressFamily.of(each) is not family
+        )
+        if len(session.relayed_addresses) < 2:
+            raise ValueError("there are no two addresses: release() deletes the allocation")
+        session.relayed_addresses = left
+        self._channels.forget_unreachable()
+        self._permissions.forget_unreachable()
+        self._refresh.delete_family(family, now)
 
     def release(self, now: float) -> None:
         """Delete the allocation, whatever its state; AllocationReleased ends it."""

@@ -7,7 +7,9 @@ from typing import Final
 
 from stun import (
     KNOWN_TYPES,
+    AnyAttribute,
     Data,
+    DontFragment,
     Icmp,
     Message,
     MessageClass,
@@ -55,12 +57,24 @@ class Relaying:
         session.transmits.append(Transmit(session.path, wrapped, dscp))
         return True
 
-    def _send_indication(self, peer: TransportAddress, data: bytes) -> bytes:
+    def send_unfragmented(self, peer: TransportAddress, data: bytes) -> bool:
+        """DONT-FRAGMENT goes in Send indications alone, also where a channel is bound."""
+        session = self._session
+        if not self._permissions.allows(peer.ip):
+            session.drops.add(DropReason.SEND_WITHOUT_PERMISSION)
+            return False
+        message = self._send_indication(peer, data, DontFragment())
+        session.transmits.append(Transmit(session.path, (message,)))
+        return True
+
+    def _send_indication(
+        self, peer: TransportAddress, data: bytes, *further: AnyAttribute
+    ) -> bytes:
         return encode_message(
             Method.SEND,
             MessageClass.INDICATION,
             self._session.random_bytes(TRANSACTION_ID_BYTES),
-            (XorPeerAddress(peer), Data(data)),
+            (XorPeerAddress(peer), Data(data), *further),
         )
 
     def receive_channel_data(self, data: bytes) -> None:

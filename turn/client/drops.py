@@ -24,6 +24,7 @@ class DropReason(enum.Enum):
     SHORT_CHANNEL_DATA = "ChannelData shorter than it says"
     NO_PERMISSION = "data from a peer that has no permission"
     SEND_WITHOUT_PERMISSION = "data to a peer that has no permission"
+    DONT_FRAGMENT_UNKNOWN = "not to be cut, through a server that does not know DONT-FRAGMENT"
 
 
 class Drops:

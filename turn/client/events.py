@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import enum
 
+from stun import AddressFamily
 from transport import Event, IPAddress, TransportAddress
 
 
@@ -29,12 +30,38 @@ class Allocated(Event):
 
     ``relayed`` is the relayed transport address, for peers to send to; ``mapped`` is
     our own address as the server sees it; ``lifetime`` is in seconds, and the client
-    refreshes the allocation by itself.
+    refreshes the allocation by itself. ``additional`` is the IPv6 one of a dual allocation,
+    if there are two; ``reservation_token`` stands for the next port, if it was to be held;
+    ``dont_fragment`` says that datagrams can be kept from being cut.
     """
 
     relayed: TransportAddress
     mapped: TransportAddress
     lifetime: int
+    additional: TransportAddress | None = None
+    reservation_token: bytes | None = None
+    dont_fragment: bool = False
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AddressFamilyRefused(Event):
+    """Of a dual allocation, the server has granted the other family alone.
+
+    ``retry_after`` is as in AllocationFailed. Clients with the same ServerMemory do not ask
+    that server for the family before.
+    """
+
+    family: AddressFamily
+    code: int
+    phrase: str = ""
+    retry_after: float | None = None
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class AddressFamilyReleased(Event):
+    """The server was asked to delete one of two addresses, and has answered, or will not."""
+
+    family: AddressFamily
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ MAX_ALLOCATE_TRIES: Final = 3
 """Allocate requests that are answered with 437: RFC 8656 section 7.4 wants three tries."""
 
 MAX_SERVERS: Final = 64
-"""Servers whose realm and nonce are remembered; above it the one longest unused goes."""
+"""Servers whose realm and nonce, and whose refusals, are remembered; above it the one
+longest unused goes."""
 
 MAX_IPV4_PEERS_PER_REQUEST: Final = 24
 MAX_IPV6_PEERS_PER_REQUEST: Final = 12
@@ -44,7 +45,8 @@ RETRY_PAUSE: Final = 5.0
 """Seconds from a refresh that failed to the next."""
 
 CAPACITY_PAUSE: Final = 60.0
-"""Seconds to wait after 486 or 508 (section 7.4)."""
+"""Seconds to wait after 486 or 508 (section 7.4), also where it is about one of two address
+families (section 7.3)."""
 
 MISMATCH_PAUSE: Final = 120.0
 """Seconds to leave a server alone that went on saying 437 (section 7.4)."""

@@ -97,6 +97,15 @@ class Permissions:
             entry.is_wanted = False
             self._arm()
 
+    def forget_unreachable(self) -> None:
+        """A relayed transport address is gone: so are the permissions of its family."""
+        for entry in list(self._entries.values()):
+            if not self._session.reaches(entry.ip):
+                entry.is_wanted = False
+                entry.expires_at = None
+                self._forget_if_void(entry)
+        self._arm()
+
     def flush(self, now: float) -> None:
         """Send for what ``install`` has asked."""
         if self._asked:
@@ -153,11 +162,10 @@ class Permissions:
 
     def _request(self, entries: Sequence[Permission], now: float) -> None:
         """Ask for permissions, in as few requests as their number allows."""
-        relayed = self._session.relayed
-        is_ipv6 = relayed is not None and relayed.is_ipv6
-        most = MAX_IPV6_PEERS_PER_REQUEST if is_ipv6 else MAX_IPV4_PEERS_PER_REQUEST
-        for start in range(0, len(entries), most):
-            self._request_batch(entries[start : start + most], now)
+        for version, most in ((4, MAX_IPV4_PEERS_PER_REQUEST), (6, MAX_IPV6_PEERS_PER_REQUEST)):
+            same = [entry for entry in entries if entry.ip.version == version]
+            for start in range(0, len(same), most):
+                self._request_batch(same[start : start + most], now)
 
     def _request_batch(self, batch: Sequence[Permission], now: float) -> None:
         def concluded(outcome: Succeeded | Failed, now: float) -> None:
@@ -188,6 +196,9 @@ class Permissions:
         self._arm()
 
     def _extend(self, entry: Permission, sent_at: float) -> None:
+        if not self._session.reaches(entry.ip):
+            self._forget_if_void(entry)
+            return
         if entry.expires_at is None:
             self._session.events.append(PermissionInstalled(entry.ip))
         entry.extend(sent_at)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from stun import Lifetime, Method
+from stun import AddressFamily, AnyAttribute, Lifetime, Method, RequestedAddressFamily
 from transport import DecodeError, Event
 
-from .events import FailureReason
+from .events import AddressFamilyReleased, FailureReason
 from .limits import REFRESH_MARGIN, RETRY_PAUSE
 from .requests import Failed, OnOutcome, Requests, Succeeded
 from .session import ClientSession
@@ -40,7 +40,8 @@ class Refresh:
             self._session.lose(FailureReason.EXPIRED, self._last_code)
             return
         self._session.timers.set(self, self._expires_at)
-        self._request(self._session.config.lifetime, self._refreshed, now)
+        lifetime = self._session.config.lifetime
+        self._request(lifetime, self._refreshed, now, family=self._family())
 
     def delete(self, now: float) -> None:
         """Ask the server to delete the allocation; whatever it says, that is the end."""
@@ -52,6 +53,17 @@ class Refresh:
         self._requests.cancel_all()
         self._session.stop_timers()
         self.ask_to_delete(done, now)
+
+    def delete_family(self, family: AddressFamily, now: float) -> None:
+        """Ask the server to delete one address of a dual allocation (section 8.1)."""
+
+        def done(outcome: Succeeded | Failed, _now: float) -> None:
+            if isinstance(outcome, Failed) and outcome.reason is FailureReason.MISMATCH:
+                self._session.lose(outcome.reason, outcome.code)
+            else:
+                self._session.events.append(AddressFamilyReleased(family))
+
+        self._request(0, done, now, family=family)
 
     def abandon(self, event: Event, now: float) -> None:
         """Report the end, and delete what the server has."""
@@ -67,10 +79,23 @@ class Refresh:
         lifetime: int | None,
         on_outcome: OnOutcome,
         now: float,
+        *,
+        family: AddressFamily | None = None,
     ) -> None:
-        wanted = () if lifetime is None else (Lifetime(lifetime),)
-        attributes = (*self._session.common_attributes(), *wanted)
+        attributes: list[AnyAttribute] = [*self._session.common_attributes()]
+        if lifetime is not None:
+            attributes.append(Lifetime(lifetime))
+        if family is not None:
+            attributes.append(RequestedAddressFamily(family))
         self._requests.start(Method.REFRESH, attributes, on_outcome, now)
+
+    def _family(self) -> AddressFamily | None:
+        """The one that is left of a dual allocation, if one is: should the server not have
+        heard that the other is to go, it is not refreshed."""
+        session = self._session
+        if session.config.dual and len(session.relayed_addresses) == 1:
+            return AddressFamily.of(session.relayed_addresses[0])
+        return None
 
     def _refreshed(self, outcome: Succeeded | Failed, now: float) -> None:
         session = self._session

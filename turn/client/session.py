@@ -10,12 +10,12 @@ from stun import (
     AlgorithmChoice,
     AnyAttribute,
     LongTermClient,
-    RequestedAddressFamily,
     Software,
 )
 from transport import (
     CloseRequested,
     Event,
+    IPAddress,
     Path,
     RandomBytes,
     Timers,
@@ -43,13 +43,14 @@ class ClientSession:
     __slots__ = (
         "config",
         "credentials",
+        "dont_fragment",
         "drops",
         "events",
         "is_preset",
         "memory",
         "path",
         "random_bytes",
-        "relayed",
+        "relayed_addresses",
         "state",
         "timers",
         "transmits",
@@ -71,7 +72,9 @@ class ClientSession:
         self.memory = memory
         self.random_bytes = random_bytes
         self.state = ClientState.NEW
-        self.relayed: TransportAddress | None = None
+        self.relayed_addresses: tuple[TransportAddress, ...] = ()
+        self.dont_fragment = config.dont_fragment
+        """Whether DONT-FRAGMENT is asked for, and then whether the server obeys it."""
         self.transmits: collections.deque[Transmit] = collections.deque()
         self.events: collections.deque[Event] = collections.deque()
         self.timers: Timers[Due] = Timers()
@@ -96,18 +99,19 @@ class ClientSession:
         software = self.config.software
         return () if software is None else (Software(software),)
 
-    def family_attributes(self) -> tuple[AnyAttribute, ...]:
-        family = self.config.family
-        return () if family is None else (RequestedAddressFamily(family),)
+    def reaches(self, ip: IPAddress) -> bool:
+        """Whether there is a relayed transport address of its family."""
+        return any(each.ip.version == ip.version for each in self.relayed_addresses)
 
     def check_family(self, address: TransportAddress) -> None:
-        """A peer is of the family of the relayed transport address (sections 10.1 and 12.1).
+        """A peer is of the family of a relayed transport address (sections 10.1 and 12.1).
 
         Raises:
             ValueError: it is not.
         """
-        if self.relayed is not None and address.is_ipv6 != self.relayed.is_ipv6:
-            raise ValueError(f"{self.relayed} cannot reach a peer of another family: {address}")
+        if self.relayed_addresses and not self.reaches(address.ip):
+            ours = " and ".join(map(str, self.relayed_addresses))
+            raise ValueError(f"{ours} cannot reach a peer of another family: {address}")
 
     def close(self) -> None:
         """There is no allocation, and nothing more to do."""
