@@ -14,72 +14,15 @@ from transport import IPAddress, TransportAddress
 from turn.server import ServerConfig
 from turn.server.peer_policy import PeerPolicy, is_tunneled, spellings
 
+from .denied import DENIED_IPV4, DENIED_IPV6, disguises
 from .harness import LISTENING, LISTENING_6, RELAY_IP, config
 
 PUBLIC = ip_address("20.0.0.1")
 
-DENIED_IPV4 = [
-    "0.0.0.0",
-    "0.1.2.3",
-    "10.0.0.1",
-    "10.255.255.255",
-    "100.64.0.1",
-    "100.100.100.200",
-    "127.0.0.1",
-    "127.255.255.254",
-    "168.63.129.16",
-    "169.254.169.254",
-    "172.16.0.1",
-    "172.31.255.255",
-    "192.0.0.192",
-    "192.0.2.1",
-    "192.88.99.1",
-    "192.168.1.1",
-    "198.18.0.1",
-    "198.19.255.255",
-    "198.51.100.1",
-    "203.0.113.1",
-    "224.0.0.1",
-    "239.255.255.255",
-    "240.0.0.1",
-    "255.255.255.255",
-]
-DENIED_IPV6 = [
-    "::",
-    "::1",
-    "100::1",
-    "2001:db8::1",
-    "2001:2::1",
-    "2001:10::1",
-    "3fff::1",
-    "fc00::1",
-    "fd00:ec2::254",
-    "fe80::1",
-    "febf::1",
-    "fec0::1",
-    "ff02::1",
-    "64:ff9b:1::1",
-]
 LEGAL = ["8.8.8.8", "100.128.0.1", "172.32.0.1", "192.0.1.1", "198.20.0.1", "223.255.255.255"]
 LEGAL_IPV6 = ["2600::1", "2a00:1450::1", "2001:4860:4860::8888"]
 IN_DISGUISE = st.ip_addresses(v=4).filter(lambda ip: int(ip) != 1)
 """The IPv4-compatible form of 0.0.0.1 is taken: by ::1."""
-
-
-def disguises(ip: IPv4Address) -> list[str]:
-    """An IPv4 address in the spellings of IPv6."""
-    number = int(ip)
-    high, low = number >> 16, number & 0xFFFF
-    return [
-        f"::ffff:{ip}",
-        f"::{ip}",
-        f"::ffff:0:{ip}",
-        f"64:ff9b::{ip}",
-        f"64:ff9b:1::{ip}",
-        f"2002:{high:x}:{low:x}::1",
-        f"2001:0:{high:x}:{low:x}::1",
-        f"2001:0:808:808:0:0:{high ^ 0xFFFF:x}:{low ^ 0xFFFF:x}",
-    ]
 
 
 def policy(*allowed: str, settings: ServerConfig | None = None) -> PeerPolicy:
