@@ -17,8 +17,12 @@ from turn.credentials import CredentialVerifier
 from turn.server import ServerConfig
 
 from .test_plane import IPV6
+from .test_server import readable
 
 IPV4_LOOPBACK, IPV6_LOOPBACK = ipaddress.ip_address("127.0.0.1"), ipaddress.ip_address("::1")
+IP_RECVTTL = 12
+"""Of Linux's in.h; Python has no name for it."""
+
 PROC = pathlib.Path("/proc/sys/net")
 
 pytestmark = IPV6
@@ -49,7 +53,7 @@ async def test_what_is_translated_has_the_hop_limit_of_this_host(listen: str) ->
     peer, peer_6 = (
         KernelSockets().bind(TransportAddress.parse(ip, 0)) for ip in ("127.0.0.1", "::1")
     )
-    peer.setsockopt(socket.IPPROTO_IP, socket.IP_RECVTTL, 1)
+    peer.setsockopt(socket.IPPROTO_IP, IP_RECVTTL, 1)
     peer_6.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVHOPLIMIT, 1)
     seen = []
     async with RelayServer.open(config(listen)) as server:
@@ -72,10 +76,3 @@ async def test_what_is_translated_has_the_hop_limit_of_this_host(listen: str) ->
         (b"there", ours[0], [default_ttl()]),
         (b"there", ours[1], [default_hop_limit()]),
     ]
-
-
-async def readable(loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
-    ready = asyncio.Event()
-    loop.add_reader(sock, ready.set)
-    await ready.wait()
-    loop.remove_reader(sock)
