@@ -3,7 +3,8 @@
 ``LongTermClient`` stands for one server and remembers its realm and nonce.
 ``LongTermRequest`` stands for one request with its retries: encode it, send it in a
 ``ClientTransaction`` that has it as its verifier, and give the response to
-``retry``, which says whether to encode and send it again.
+``retry``, which says whether to encode and send it again. In place of the password
+there may be an access token of third-party authorization (RFC 7635).
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from typing import Final
 
 from transport import DecodeError
 
+from .access_grant import AccessGrant
 from .attributes import (
+    AccessToken,
     AlgorithmParameters,
     AnyAttribute,
     ErrorCode,
@@ -25,6 +28,7 @@ from .attributes import (
     PasswordAlgorithm,
     PasswordAlgorithms,
     Realm,
+    ThirdPartyAuthorization,
     UnknownAttribute,
     Userhash,
     Username,
@@ -37,11 +41,15 @@ from .message import Message
 from .nonce_cookie import SecurityFeature, security_features
 from .opaque_string import opaque_string
 from .transaction import Verdict
-from .types import MessageClass
+from .types import MessageClass, Method
 
 MAX_RETRIES: Final = 5
 """Retries of one request: a 401 needs one, a 438 one more; a server that goes on
 answering 438 must not keep us busy for ever."""
+
+
+TOKEN_METHODS: Final = frozenset((Method.BINDING, Method.ALLOCATE, Method.REFRESH))
+"""Where ACCESS-TOKEN goes along: of TURN only these two (RFC 7635 section 9)."""
 
 
 class AlgorithmChoice(enum.Enum):
@@ -57,36 +65,65 @@ class AlgorithmChoice(enum.Enum):
 class Challenge:
     """What a 401 or 438 gave us, made ready to be sent back.
 
-    ``identity`` is the username form and the realm: a retry after 401 must change it.
+    ``identity`` is the username form, the realm and the token: a retry after 401 must
+    change it. ``access_token`` goes along in the requests of TOKEN_METHODS.
     """
 
     attributes: tuple[AnyAttribute, ...]
     key: IntegrityKey
     identity: bytes
     realm: bytes
+    nonce: Nonce
+    access_token: AccessToken | None = None
 
 
 class LongTermClient:
     """Credentials at one server, and what that server said last.
 
+    Without a username it has none, until there is an access token. ``takes_tokens`` says
+    that one can be had: where the server takes them, it goes before the password (RFC 7635
+    section 6.1).
+
     Raises:
         OpaqueStringError: the username or the password is not allowed.
     """
 
-    __slots__ = ("_challenge", "_choice", "_password", "_seen_algorithms", "_username")
+    __slots__ = (
+        "_challenge",
+        "_choice",
+        "_grant",
+        "_password",
+        "_seen_algorithms",
+        "_username",
+        "takes_tokens",
+    )
 
     def __init__(
         self,
-        username: str,
-        password: str,
+        username: str | None,
+        password: str | None,
         *,
         choice: AlgorithmChoice = AlgorithmChoice.FIRST_SUPPORTED,
+        takes_tokens: bool = False,
     ) -> None:
-        self._username = opaque_string(username)
-        self._password = opaque_string(password)
+        self.takes_tokens = takes_tokens
+        self._username = None if username is None else opaque_string(username)
+        self._password = None if password is None else opaque_string(password)
         self._choice = choice
         self._challenge: Challenge | None = None
         self._seen_algorithms = False
+        self._grant: AccessGrant | None = None
+
+    @property
+    def grant(self) -> AccessGrant | None:
+        """The access token that is used instead of the password."""
+        return self._grant
+
+    def use_token(self, grant: AccessGrant) -> None:
+        """Authenticate with an access token from now on, not with the password."""
+        self._grant = grant
+        if self._challenge is not None:
+            self._challenge = _with_token(grant, self._challenge.nonce, self._challenge.realm)
 
     @property
     def challenge(self) -> Challenge | None:
@@ -95,7 +132,12 @@ class LongTermClient:
 
     @property
     def algorithm(self) -> IntegrityAlgorithm:
-        """SHA-256 alone once the server has listed password algorithms (section 9.2.5)."""
+        """SHA-256 alone once the server has listed password algorithms (section 9.2.5).
+
+        With an access token it is what the authorization server said.
+        """
+        if self._grant is not None:
+            return self._grant.algorithm
         return IntegrityAlgorithm.SHA256 if self._seen_algorithms else IntegrityAlgorithm.SHA1
 
     def request(self, method: int, attributes: Sequence[AnyAttribute]) -> LongTermRequest:
@@ -133,6 +175,8 @@ class LongTermClient:
         offered = response.get(PasswordAlgorithms)
         if nonce is None or realm is None or self._is_bid_down(nonce, offered):
             return None
+        if self._grant is not None:
+            return _with_token(self._grant, nonce, realm)
         key_algorithm = KeyAlgorithm.MD5
         attributes: list[AnyAttribute] = []
         if offered is not None:
@@ -153,7 +197,9 @@ class LongTermClient:
         realm: bytes,
         key_algorithm: KeyAlgorithm,
         algorithms: list[AnyAttribute],
-    ) -> Challenge:
+    ) -> Challenge | None:
+        if self._username is None or self._password is None:
+            return None
         name = Realm.decode(realm, b"").realm
         user: Username | Userhash = Username(self._username)
         if SecurityFeature.USERNAME_ANONYMITY in security_features(nonce.nonce):
@@ -164,6 +210,7 @@ class LongTermClient:
             key=key,
             identity=user.encode(b"") + b"\0" + realm,
             realm=realm,
+            nonce=nonce,
         )
 
     def _is_bid_down(self, nonce: Nonce, offered: PasswordAlgorithms | None) -> bool:
@@ -214,11 +261,29 @@ class LongTermRequest:
             self._method,
             MessageClass.REQUEST,
             transaction_id,
-            self._attributes if sent is None else (*self._attributes, *sent.attributes),
+            self._attributes if sent is None else self._signed_attributes(sent),
             key=None if sent is None else sent.key,
             algorithm=self._client.algorithm,
             fingerprint=fingerprint,
         )
+
+    def _signed_attributes(self, sent: Challenge) -> tuple[AnyAttribute, ...]:
+        if sent.access_token is None or self._method not in TOKEN_METHODS:
+            return (*self._attributes, *sent.attributes)
+        return (*self._attributes, *sent.attributes, sent.access_token)
+
+    def wanted_token(self, response: Message) -> str | None:
+        """The server's name, where this is a 401 to be met with an access token that we do
+        not have yet: see ``LongTermClient.use_token``."""
+        name = _server_name(response)
+        if name is None or not self._client.takes_tokens:
+            return None
+        grant = self._client.grant
+        sent = None if self._sent is None else self._sent.access_token
+        if grant is None:
+            return name
+        is_refused = self._method in TOKEN_METHODS and sent == AccessToken(grant.token)
+        return name if is_refused else None
 
     def is_authenticated(self, response: Message) -> bool:
         """Whether its integrity was made with the key of this request.
@@ -246,12 +311,15 @@ class LongTermRequest:
         """Whether to ``encode`` and send again, in a new transaction.
 
         True after a 401 that asks for credentials that were not tried, and after a
-        438 that brings a new nonce; at most MAX_RETRIES times.
+        438 that brings a new nonce; at most MAX_RETRIES times. Not while an access token
+        is wanted; with the token, ask again.
         """
         code = _error_code(response)
         if code not in (ErrorNumber.UNAUTHENTICATED, ErrorNumber.STALE_NONCE):
             return False
-        if self._retries >= MAX_RETRIES or not self._client.take_challenge(response):
+        if self._retries >= MAX_RETRIES or self.wanted_token(response) is not None:
+            return False
+        if not self._client.take_challenge(response):
             return False
         answer = self._client.challenge
         if (
@@ -263,6 +331,29 @@ class LongTermRequest:
             return False
         self._retries += 1
         return True
+
+
+def _server_name(response: Message) -> str | None:
+    """The name of the server for its authorization server, where a 401 says that it takes
+    access tokens (RFC 7635 section 4)."""
+    if _error_code(response) != ErrorNumber.UNAUTHENTICATED:
+        return None
+    try:
+        third_party = response.get(ThirdPartyAuthorization)
+    except DecodeError:
+        return None
+    return None if third_party is None else third_party.server_name
+
+
+def _with_token(grant: AccessGrant, nonce: Nonce, realm: bytes) -> Challenge:
+    return Challenge(
+        attributes=(Username(grant.kid), UnknownAttribute(Realm.TYPE, realm), nonce),
+        key=IntegrityKey(grant.mac_key),
+        identity=b"\0".join((grant.kid.encode(), realm, grant.token)),
+        realm=realm,
+        nonce=nonce,
+        access_token=AccessToken(grant.token),
+    )
 
 
 def _error_code(response: Message) -> int | None:

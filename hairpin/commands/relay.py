@@ -270,7 +270,6 @@ def _config(
             nat_discovery="nat-discovery" in options.enable,
             classic_stun="classic-stun" in options.enable,
             mobility="mobility" in options.enable,
-            third_party_auth="third-party-auth" in options.enable,
             alternate_address=options.alternate_address,
         )
     except ValueError as error:

@@ -15,6 +15,7 @@ from stun.attributes import (
     PasswordAlgorithm,
     PasswordAlgorithms,
     Realm,
+    ThirdPartyAuthorization,
     Userhash,
     Username,
 )
@@ -40,11 +41,14 @@ _NOBODY: Final = IntegrityKey(b"nobody has this key")
 class KnownUser:
     """A user with the keys that may be used; there is one for each valid password.
 
-    A key is what ``long_term_digest`` makes of the password.
+    A key is what ``long_term_digest`` makes of the password, or, with ``is_token``, the
+    mac_key of an access token (RFC 7635). The response to the latter has the integrity
+    attribute of its request: no password algorithm says which.
     """
 
     username: str
     keys: tuple[bytes, ...] = dataclasses.field(repr=False)
+    is_token: bool = False
 
 
 class UserFinder(Protocol):
@@ -57,12 +61,15 @@ class UserFinder(Protocol):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class LongTermAuthenticated:
-    """A request that passed; ``integrity`` is what the response must be signed with."""
+    """A request that passed; ``integrity`` is what the response must be signed with.
+
+    ``key_algorithm`` is None for the mac_key of an access token.
+    """
 
     username: str
     key: IntegrityKey
     key_bytes: bytes = dataclasses.field(repr=False)
-    key_algorithm: KeyAlgorithm
+    key_algorithm: KeyAlgorithm | None
     integrity: IntegrityAlgorithm
 
 
@@ -100,11 +107,14 @@ class _Claim:
 class LongTermServer:
     """Checks requests in the order of section 9.2.4. It keeps nothing of any client.
 
+    With a ``server_name`` each 401 says that access tokens for it are taken (RFC 7635
+    section 4).
+
     Raises:
         ValueError: the realm cannot be sent, or the nonce key is too short.
     """
 
-    __slots__ = ("_nonces", "_realm")
+    __slots__ = ("_nonces", "_realm", "_third_party")
 
     def __init__(
         self,
@@ -114,11 +124,13 @@ class LongTermServer:
         nonce_lifetime: float,
         random_bytes: RandomBytes,
         offers_userhash: bool = False,
+        server_name: str | None = None,
     ) -> None:
         features = SecurityFeature.PASSWORD_ALGORITHMS
         if offers_userhash:
             features |= SecurityFeature.USERNAME_ANONYMITY
         self._realm = Realm(realm)
+        self._third_party = () if server_name is None else (ThirdPartyAuthorization(server_name),)
         self._nonces = Nonces(
             nonce_key, features=features, lifetime=nonce_lifetime, random_bytes=random_bytes
         )
@@ -139,10 +151,16 @@ class LongTermServer:
         if not self._nonces.is_valid(claim.nonce, remote, time):
             return self._challenge(ErrorNumber.STALE_NONCE, remote, time)
         key_bytes, key = match
-        integrity = IntegrityAlgorithm.SHA1
-        if claim.names_algorithm:
-            integrity = IntegrityAlgorithm.SHA256
-        return LongTermAuthenticated(user.username, key, key_bytes, claim.algorithm, integrity)
+        is_sha256 = claim.names_algorithm
+        if user.is_token:
+            is_sha256 = request.integrity is not IntegrityAlgorithm.SHA1
+        return LongTermAuthenticated(
+            user.username,
+            key,
+            key_bytes,
+            None if user.is_token else claim.algorithm,
+            IntegrityAlgorithm.SHA256 if is_sha256 else IntegrityAlgorithm.SHA1,
+        )
 
     def challenge(self, remote: TransportAddress, *, time: float) -> LongTermRejected:
         """401 with a new nonce, for a request that the caller has a reason to refuse."""
@@ -152,7 +170,8 @@ class LongTermServer:
         self, error: ErrorNumber, remote: TransportAddress, time: float
     ) -> LongTermRejected:
         nonce = Nonce(self._nonces.issue(remote, time))
-        return LongTermRejected(error, (self._realm, nonce, ALGORITHMS))
+        third_party = self._third_party if error is ErrorNumber.UNAUTHENTICATED else ()
+        return LongTermRejected(error, (self._realm, nonce, ALGORITHMS, *third_party))
 
 
 def _matching_key(request: Message, user: KnownUser | None) -> tuple[bytes, IntegrityKey] | None:

@@ -13,6 +13,7 @@ from stun import (
     AnyAttribute,
     Lifetime,
     ReservationToken,
+    MobilityTicket,
     XorMappedAddress,
     XorRelayedAddress,
 )
@@ -24,6 +25,7 @@ from .allocation import Allocation, RelayedAddress
 from .events import AllocationCreated, RelayReleased, RelayRequested
 from .limits import MAX_PORT_ATTEMPTS, MAX_RESERVATIONS, MAX_WAITING, WAITING_TIMEOUT
 from .ports import PortWish
+from .mobility import Mobility
 from .request import Refused, Request
 from .requested import NewPorts, ReservedPort, address_error, check_request
 from .reservations import Reservations
@@ -43,15 +45,17 @@ class AllocateProcedure:
         "_is_draining",
         "_next_token",
         "_reservations",
+        "_mobility",
         "_state",
         "_timers",
         "_waiting",
     )
 
-    def __init__(self, state: ServerState) -> None:
+    def __init__(self, state: ServerState, mobility: Mobility) -> None:
         self._state = state
         self._reservations = Reservations(state)
         self._waiting: dict[int, Waiting] = {}
+        self._mobility = mobility
         self._by_client: dict[Path, int] = {}
         self._timers: Timers[int] = Timers()
         self._next_token = 0
@@ -200,7 +204,7 @@ class AllocateProcedure:
     def _grant(self, waiting: Waiting, now: float) -> None:
         request = waiting.request
         found = [place.claimed for place in waiting.places if place.is_found]
-        lifetime = self._state.lifetime(waiting.requested.lifetime)
+        lifetime = self._lifetime(request, waiting.requested.lifetime, now)
         allocation = self._create(
             request,
             [relayed for relayed, *_ in found],
@@ -219,7 +223,8 @@ class AllocateProcedure:
         if requested.token not in self._reservations:
             raise Refused(Error.INSUFFICIENT_CAPACITY)
         self._take_quota(quota_id)
-        now, lifetime = request.now, self._state.lifetime(requested.lifetime)
+        now = request.now
+        lifetime = self._lifetime(request, requested.lifetime, now)
         relayed = self._reservations.take(requested.token)
         allocation = self._create(
             request, [relayed], quota_id=quota_id, expires_at=now + lifetime, now=now
@@ -231,6 +236,10 @@ class AllocateProcedure:
         request: Request,
         relayed: Sequence[TransportAddress],
         *,
+    def _lifetime(self, request: Request, requested: int | None, now: float) -> int:
+        ends_at = request.token_ends_at
+        return self._state.lifetime(requested, at_most=None if ends_at is None else ends_at - now)
+
         quota_id: str | None,
         expires_at: float,
         now: float,
@@ -253,6 +262,8 @@ class AllocateProcedure:
         logger.info("%r for %s", allocation, allocation.client.remote)
         return allocation
 
+        allocation.credential_ends_at = request.token_ends_at
+        self._mobility.begin(request, allocation)
     def _give_up(self, token: int) -> None:
         waiting = self._abandon(token)
         refusal = Refused(Error.INSUFFICIENT_CAPACITY)
@@ -301,3 +312,5 @@ def _granted(allocation: Allocation, now: float) -> tuple[AnyAttribute, ...]:
     if allocation.address_error is not None:
         attributes.append(allocation.address_error)
     return tuple(attributes)
+    if allocation.mobile is not None:
+        attributes.append(MobilityTicket(allocation.mobile.ticket))

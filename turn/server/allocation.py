@@ -10,6 +10,7 @@ from transport import IPAddress, Path, Timers, TransportAddress
 
 from .forwarding import ForwardingEntry, Meter
 from .limits import ICMP_BURST
+from .mobile import Mobile
 
 PERMISSION_LIFETIME: Final = 300.0
 """Seconds; a MUST of RFC 8656 section 9."""
@@ -58,7 +59,7 @@ class Allocation:
     Its peers are of either family, so that permissions and channels are in one table, and
     those that belong to an address are those of its family. The password is not kept,
     only the key (RFC 8656 section 6), and that as bytes, which take less room than
-    prepared hash states.
+    prepared hash states. ``key_algorithm`` is None for the mac_key of an access token.
     """
 
     __slots__ = (
@@ -68,10 +69,12 @@ class Allocation:
         "channels_by_peer",
         "client",
         "created_at",
+        "credential_ends_at",
         "icmp_tokens",
         "key",
         "key_algorithm",
         "meter",
+        "mobile",
         "permissions",
         "quota_id",
         "reservation_token",
@@ -86,7 +89,7 @@ class Allocation:
         *,
         username: str,
         key: bytes,
-        key_algorithm: KeyAlgorithm,
+        key_algorithm: KeyAlgorithm | None,
         quota_id: str | None,
         transaction_id: bytes,
         created_at: float,
@@ -107,6 +110,10 @@ class Allocation:
         """When each expires."""
         self.channels: dict[int, ChannelBinding] = {}
         self.channels_by_peer: dict[TransportAddress, ChannelBinding] = {}
+        self.credential_ends_at: float | None = None
+        """When the access token ends that it was last granted for; None for passwords."""
+        self.mobile: Mobile | None = None
+        """For a client that may change its address."""
         self.meter = Meter()
         self.icmp_tokens = (ICMP_BURST, created_at)
         """Of the ICMP errors that may be told: how many, and as of when."""
@@ -145,22 +152,25 @@ class AllocationTable:
     """All allocations, by 5-tuple and by relayed transport address, and their timers.
 
     Each allocation has one timer, for whatever of it expires first. It may come too
-    early, as when a permission was refreshed meanwhile, but never too late.
+    early, as when a permission was refreshed meanwhile, but never too late. An
+    allocation that moves has two 5-tuples, one whose stream is gone has none.
     """
 
-    __slots__ = ("_by_client", "_by_relayed", "_local_ips", "_timers")
+    __slots__ = ("_all", "_by_client", "_by_relayed", "_local_ips", "_mobile", "_timers")
 
     def __init__(self, advertised: Mapping[IPAddress, IPAddress]) -> None:
         self._by_client: dict[Path, Allocation] = {}
         self._by_relayed: dict[TransportAddress, Allocation] = {}
         self._local_ips = {told: local for local, told in advertised.items()}
         self._timers: Timers[Allocation] = Timers()
+        self._all: dict[Allocation, None] = {}
 
+        self._mobile: dict[bytes, Allocation] = {}
     def __len__(self) -> int:
-        return len(self._by_client)
+        return len(self._all)
 
     def __iter__(self) -> Iterator[Allocation]:
-        return iter(tuple(self._by_client.values()))
+        return iter(tuple(self._all))
 
     def of(self, client: Path) -> Allocation | None:
         """The allocation of this 5-tuple."""
@@ -169,6 +179,10 @@ class AllocationTable:
     def at(self, relayed: TransportAddress) -> Allocation | None:
         """The allocation whose socket has this address."""
         return self._by_relayed.get(relayed)
+
+    def mobile(self, id: bytes) -> Allocation | None:
+        """The allocation whose tickets have this id."""
+        return self._mobile.get(id)
 
     def known_as(self, peer: TransportAddress) -> Allocation | None:
         """The allocation that a peer address stands for, if it is one of this relay's."""
@@ -183,8 +197,16 @@ class AllocationTable:
             self._by_relayed[address.local] = allocation
         self.arm(allocation)
 
+        self._all[allocation] = None
     def remove(self, allocation: Allocation) -> None:
-        del self._by_client[allocation.client]
+        if allocation.mobile is not None:
+            self._mobile[allocation.mobile.id] = allocation
+        del self._all[allocation]
+        self.leave(allocation.client)
+        if allocation.mobile is not None:
+            del self._mobile[allocation.mobile.id]
+            if allocation.mobile.moving_to is not None:
+                self.leave(allocation.mobile.moving_to)
         for address in allocation.addresses:
             del self._by_relayed[address.local]
         self._timers.cancel(allocation)
@@ -194,6 +216,14 @@ class AllocationTable:
         del self._by_relayed[address.local]
 
     def arm(self, allocation: Allocation) -> None:
+    def enter(self, client: Path, allocation: Allocation) -> None:
+        """Let the allocation be that of a further 5-tuple, which has none yet."""
+        self._by_client[client] = allocation
+
+    def leave(self, client: Path) -> None:
+        """The 5-tuple has no allocation any more."""
+        self._by_client.pop(client, None)
+
         """Set the timer, after anything of the allocation got another time to expire."""
         deadline = allocation.next_expiry()
         if deadline != self._timers.deadline(allocation):

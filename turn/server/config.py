@@ -11,6 +11,9 @@ from stun import OpaqueStringError, opaque_string
 from stun.server import AlternatePair
 from transport import IPAddress, TransportAddress
 from turn.credentials import CredentialVerifier
+from turn.tokens import TokenVerifier
+
+from .tickets import TICKET_KEY_BYTES
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -58,8 +61,11 @@ class ServerConfig:
     live relayed transport addresses are peers all the same. ``offers_userhash`` lets
     clients hide their usernames, which needs that all users are static.
     ``strict_expiry`` refuses expired credentials on a live allocation too. ``nonce_key``
-    is for servers that share their nonces. The last five are the extensions of RFC 6062,
-    5780, 3489, 8016 and 7635, each off by default.
+    is for servers that share their nonces, ``ticket_key`` (32 bytes) for those that share
+    mobility tickets. With ``refuses_mobility`` clients are told that there is none (405);
+    by default what they ask is ignored, as in a server that does not know it.
+    ``third_party_auth`` takes the access tokens of authorization servers, beside passwords.
+    The other extensions are those of RFC 6062, 5780, 3489 and 8016, each off by default.
     ``alternate_address`` is the second one of RFC 5780: with the first of ``listening`` that
     has another IP address of its family it makes the four that the server listens on.
 
@@ -89,7 +95,9 @@ class ServerConfig:
     nat_discovery: bool = False
     classic_stun: bool = False
     mobility: bool = False
-    third_party_auth: bool = False
+    refuses_mobility: bool = False
+    ticket_key: bytes | None = dataclasses.field(default=None, repr=False)
+    third_party_auth: TokenVerifier | None = None
     alternate_address: TransportAddress | None = None
 
     def __post_init__(self) -> None:
@@ -108,8 +116,17 @@ class ServerConfig:
             raise ValueError("time-limited usernames cannot be found by their hash")
         if self.nonce_lifetime <= 0 or self.quota_per_id < 1 or self.max_allocations < 1:
             raise ValueError("lifetimes and quotas are positive")
+        self._check_extensions()
         if self.alternate_address is not None:
             self._check_alternate()
+
+    def _check_extensions(self) -> None:
+        if self.third_party_auth is not None:
+            _check_names(self.realm, self.third_party_auth.server_name)
+        if self.ticket_key is not None and len(self.ticket_key) != TICKET_KEY_BYTES:
+            raise ValueError(f"a ticket key has {TICKET_KEY_BYTES} bytes")
+        if self.mobility and self.refuses_mobility:
+            raise ValueError("mobility is offered or refused, not both")
 
     @property
     def primary_address(self) -> TransportAddress | None:
@@ -136,6 +153,16 @@ class ServerConfig:
             raise ValueError("an alternate address needs another IP address than the listening one")
         if primary.port and alternate.port:
             AlternatePair(primary, alternate)
+
+
+def _check_names(realm: str, server_name: str) -> None:
+    """A 401 carries both; it is to stay as short as with the longest realm alone."""
+    padded = [len(each.encode()) + 3 & ~3 for each in (realm, server_name)]
+    if sum(padded) + 4 > MAX_REALM_BYTES:
+        raise ValueError(
+            f"realm and server name have at most {MAX_REALM_BYTES - 4} bytes together,"
+            " each rounded up to a multiple of 4"
+        )
 
 
 def _check_realm(realm: str) -> None:

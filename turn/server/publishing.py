@@ -37,9 +37,17 @@ class Publisher:
                 self._update(other, mirror)
 
     def update_all(self, allocation: Allocation) -> None:
-        """After the allocation itself went; it is out of the table of allocations by now."""
+        """After the allocation itself went, or its 5-tuple became another: the table of
+        allocations says so by now."""
         for binding in allocation.channels.values():
             self.update(allocation, binding)
+
+    def withdraw(self, allocation: Allocation) -> None:
+        """Before the allocation gets another 5-tuple; ``update_all`` publishes anew."""
+        for binding in allocation.channels.values():
+            if binding.published is not None:
+                self._table.remove(binding.published.client, binding.number)
+                binding.published = None
 
     def _update(self, allocation: Allocation, binding: ChannelBinding) -> None:
         entry = self._entry(allocation, binding)

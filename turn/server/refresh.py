@@ -32,11 +32,24 @@ def refresh(state: ServerState, request: Request, allocation: Allocation) -> Seq
     if requested is not None and requested.lifetime == 0:
         _delete(state, request, allocation, meant)
         return (Lifetime(0),)
-    lifetime = state.lifetime(None if requested is None else requested.lifetime)
+    _take_token(request, allocation)
+    ends_at = allocation.credential_ends_at
+    lifetime = state.lifetime(
+        None if requested is None else requested.lifetime,
+        at_most=None if ends_at is None else ends_at - request.now,
+    )
     for address in meant:
         address.expires_at = request.now + lifetime
     state.allocations.arm(allocation)
     return (Lifetime(lifetime),)
+
+
+def _take_token(request: Request, allocation: Allocation) -> None:
+    """From now on the key of a new access token is the client's (RFC 7635 section 9)."""
+    if request.token_ends_at is not None:
+        allocation.credential_ends_at = request.token_ends_at
+        allocation.username = request.proof.username
+        allocation.key = request.proof.key_bytes
 
 
 def _delete(

@@ -21,12 +21,16 @@ class Refused(Exception):
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Request:
-    """Who asks what, on which 5-tuple; answers are signed as RFC 8489 section 9.2.4 says."""
+    """Who asks what, on which 5-tuple; answers are signed as RFC 8489 section 9.2.4 says.
+
+    ``token_ends_at`` is when the access token ends that the request carries, if it does.
+    """
 
     message: Message
     path: Path
     now: float
     proof: LongTermAuthenticated
+    token_ends_at: float | None = None
 
     def success(self, attributes: Sequence[AnyAttribute] = ()) -> bytes:
         return self._encode(MessageClass.SUCCESS, attributes)

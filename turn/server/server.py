@@ -14,7 +14,7 @@ from turn.channel_data import is_channel_data
 
 from .allocate import AllocateProcedure
 from .allocation import Allocation
-from .authentication import Authenticator
+from .authentication import Authenticator, is_owner
 from .binding import BindingProcedure
 from .channels import bind_channel, receive_channel_data
 from .config import ServerConfig
@@ -23,6 +23,7 @@ from .forwarding import ForwardingTable, NoForwarding
 from .icmp import relay_icmp
 from .indications import receive_send
 from .limits import UnprovenLimiter
+from .mobility import Mobility
 from .permissions import create_permission
 from .refresh import refresh
 from .relayed import relay_to_client
@@ -30,7 +31,7 @@ from .request import Refused, Request
 from .state import ServerState
 from .stats import AllocationSnapshot, DropReason, ServerStats
 from .streams import StreamWatch
-from .understood import UNDERSTOOD
+from .understood import understood_by
 
 Procedure = Callable[[ServerState, Request, Allocation], Sequence[AnyAttribute]]
 
@@ -65,13 +66,14 @@ class TurnServer:
         self._outbox = self._state.outbox
         self._authenticator = Authenticator(
             config,
-            self._state.allocations,
             random_bytes,
             wall_clock_offset=wall_clock_offset,
         )
-        self._allocate = AllocateProcedure(self._state)
+        self._mobility = Mobility(self._state)
+        self._allocate = AllocateProcedure(self._state, self._mobility)
         self._binding = BindingProcedure(config, self._outbox)
         self._limiter = UnprovenLimiter()
+        self._understood = understood_by(config)
         self._streams = StreamWatch(self._outbox, self._is_used)
 
     def receive(self, data: bytes, path: Path, now: float) -> None:
@@ -82,6 +84,7 @@ class TurnServer:
             if allocation is None:
                 self._outbox.drop(DropReason.NO_ALLOCATION)
             else:
+                self._mobility.data_came(allocation, path)
                 receive_channel_data(self._state, data, allocation)
             return
         try:
@@ -126,11 +129,11 @@ class TurnServer:
         self._streams.connected(path, now)
 
     def disconnected(self, path: Path, reason: str, now: float) -> None:
-        """A client's stream is gone, and its allocation with it."""
+        """A client's stream is gone, and its allocation with it, unless it may move."""
         self._streams.disconnected(path)
         self._allocate.disconnected(path)
         allocation = self._state.allocations.of(path)
-        if allocation is not None:
+        if allocation is not None and not self._mobility.disconnected(allocation, path, now):
             self._state.end(allocation, AllocationEnd.DISCONNECTED)
 
     def drain(self, now: float, *, alternate: TransportAddress | None = None) -> None:
@@ -197,7 +200,15 @@ class TurnServer:
         if allocation is None:
             self._outbox.drop(DropReason.NO_ALLOCATION)
         else:
+            self._mobility.data_came(allocation, path)
             receive_send(self._state, message, allocation)
+
+    def _allocation_of(self, message: Message, path: Path) -> Allocation | None:
+        """What a request is about: a ticket counts for more than the 5-tuple (RFC 8016
+        section 3.2.2)."""
+        if message.method == Method.REFRESH and self._mobility.is_meant(message):
+            return self._mobility.find(message)
+        return self._state.allocations.of(path)
 
     def _receive_request(self, message: Message, path: Path, now: float) -> None:
         if message.method == Method.BINDING:
@@ -206,7 +217,8 @@ class TurnServer:
         if message.method != Method.ALLOCATE and message.method not in _PROCEDURES:
             self._outbox.drop(DropReason.UNEXPECTED_METHOD)
             return
-        outcome = self._authenticator.authenticate(message, path, now)
+        allocation = self._allocation_of(message, path)
+        outcome = self._authenticator.authenticate(message, path, now, allocation=allocation)
         if isinstance(outcome, LongTermRejected):
             self._reject(message, path, outcome, now)
             return
@@ -226,7 +238,7 @@ class TurnServer:
 
     def _answer(self, request: Request) -> bytes | None:
         try:
-            unknown = request.message.unknown_comprehension_required(UNDERSTOOD)
+            unknown = request.message.unknown_comprehension_required(self._understood)
             if unknown:
                 raise Refused(
                     Error.UNKNOWN_ATTRIBUTE, (UnknownAttributes(unknown[:MAX_UNKNOWN_TYPES]),)
@@ -240,13 +252,18 @@ class TurnServer:
         return request.failure(refusal)
 
     def _carry_out(self, request: Request) -> bytes | None:
+        is_mobile = self._mobility.is_meant(request.message)
         if request.message.method == Method.ALLOCATE:
-            quota_id = self._authenticator.quota_id(request.proof.username, request.now)
-            return self._allocate.handle(request, quota_id)
+            if is_mobile:
+                self._mobility.check_allocate(request.message)
+            return self._allocate.handle(request, self._authenticator.quota_id(request))
+        if is_mobile:
+            is_waiting = self._allocate.is_waiting(request.path)
+            return request.success(self._mobility.resume(request, is_waiting=is_waiting))
         allocation = self._state.allocations.of(request.path)
         if allocation is None:
             raise Refused(Error.ALLOCATION_MISMATCH)
-        if allocation.username != request.proof.username:
+        if not is_owner(request, allocation):
             raise Refused(Error.WRONG_CREDENTIALS)
         procedure = _PROCEDURES[request.message.method]
         return request.success(procedure(self._state, request, allocation))

@@ -71,10 +71,12 @@ class ServerState:
         self.quotas = Quotas(per_id=config.quota_per_id, total=config.max_allocations)
         self.ended = EndedTransactions()
 
-    def lifetime(self, requested: int | None) -> int:
-        """The seconds to grant (RFC 8656 section 7.2)."""
+    def lifetime(self, requested: int | None, *, at_most: float | None = None) -> int:
+        """The seconds to grant (RFC 8656 section 7.2), no more than an access token lasts
+        (RFC 7635 section 9)."""
         wanted = min(requested or 0, self.config.max_lifetime)
-        return max(wanted, self.config.default_lifetime)
+        granted = max(wanted, self.config.default_lifetime)
+        return granted if at_most is None else min(granted, int(at_most))
 
     def advertised(self, relayed: TransportAddress) -> TransportAddress:
         """What clients and peers are told for the address of a relay's socket."""

@@ -13,6 +13,8 @@ from stun import (
     ResponsePort,
 )
 
+from .config import ServerConfig
+
 UNDERSTOOD: Final = KNOWN_TYPES - {
     # Not offered: RFC 6062, 7635 and 5780.
     ConnectionId.TYPE,
@@ -22,3 +24,11 @@ UNDERSTOOD: Final = KNOWN_TYPES - {
     ResponsePort.TYPE,
 }
 """The rest is obeyed, or known and of no meaning in a request to a relay."""
+
+
+def understood_by(config: ServerConfig) -> frozenset[int]:
+    """With what the extensions add that this server offers."""
+    added = set()
+    if config.third_party_auth is not None:
+        added.add(AccessToken.TYPE)
+    return UNDERSTOOD | added
