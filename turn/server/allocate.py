@@ -12,8 +12,8 @@ from stun import (
     AlternateServer,
     AnyAttribute,
     Lifetime,
-    ReservationToken,
     MobilityTicket,
+    ReservationToken,
     XorMappedAddress,
     XorRelayedAddress,
 )
@@ -24,8 +24,8 @@ from transport import Path, Timers, TransportAddress
 from .allocation import Allocation, RelayedAddress
 from .events import AllocationCreated, RelayReleased, RelayRequested
 from .limits import MAX_PORT_ATTEMPTS, MAX_RESERVATIONS, MAX_WAITING, WAITING_TIMEOUT
-from .ports import PortWish
 from .mobility import Mobility
+from .ports import PortWish
 from .request import Refused, Request
 from .requested import NewPorts, ReservedPort, address_error, check_request
 from .reservations import Reservations
@@ -43,9 +43,9 @@ class AllocateProcedure:
         "_alternate",
         "_by_client",
         "_is_draining",
+        "_mobility",
         "_next_token",
         "_reservations",
-        "_mobility",
         "_state",
         "_timers",
         "_waiting",
@@ -53,9 +53,9 @@ class AllocateProcedure:
 
     def __init__(self, state: ServerState, mobility: Mobility) -> None:
         self._state = state
+        self._mobility = mobility
         self._reservations = Reservations(state)
         self._waiting: dict[int, Waiting] = {}
-        self._mobility = mobility
         self._by_client: dict[Path, int] = {}
         self._timers: Timers[int] = Timers()
         self._next_token = 0
@@ -231,15 +231,15 @@ class AllocateProcedure:
         )
         return request.success(_granted(allocation, now))
 
+    def _lifetime(self, request: Request, requested: int | None, now: float) -> int:
+        ends_at = request.token_ends_at
+        return self._state.lifetime(requested, at_most=None if ends_at is None else ends_at - now)
+
     def _create(
         self,
         request: Request,
         relayed: Sequence[TransportAddress],
         *,
-    def _lifetime(self, request: Request, requested: int | None, now: float) -> int:
-        ends_at = request.token_ends_at
-        return self._state.lifetime(requested, at_most=None if ends_at is None else ends_at - now)
-
         quota_id: str | None,
         expires_at: float,
         now: float,
@@ -255,6 +255,8 @@ class AllocateProcedure:
             transaction_id=request.message.transaction_id,
             created_at=now,
         )
+        allocation.credential_ends_at = request.token_ends_at
+        self._mobility.begin(request, allocation)
         state.allocations.add(allocation)
         state.outbox.events.append(
             AllocationCreated(allocation.client, allocation.relayed, allocation.username)
@@ -262,8 +264,6 @@ class AllocateProcedure:
         logger.info("%r for %s", allocation, allocation.client.remote)
         return allocation
 
-        allocation.credential_ends_at = request.token_ends_at
-        self._mobility.begin(request, allocation)
     def _give_up(self, token: int) -> None:
         waiting = self._abandon(token)
         refusal = Refused(Error.INSUFFICIENT_CAPACITY)
@@ -309,8 +309,8 @@ def _granted(allocation: Allocation, now: float) -> tuple[AnyAttribute, ...]:
     ]
     if allocation.reservation_token is not None:
         attributes.append(ReservationToken(allocation.reservation_token))
+    if allocation.mobile is not None:
+        attributes.append(MobilityTicket(allocation.mobile.ticket))
     if allocation.address_error is not None:
         attributes.append(allocation.address_error)
     return tuple(attributes)
-    if allocation.mobile is not None:
-        attributes.append(MobilityTicket(allocation.mobile.ticket))

@@ -106,14 +106,14 @@ class Allocation:
         self.address_error: AddressErrorCode | None = None
         """Why it has no second address that was asked for; told again with the token."""
         self.created_at = created_at
-        self.permissions: dict[IPAddress, float] = {}
-        """When each expires."""
-        self.channels: dict[int, ChannelBinding] = {}
-        self.channels_by_peer: dict[TransportAddress, ChannelBinding] = {}
         self.credential_ends_at: float | None = None
         """When the access token ends that it was last granted for; None for passwords."""
         self.mobile: Mobile | None = None
         """For a client that may change its address."""
+        self.permissions: dict[IPAddress, float] = {}
+        """When each expires."""
+        self.channels: dict[int, ChannelBinding] = {}
+        self.channels_by_peer: dict[TransportAddress, ChannelBinding] = {}
         self.meter = Meter()
         self.icmp_tokens = (ICMP_BURST, created_at)
         """Of the ICMP errors that may be told: how many, and as of when."""
@@ -159,13 +159,13 @@ class AllocationTable:
     __slots__ = ("_all", "_by_client", "_by_relayed", "_local_ips", "_mobile", "_timers")
 
     def __init__(self, advertised: Mapping[IPAddress, IPAddress]) -> None:
+        self._all: dict[Allocation, None] = {}
         self._by_client: dict[Path, Allocation] = {}
+        self._mobile: dict[bytes, Allocation] = {}
         self._by_relayed: dict[TransportAddress, Allocation] = {}
         self._local_ips = {told: local for local, told in advertised.items()}
         self._timers: Timers[Allocation] = Timers()
-        self._all: dict[Allocation, None] = {}
 
-        self._mobile: dict[bytes, Allocation] = {}
     def __len__(self) -> int:
         return len(self._all)
 
@@ -176,13 +176,13 @@ class AllocationTable:
         """The allocation of this 5-tuple."""
         return self._by_client.get(client)
 
-    def at(self, relayed: TransportAddress) -> Allocation | None:
-        """The allocation whose socket has this address."""
-        return self._by_relayed.get(relayed)
-
     def mobile(self, id: bytes) -> Allocation | None:
         """The allocation whose tickets have this id."""
         return self._mobile.get(id)
+
+    def at(self, relayed: TransportAddress) -> Allocation | None:
+        """The allocation whose socket has this address."""
+        return self._by_relayed.get(relayed)
 
     def known_as(self, peer: TransportAddress) -> Allocation | None:
         """The allocation that a peer address stands for, if it is one of this relay's."""
@@ -192,15 +192,15 @@ class AllocationTable:
         return self._by_relayed.get(peer)
 
     def add(self, allocation: Allocation) -> None:
+        self._all[allocation] = None
         self._by_client[allocation.client] = allocation
+        if allocation.mobile is not None:
+            self._mobile[allocation.mobile.id] = allocation
         for address in allocation.addresses:
             self._by_relayed[address.local] = allocation
         self.arm(allocation)
 
-        self._all[allocation] = None
     def remove(self, allocation: Allocation) -> None:
-        if allocation.mobile is not None:
-            self._mobile[allocation.mobile.id] = allocation
         del self._all[allocation]
         self.leave(allocation.client)
         if allocation.mobile is not None:
@@ -211,11 +211,6 @@ class AllocationTable:
             del self._by_relayed[address.local]
         self._timers.cancel(allocation)
 
-    def remove_address(self, address: RelayedAddress) -> None:
-        """One of two; what is left of the allocation stays."""
-        del self._by_relayed[address.local]
-
-    def arm(self, allocation: Allocation) -> None:
     def enter(self, client: Path, allocation: Allocation) -> None:
         """Let the allocation be that of a further 5-tuple, which has none yet."""
         self._by_client[client] = allocation
@@ -224,6 +219,11 @@ class AllocationTable:
         """The 5-tuple has no allocation any more."""
         self._by_client.pop(client, None)
 
+    def remove_address(self, address: RelayedAddress) -> None:
+        """One of two; what is left of the allocation stays."""
+        del self._by_relayed[address.local]
+
+    def arm(self, allocation: Allocation) -> None:
         """Set the timer, after anything of the allocation got another time to expire."""
         deadline = allocation.next_expiry()
         if deadline != self._timers.deadline(allocation):
