@@ -16,22 +16,32 @@ from .events import (
 from .forwarding import ForwardingEntry, ForwardingTable, Meter, NoForwarding, SwitchTarget
 from .server import TurnServer
 from .stats import AllocationSnapshot, DropReason, ServerStats
+from .tcp_events import (
+    ConnectionsJoined,
+    PeerCloseRequested,
+    PeerConnectRequested,
+    TcpRelayRequested,
+)
 
 __all__ = [
     "AllocationCreated",
     "AllocationEnd",
     "AllocationEnded",
     "AllocationSnapshot",
+    "ConnectionsJoined",
     "DropReason",
     "ForwardingEntry",
     "ForwardingTable",
     "IPNetwork",
     "Meter",
     "NoForwarding",
+    "PeerCloseRequested",
+    "PeerConnectRequested",
     "RelayReleased",
     "RelayRequested",
     "ServerConfig",
     "ServerStats",
     "SwitchTarget",
+    "TcpRelayRequested",
     "TurnServer",
 ]

@@ -11,6 +11,7 @@ from stun import (
     AddressFamily,
     AlternateServer,
     AnyAttribute,
+    IpProtocol,
     Lifetime,
     MobilityTicket,
     ReservationToken,
@@ -31,6 +32,7 @@ from .requested import NewPorts, ReservedPort, address_error, check_request
 from .reservations import Reservations
 from .state import ServerState
 from .stats import DropReason
+from .tcp_events import TcpRelayRequested
 from .waiting import Place, Waiting
 
 logger = logging.getLogger(__name__)
@@ -192,7 +194,9 @@ class AllocateProcedure:
                 wish = waiting.requested.wish
                 place.claimed = self._state.ports.claim(place.ip, wish, avoid=place.tried)
             if place.address is not None:
-                self._state.outbox.events.append(RelayRequested(token, place.address))
+                is_tcp = waiting.requested.protocol == IpProtocol.TCP
+                requested = TcpRelayRequested if is_tcp else RelayRequested
+                self._state.outbox.events.append(requested(token, place.address))
                 return
             place.is_given_up = True
         if any(place.is_found for place in waiting.places):
@@ -209,6 +213,7 @@ class AllocateProcedure:
             request,
             [relayed for relayed, *_ in found],
             quota_id=waiting.quota_id,
+            protocol=waiting.requested.protocol,
             expires_at=now + lifetime,
             now=now,
         )
@@ -241,6 +246,7 @@ class AllocateProcedure:
         relayed: Sequence[TransportAddress],
         *,
         quota_id: str | None,
+        protocol: int = IpProtocol.UDP,
         expires_at: float,
         now: float,
     ) -> Allocation:
@@ -254,6 +260,7 @@ class AllocateProcedure:
             quota_id=quota_id,
             transaction_id=request.message.transaction_id,
             created_at=now,
+            protocol=protocol,
         )
         allocation.credential_ends_at = request.token_ends_at
         self._mobility.begin(request, allocation)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from stun import AddressErrorCode, AddressFamily, KeyAlgorithm
+from stun import AddressErrorCode, AddressFamily, IpProtocol, KeyAlgorithm
 from transport import IPAddress, Path, Timers, TransportAddress
 
 from .forwarding import ForwardingEntry, Meter
@@ -76,6 +76,7 @@ class Allocation:
         "meter",
         "mobile",
         "permissions",
+        "protocol",
         "quota_id",
         "reservation_token",
         "transaction_id",
@@ -93,8 +94,11 @@ class Allocation:
         quota_id: str | None,
         transaction_id: bytes,
         created_at: float,
+        protocol: int = IpProtocol.UDP,
     ) -> None:
         self.client = client
+        self.protocol = protocol
+        """What it speaks with peers; over TCP there are connections in place of channels."""
         self.addresses = list(addresses)
         self.username = username
         self.key = key
@@ -184,12 +188,13 @@ class AllocationTable:
         """The allocation whose socket has this address."""
         return self._by_relayed.get(relayed)
 
-    def known_as(self, peer: TransportAddress) -> Allocation | None:
+    def known_as(self, peer: TransportAddress, protocol: int = IpProtocol.UDP) -> Allocation | None:
         """The allocation that a peer address stands for, if it is one of this relay's."""
         local = self._local_ips.get(peer.ip)
         if local is not None:
             peer = TransportAddress(local, peer.port)
-        return self._by_relayed.get(peer)
+        found = self._by_relayed.get(peer)
+        return None if found is None or found.protocol != protocol else found
 
     def add(self, allocation: Allocation) -> None:
         self._all[allocation] = None

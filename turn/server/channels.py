@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stun import AnyAttribute, XorPeerAddress
+from stun import AnyAttribute, IpProtocol, XorPeerAddress
 from stun import ChannelNumber as ChannelNumberAttribute
 from stun import ErrorNumber as Error
 from transport import DecodeError, TransportAddress
@@ -28,6 +28,8 @@ def bind_channel(
         Refused: with the error to answer.
         DecodeError: an attribute is malformed.
     """
+    if allocation.protocol != IpProtocol.UDP:
+        raise Refused(Error.BAD_REQUEST)
     number = request.message.get(ChannelNumberAttribute)
     peer = request.message.get(XorPeerAddress)
     if number is None or peer is None:

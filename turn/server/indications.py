@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stun import Data, DontFragment, Message, XorPeerAddress
+from stun import Data, DontFragment, IpProtocol, Message, XorPeerAddress
 from transport import DecodeError, IPAddress, Path
 
 from .allocation import Allocation
@@ -14,6 +14,9 @@ from .understood import UNDERSTOOD
 
 def receive_send(state: ServerState, message: Message, allocation: Allocation) -> None:
     """Relay what the indication carries; it does not refresh the permission."""
+    if allocation.protocol != IpProtocol.UDP:
+        state.outbox.drop(DropReason.NOT_OF_UDP)
+        return
     if message.unknown_comprehension_required(UNDERSTOOD):
         state.outbox.drop(DropReason.UNKNOWN_ATTRIBUTE)
         return

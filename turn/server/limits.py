@@ -32,6 +32,24 @@ asked since RTP and RTCP share a port."""
 RESERVATION_LIFETIME: Final = 30.0
 """Seconds that a port is held: the least that RFC 8656 section 7.2 allows."""
 
+MAX_CONNECTIONS: Final = 1024
+"""Connections of TCP allocations to peers: each has two descriptors, and up to 256 KiB of
+what the two sides have not read."""
+
+MAX_CONNECTIONS_OF_ALLOCATION: Final = 64
+"""A client with more peers than that over TCP would be a proxy for many."""
+
+MAX_UNBOUND_ATTEMPTS: Final = 16
+"""Of those, connections that peers have opened and the client has not bound: peers that it
+has let in must not keep it from connecting."""
+
+CONNECT_TIMEOUT: Final = 32.0
+"""Seconds for a peer to be reached: at least 30 (RFC 6062 section 5.2), and less than the
+39.5 after which the client gives its request up."""
+
+BIND_TIMEOUT: Final = 30.0
+"""Seconds for the client to bind a connection (RFC 6062 sections 5.2 and 5.3)."""
+
 MAX_ENDED: Final = 4096
 """Transactions of deleted allocations that are remembered: as many as there may be
 allocations. Beyond it the oldest is forgotten, whose duplicates have mostly come."""

@@ -24,6 +24,7 @@ from .config import ServerConfig
 from .peer_policy import is_tunneled
 from .ports import PortWish
 from .request import Refused, Request
+from .tcp_allocate import check_protocol
 
 _VERSIONS: Final[dict[int, int]] = {AddressFamily.IPV4: 4, AddressFamily.IPV6: 6}
 
@@ -32,12 +33,14 @@ _VERSIONS: Final[dict[int, int]] = {AddressFamily.IPV4: 4, AddressFamily.IPV6: 6
 class NewPorts:
     """A port of each of ``ips``; ``lifetime`` is in seconds, as the client has asked for it.
 
-    ``unsupported`` tells of the family that a dual allocation cannot have here.
+    ``protocol`` is the ``IpProtocol`` that is spoken with peers; ``unsupported`` tells of the
+    family that a dual allocation cannot have here.
     """
 
     lifetime: int | None
     ips: tuple[IPAddress, ...]
     wish: PortWish
+    protocol: int = IpProtocol.UDP
     unsupported: AddressErrorCode | None = None
 
 
@@ -62,8 +65,7 @@ def check_request(request: Request, config: ServerConfig) -> NewPorts | Reserved
     transport = message.get(RequestedTransport)
     if transport is None:
         raise Refused(Error.BAD_REQUEST)
-    if transport.protocol != IpProtocol.UDP:
-        raise Refused(Error.UNSUPPORTED_TRANSPORT_PROTOCOL)
+    check_protocol(transport.protocol, message, request.path, config)
     message.get(DontFragment)  # only to be well-formed: it is supported
     asked = message.get(Lifetime)
     lifetime = None if asked is None else asked.lifetime
@@ -75,12 +77,13 @@ def check_request(request: Request, config: ServerConfig) -> NewPorts | Reserved
         return ReservedPort(lifetime, token.token)
     if additional is not None:
         _check_additional(additional, family, even)
-        return _dual(lifetime, _port_wish(even), request.path, config)
+        ips, unsupported = _dual(request.path, config)
+        return NewPorts(lifetime, ips, _port_wish(even), transport.protocol, unsupported)
     # Without the attribute it is IPv4, however the client reached us.
     ip = _relay_ip(AddressFamily.IPV4 if family is None else family.family, request.path, config)
     if ip is None:
         raise Refused(Error.ADDRESS_FAMILY_NOT_SUPPORTED)
-    return NewPorts(lifetime, (ip,), _port_wish(even))
+    return NewPorts(lifetime, (ip,), _port_wish(even), transport.protocol)
 
 
 def address_error(family: AddressFamily, error: Error) -> AddressErrorCode:
@@ -88,16 +91,15 @@ def address_error(family: AddressFamily, error: Error) -> AddressErrorCode:
     return AddressErrorCode(family, error, error.phrase)
 
 
-def _dual(lifetime: int | None, wish: PortWish, path: Path, config: ServerConfig) -> NewPorts:
-    """Ports of both families, or of the one that there is here (section 7.2, step 9)."""
+def _dual(
+    path: Path, config: ServerConfig
+) -> tuple[tuple[IPAddress, ...], AddressErrorCode | None]:
+    """Addresses of both families, or of the one that there is here (section 7.2, step 9)."""
     found = {family: _relay_ip(family, path, config) for family in AddressFamily}
     missing = [family for family, ip in found.items() if ip is None]
-    return NewPorts(
-        lifetime,
-        tuple(ip for ip in found.values() if ip is not None),
-        wish,
-        address_error(missing[0], Error.ADDRESS_FAMILY_NOT_SUPPORTED) if missing else None,
-    )
+    ips = tuple(ip for ip in found.values() if ip is not None)
+    error = Error.ADDRESS_FAMILY_NOT_SUPPORTED
+    return ips, address_error(missing[0], error) if missing else None
 
 
 def _check_additional(

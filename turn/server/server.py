@@ -18,6 +18,15 @@ from .authentication import Authenticator, is_owner
 from .binding import BindingProcedure
 from .channels import bind_channel, receive_channel_data
 from .config import ServerConfig
+from .connect import (
+    connect,
+    expire_connections,
+    peer_connected,
+    peer_disconnected,
+    peer_failed,
+)
+from .connection_attempt import peer_accepted
+from .connection_bind import allocation_to_bind, bind_connection
 from .events import AllocationEnd
 from .forwarding import ForwardingTable, NoForwarding
 from .icmp import relay_icmp
@@ -44,12 +53,17 @@ _PROCEDURES: Final[Mapping[int, Procedure]] = MappingProxyType(
 )
 """What needs an allocation."""
 
+_METHODS: Final = frozenset({Method.ALLOCATE, *_PROCEDURES})
+_TCP_METHODS: Final = frozenset({Method.CONNECT, Method.CONNECTION_BIND})
+"""Of RFC 6062, and unknown where it is not enabled."""
+
 
 class TurnServer:
     """A TURN server; a ``StreamMachine`` for any number of clients.
 
     It answers Binding requests too. Sockets for relayed transport addresses are asked
-    for by RelayRequested; ``Transmit.path.local`` says which socket data leaves from.
+    for by RelayRequested, those of TCP allocations (RFC 6062) by the events of
+    ``tcp_events``; ``Transmit.path.local`` says which socket data leaves from.
     ``wall_clock_offset`` is what added to ``now`` gives Unix time, for credentials that
     expire.
     """
@@ -69,6 +83,7 @@ class TurnServer:
             random_bytes,
             wall_clock_offset=wall_clock_offset,
         )
+        self._methods = _METHODS | _TCP_METHODS if config.tcp_relay else _METHODS
         self._mobility = Mobility(self._state)
         self._allocate = AllocateProcedure(self._state, self._mobility)
         self._binding = BindingProcedure(config, self._outbox)
@@ -124,6 +139,31 @@ class TurnServer:
         self.handle_timeout(now)
         self._allocate.refused(token, now)
 
+    def peer_connected(self, connection_id: int, now: float) -> None:
+        """The connection that PeerConnectRequested asked for is open."""
+        self.handle_timeout(now)
+        peer_connected(self._state, connection_id, now)
+
+    def peer_failed(self, connection_id: int, now: float) -> None:
+        """The connection that PeerConnectRequested asked for cannot be opened."""
+        self.handle_timeout(now)
+        peer_failed(self._state, connection_id)
+
+    def peer_accepted(
+        self, relayed: TransportAddress, peer: TransportAddress, now: float
+    ) -> int | None:
+        """A peer has connected to a relayed transport address.
+
+        The CONNECTION-ID that the connection is known by; None if it is to be closed.
+        """
+        self.handle_timeout(now)
+        return peer_accepted(self._state, relayed, peer, now)
+
+    def peer_disconnected(self, connection_id: int, now: float) -> None:
+        """A joined connection is closed on both sides."""
+        self.handle_timeout(now)
+        peer_disconnected(self._state, connection_id)
+
     def connected(self, path: Path, now: float) -> None:
         """A client has opened a stream."""
         self._streams.connected(path, now)
@@ -154,12 +194,14 @@ class TurnServer:
         self._state.expire(now)
         self._allocate.handle_timeout(now)
         self._streams.handle_timeout(now)
+        expire_connections(self._state, now)
 
     def next_timeout(self) -> float | None:
         deadlines = (
             self._state.allocations.next_timeout(),
             self._allocate.next_timeout(),
             self._streams.next_timeout(),
+            self._state.connections.next_timeout(),
         )
         return min((each for each in deadlines if each is not None), default=None)
 
@@ -176,6 +218,7 @@ class TurnServer:
             waiting=len(self._allocate),
             drops=dict(self._outbox.drops),
             errors=dict(self._outbox.errors),
+            connections=len(self._state.connections),
         )
 
     def allocations(self, now: float) -> tuple[AllocationSnapshot, ...]:
@@ -205,7 +248,9 @@ class TurnServer:
 
     def _allocation_of(self, message: Message, path: Path) -> Allocation | None:
         """What a request is about: a ticket counts for more than the 5-tuple (RFC 8016
-        section 3.2.2)."""
+        section 3.2.2), and so does a CONNECTION-ID (RFC 6062 section 5.4)."""
+        if message.method == Method.CONNECTION_BIND:
+            return allocation_to_bind(self._state, message)
         if message.method == Method.REFRESH and self._mobility.is_meant(message):
             return self._mobility.find(message)
         return self._state.allocations.of(path)
@@ -214,7 +259,7 @@ class TurnServer:
         if message.method == Method.BINDING:
             self._binding.answer(message, path, now)
             return
-        if message.method != Method.ALLOCATE and message.method not in _PROCEDURES:
+        if message.method not in self._methods:
             self._outbox.drop(DropReason.UNEXPECTED_METHOD)
             return
         allocation = self._allocation_of(message, path)
@@ -260,13 +305,25 @@ class TurnServer:
         if is_mobile:
             is_waiting = self._allocate.is_waiting(request.path)
             return request.success(self._mobility.resume(request, is_waiting=is_waiting))
+        if request.message.method == Method.CONNECTION_BIND:
+            return self._bind_connection(request)
         allocation = self._state.allocations.of(request.path)
         if allocation is None:
             raise Refused(Error.ALLOCATION_MISMATCH)
         if not is_owner(request, allocation):
             raise Refused(Error.WRONG_CREDENTIALS)
+        if request.message.method == Method.CONNECT:
+            connect(self._state, request, allocation)
+            return None
         procedure = _PROCEDURES[request.message.method]
         return request.success(procedure(self._state, request, allocation))
+
+    def _bind_connection(self, request: Request) -> bytes:
+        if self._is_used(request.path):
+            raise Refused(Error.BAD_REQUEST)
+        answer = bind_connection(self._state, request)
+        self._streams.disconnected(request.path)  # it carries messages no longer
+        return answer
 
 
 def _snapshot(allocation: Allocation, now: float) -> AllocationSnapshot:

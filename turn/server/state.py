@@ -13,11 +13,13 @@ from .config import ServerConfig
 from .ended import EndedTransactions
 from .events import AllocationEnd, AllocationEnded, RelayReleased
 from .forwarding import ForwardingTable
+from .peer_connections import PeerConnection, PeerConnections
 from .peer_policy import PeerPolicy
 from .ports import RelayPorts
 from .publishing import Publisher
 from .quotas import Quotas
 from .stats import DropReason
+from .tcp_events import PeerCloseRequested
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +51,7 @@ class ServerState:
     __slots__ = (
         "allocations",
         "config",
+        "connections",
         "ended",
         "outbox",
         "policy",
@@ -70,6 +73,7 @@ class ServerState:
         self.ports = RelayPorts(config.min_port, config.max_port, random_bytes)
         self.quotas = Quotas(per_id=config.quota_per_id, total=config.max_allocations)
         self.ended = EndedTransactions()
+        self.connections = PeerConnections(random_bytes)
 
     def lifetime(self, requested: int | None, *, at_most: float | None = None) -> int:
         """The seconds to grant (RFC 8656 section 7.2), no more than an access token lasts
@@ -87,6 +91,8 @@ class ServerState:
         """Free an allocation with all it holds."""
         self.allocations.remove(allocation)
         self.publisher.update_all(allocation)
+        for connection in self.connections.of(allocation):
+            self.close_connection(connection)
         for address in allocation.addresses:
             self._release(address)
         self.quotas.give_back(allocation.quota_id)
@@ -111,6 +117,9 @@ class ServerState:
         for binding in list(allocation.channels.values()):
             if binding.peer.ip.version == version:
                 self._unbind(allocation, binding)
+        for connection in self.connections.of(allocation):
+            if connection.peer.ip.version == version:
+                self.close_connection(connection)
         allocation.addresses.remove(address)
         self._release(address)
         logger.info("%r goes on without %s", allocation, address.local)
@@ -123,6 +132,11 @@ class ServerState:
             else:
                 self._expire_parts(allocation, now)
                 self.allocations.arm(allocation)
+
+    def close_connection(self, connection: PeerConnection) -> None:
+        """Have a connection to a peer closed; what its client may wait for, it does no more."""
+        self.connections.remove(connection)
+        self.outbox.events.append(PeerCloseRequested(connection.connection_id))
 
     def _release(self, address: RelayedAddress) -> None:
         self.ports.release(address.local)

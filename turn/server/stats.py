@@ -36,6 +36,10 @@ class DropReason(enum.Enum):
     """A peer's datagram that fits into no Data indication."""
     ICMP_TYPE = "icmp-type"
     """An ICMP message that is not for clients, such as a redirect."""
+    NOT_OF_UDP = "not-of-udp"
+    """A Send indication on a TCP allocation."""
+    TOO_MANY_CONNECTIONS = "too-many-connections"
+    """A peer's, which was closed."""
     UNKNOWN_RELAY = "unknown-relay"
     """To a relayed transport address that is not allocated any more."""
 
@@ -63,10 +67,12 @@ class ServerStats:
     """Counters since the server was made, and what it holds now.
 
     ``waiting`` are Allocate requests for which the driver binds a socket; ``errors``
-    counts error responses by code.
+    counts error responses by code; ``connections`` are those of TCP allocations to peers,
+    from the Connect request on.
     """
 
     allocations: int
     waiting: int
     drops: Mapping[DropReason, int]
     errors: Mapping[int, int]
+    connections: int = 0

@@ -16,7 +16,7 @@ from stun import (
 from .config import ServerConfig
 
 UNDERSTOOD: Final = KNOWN_TYPES - {
-    # Not offered: RFC 6062, 7635 and 5780.
+    # Not offered, or by option alone: RFC 6062, 7635 and 5780.
     ConnectionId.TYPE,
     AccessToken.TYPE,
     ChangeRequest.TYPE,
@@ -31,4 +31,6 @@ def understood_by(config: ServerConfig) -> frozenset[int]:
     added = set()
     if config.third_party_auth is not None:
         added.add(AccessToken.TYPE)
+    if config.tcp_relay:
+        added.add(ConnectionId.TYPE)
     return UNDERSTOOD | added

@@ -34,6 +34,7 @@ from turn.server import (
     RelayReleased,
     RelayRequested,
     ServerConfig,
+    TcpRelayRequested,
     TurnServer,
 )
 
@@ -108,7 +109,7 @@ class Relay:
         )
         self.now = 0.0
         self.opens = True
-        self.requested: list[RelayRequested] = []
+        self.requested: list[RelayRequested | TcpRelayRequested] = []
         self.released: list[TransportAddress] = []
         self.events: list[Event] = []
         self.sent: list[Transmit] = []
@@ -119,7 +120,7 @@ class Relay:
             self.events.append(event)
             if isinstance(event, RelayReleased):
                 self.released.append(event.relayed)
-            elif isinstance(event, RelayRequested):
+            elif isinstance(event, RelayRequested | TcpRelayRequested):
                 self.requested.append(event)
                 if self.opens:
                     self.server.relay_opened(event.token, event.address, self.now)
@@ -222,8 +223,10 @@ class Client:
             assert response.verify_integrity(key)
         return response
 
-    def allocate(self, *attributes: AnyAttribute) -> TransportAddress:
-        response = self.ask(Method.ALLOCATE, UDP_REQUEST, *attributes)
+    def allocate(
+        self, *attributes: AnyAttribute, request: RequestedTransport = UDP_REQUEST
+    ) -> TransportAddress:
+        response = self.ask(Method.ALLOCATE, request, *attributes)
         relayed = response.get(XorRelayedAddress)
         assert relayed is not None, code(response)
         return relayed.address
