@@ -18,6 +18,7 @@ from turn.client import Allocated, ClientConfig, ServerMemory, TurnClient
 from turn.server import RelayReleased, RelayRequested, ServerConfig, TurnServer
 
 USER, PASSWORD, REALM = "ann", "open sesame", "relay.example"
+USERS = CredentialVerifier(users={USER: PASSWORD})
 LISTENING = TransportAddress.parse("5.5.5.5", 3478)
 RELAY_IP = ipaddress.ip_address("5.5.5.5")
 
@@ -25,10 +26,16 @@ RELAY_IP = ipaddress.ip_address("5.5.5.5")
 class RelayMachine:
     """A TurnServer as a Machine: what comes to a relayed transport address goes there."""
 
-    def __init__(self, random_bytes: RandomBytes, *, nonce_lifetime: float = 3600.0) -> None:
+    def __init__(
+        self,
+        random_bytes: RandomBytes,
+        *,
+        nonce_lifetime: float = 3600.0,
+        credentials: CredentialVerifier = USERS,
+    ) -> None:
         config = ServerConfig(
             realm=REALM,
-            credentials=CredentialVerifier(users={USER: PASSWORD}),
+            credentials=credentials,
             listening=(LISTENING,),
             relay_addresses=(RELAY_IP,),
             nonce_lifetime=nonce_lifetime,
@@ -81,9 +88,16 @@ class EchoMachine:
 class World:
     """A relay, and the hosts around it."""
 
-    def __init__(self, *, seed: int = 1, nonce_lifetime: float = 3600.0) -> None:
+    def __init__(
+        self,
+        *,
+        seed: int = 1,
+        nonce_lifetime: float = 3600.0,
+        credentials: CredentialVerifier = USERS,
+    ) -> None:
         self.network = Network(seed=seed)
         self.memory = ServerMemory()
+        self._credentials = credentials
         self._relay_host = self.network.host("relay", str(RELAY_IP))
         self.relay = self._run_relay(nonce_lifetime)
 
@@ -93,13 +107,19 @@ class World:
         self.relay = self._run_relay(3600.0)
 
     def client(
-        self, name: str, host: Host, *, config: ClientConfig | None = None
+        self,
+        name: str,
+        host: Host,
+        *,
+        config: ClientConfig | None = None,
+        username: str = USER,
+        password: str = PASSWORD,
     ) -> Process[TurnClient]:
         local = host.bind(host.addresses[0])
         client = TurnClient(
             Path(TransportProtocol.UDP, local, LISTENING),
-            username=USER,
-            password=PASSWORD,
+            username=username,
+            password=password,
             random_bytes=self.network.random_bytes(name),
             config=config,
             memory=self.memory,
@@ -128,7 +148,9 @@ class World:
     def _run_relay(self, nonce_lifetime: float) -> Process[RelayMachine]:
         random_bytes = self.network.random_bytes(f"relay at {self.network.now}")
         return self._relay_host.run(
-            RelayMachine(random_bytes, nonce_lifetime=nonce_lifetime),
+            RelayMachine(
+                random_bytes, nonce_lifetime=nonce_lifetime, credentials=self._credentials
+            ),
             addresses=[LISTENING],
             on_event=_do_what_the_relay_asks,
         )
