@@ -12,6 +12,8 @@ from transport import DecodeError
 from .channel_data import MAX_CHANNEL, MIN_CHANNEL
 
 _HEAD: Final = struct.Struct("!HH")
+_CONNECTION_BIND: Final = (b"\x00\x0b", b"\x01\x0b")
+"""The types of the request and of its success."""
 
 
 class TurnFramer:
@@ -24,13 +26,18 @@ class TurnFramer:
 
     The first message is STUN, for channels are bound on the stream itself; "GET " would
     be a channel number and a length.
+
+    What stands behind a ConnectionBind request or its success is kept: if the stream
+    carries a peer's bytes from there on (RFC 6062 section 5.4), ``take_rest`` has them, else
+    the next ``push`` goes on with them.
     """
 
-    __slots__ = ("_buffer", "_has_begun")
+    __slots__ = ("_buffer", "_has_begun", "_pause_at")
 
     def __init__(self) -> None:
         self._buffer = bytearray()
         self._has_begun = False
+        self._pause_at = -1
 
     def push(self, data: bytes) -> list[bytes]:
         """Take the next bytes; the messages that are whole now.
@@ -44,7 +51,22 @@ class TurnFramer:
             if buffer[0] > 0x3F:
                 raise DecodeError("TURN stream", f"begins with {buffer[0]:#04x}")
             self._has_begun = True
-        return take_messages(buffer, _message_size)
+        self._pause_at = -1
+        return take_messages(buffer, self._size_unless_paused)
+
+    def take_rest(self) -> bytes:
+        """What belongs to no message, once the stream carries messages no longer."""
+        rest = bytes(self._buffer)
+        self._buffer.clear()
+        return rest
+
+    def _size_unless_paused(self, buffer: bytearray, start: int) -> int | None:
+        if start == self._pause_at:
+            return None
+        size = _message_size(buffer, start)
+        if size is not None and bytes(buffer[start : start + 2]) in _CONNECTION_BIND:
+            self._pause_at = start + size
+        return size
 
 
 def _message_size(buffer: bytearray, start: int) -> int | None:

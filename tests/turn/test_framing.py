@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stun import Data, MessageClass, Method, encode_message
+from stun import ConnectionId, Data, MessageClass, Method, encode_message
 from transport import DecodeError
 from turn import ChannelData, TurnFramer
 
@@ -26,6 +26,10 @@ streams = st.builds(
     stun_messages,
     st.lists(channel_messages | stun_messages, max_size=8),
 )
+BINDING = [
+    encode_message(Method.CONNECTION_BIND, message_class, bytes(12), (ConnectionId(7),))
+    for message_class in (MessageClass.REQUEST, MessageClass.SUCCESS)
+]
 FIRST = encode_message(Method.BINDING, MessageClass.REQUEST, bytes(12), ())
 
 
@@ -95,3 +99,41 @@ def test_no_bytes_raise_anything_but_decode_error(pieces: list[bytes]) -> None:
     with contextlib.suppress(DecodeError):
         for piece in pieces:
             framer.push(piece)
+
+
+@given(streams, st.sampled_from(BINDING), st.binary(max_size=100), st.data())
+@pytest.mark.requirement("stun-turn:TURN-TCP-16")
+def test_what_is_behind_a_connection_bind_is_kept_as_it_is(
+    messages: list[bytes], bind: bytes, behind: bytes, data: st.DataObject
+) -> None:
+    stream = b"".join((*messages, bind, behind))
+    end = len(stream) - len(behind)
+    cut = data.draw(st.integers(0, end))
+    framer = TurnFramer()
+
+    found = framer.push(stream[:cut])
+    if cut < end:
+        found += framer.push(stream[cut:])
+    else:
+        behind = b""
+
+    assert found == [*messages, bind]
+    assert framer.take_rest() == behind
+    assert framer.push(b"") == []
+
+
+@given(stun_messages, st.sampled_from(BINDING), st.lists(stun_messages, max_size=3))
+def test_a_stream_that_was_not_bound_goes_on_behind_it(
+    first: bytes, bind: bytes, messages: list[bytes]
+) -> None:
+    framer = TurnFramer()
+
+    assert framer.push(b"".join((first, bind, *messages))) == [first, bind]
+    assert framer.push(b"") == messages
+
+
+def test_two_connection_binds_come_one_by_one() -> None:
+    framer = TurnFramer()
+
+    assert framer.push(BINDING[0] * 2) == [BINDING[0]]
+    assert framer.push(b"") == [BINDING[0]]

@@ -5,6 +5,7 @@ streams it is given, and does what the machine asks for. Sockets come from a
 ``SocketFactory``: ``KernelSockets`` is the kernel's, netsim has another.
 """
 
+from .accepting import Acceptor
 from .connected import ConnectedSocket
 from .connection import MAX_UNSENT_BYTES, DetachedStream, StreamFramer
 from .datagram import (
@@ -33,6 +34,7 @@ __all__ = [
     "MAX_SEGMENTS_PER_CALL",
     "MAX_STREAMS",
     "MAX_UNSENT_BYTES",
+    "Acceptor",
     "ClientTls",
     "ConnectedDatagramSocket",
     "ConnectedSocket",

@@ -8,7 +8,7 @@ import logging
 import socket
 from collections.abc import Callable
 
-from transport.address import IPAddress
+from transport.address import TransportAddress
 
 from .sockaddr import from_sockaddr
 
@@ -25,13 +25,13 @@ PAUSE_WITHOUT_DESCRIPTORS = 1.0
 
 _NO_DESCRIPTORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
-Accepted = Callable[[socket.socket, IPAddress], None]
+Accepted = Callable[[socket.socket, TransportAddress], None]
 
 
 class Acceptor:
     """Takes connections from a bound socket, which is its own from now on.
 
-    ``accept`` gets each of them, in its non-blocking form.
+    ``accept`` gets each of them, in its non-blocking form, and where it comes from.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Acceptor:
                 logger.debug("a connection was gone before it was accepted: %s", error)
                 continue
             sock.setblocking(False)
-            self._accept(sock, from_sockaddr(remote).ip)
+            self._accept(sock, from_sockaddr(remote))
 
     def _wait(self, error: OSError) -> None:
         logger.warning("no connections are accepted for a moment: %s", error)

@@ -25,6 +25,10 @@ who reads more slowly than data comes should not lose its allocation over it."""
 CLOSE_TIMEOUT = 1.0
 """What a closed stream may take to hand over its last bytes before it is cut."""
 
+TLS_SHUTDOWN_TIMEOUT = 60.0
+"""The same for a TLS stream that was detached, unless who has it is less patient: what an
+application has written must not be lost because the other end is slow."""
+
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """struct linger: on, and no time."""
 
@@ -37,6 +41,9 @@ class StreamFramer(Protocol):
 
     def push(self, data: bytes) -> list[bytes]:
         """Take the next bytes; the messages that are whole now.
+
+        It is called again, with no bytes, until it gives none: a framer may hold back what
+        stands behind a message that decides how to go on.
 
         Raises:
             DecodeError: the stream makes no sense any more, and will be closed.
@@ -144,12 +151,16 @@ class StreamConnection(asyncio.Protocol):
         if self.path is None or self._reason:
             return
         try:
-            messages = self._framer.push(data)
+            while messages := self._framer.push(data):
+                self._owner.sink.stream_received(self.path, messages)
+                if self.path is None or self._reason:  # detached or closed because of them
+                    return
+                data = b""
         except DecodeError as error:
             self.abort(str(error))
-            return
-        if messages:
-            self._owner.sink.stream_received(self.path, messages)
+
+    def eof_received(self) -> None:
+        self._close("closed by the peer")
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._closing_timer is not None:
@@ -183,10 +194,13 @@ class StreamConnection(asyncio.Protocol):
             self._transport.write(data)
 
     def close(self) -> None:
+        self._close("closed")
+
+    def _close(self, reason: str) -> None:
         if self._transport is None or self._reason:
             return
         self.flush()
-        self._reason = "closed"
+        self._reason = reason
         self._closing_timer = self._loop.call_later(CLOSE_TIMEOUT, self._transport.abort)
         self._transport.close()
 
@@ -202,6 +216,7 @@ class StreamConnection(asyncio.Protocol):
         self.flush()
         self._transport.pause_reading()
         self._transport.set_protocol(protocol)
+        self.path = None
         if self._on_gone is not None:
             self._on_gone()
         return DetachedStream(self._transport, self._framer)

@@ -10,13 +10,13 @@ import ssl
 from collections.abc import Callable, Coroutine, Sequence
 from typing import TYPE_CHECKING
 
-from transport.address import IPAddress
+from transport.address import IPAddress, TransportAddress
 from transport.machine import ConnectRequested, Path, TransportProtocol
 from transport.places import Places
 
 from .accepting import Acceptor
 from .connection import (
-    CLOSE_TIMEOUT,
+    TLS_SHUTDOWN_TIMEOUT,
     Connection,
     DetachedStream,
     StreamConnection,
@@ -180,9 +180,11 @@ class Streams:
             self, kind, self._framer(), loop=self._loop, on_gone=on_gone
         )
 
-    def _accept(self, tls: ssl.SSLContext | None, sock: socket.socket, ip: IPAddress) -> None:
-        if self._is_open and self._accepted.take(ip):
-            self._run(self._shake_hands(tls, sock, _Place(self._accepted, ip)))
+    def _accept(
+        self, tls: ssl.SSLContext | None, sock: socket.socket, remote: TransportAddress
+    ) -> None:
+        if self._is_open and self._accepted.take(remote.ip):
+            self._run(self._shake_hands(tls, sock, _Place(self._accepted, remote.ip)))
         else:
             self.refused_connections += 1
             sock.close()
@@ -197,7 +199,7 @@ class Streams:
                 sock,
                 ssl=tls,
                 ssl_handshake_timeout=TLS_HANDSHAKE_TIMEOUT if tls else None,
-                ssl_shutdown_timeout=CLOSE_TIMEOUT if tls else None,
+                ssl_shutdown_timeout=TLS_SHUTDOWN_TIMEOUT if tls else None,
             )
         except OSError as error:
             logger.debug("no connection with %s: %s", place.ip, error or "timed out")
@@ -219,7 +221,7 @@ class Streams:
                     ssl=tls,
                     server_hostname=name,
                     ssl_handshake_timeout=TLS_HANDSHAKE_TIMEOUT if tls else None,
-                    ssl_shutdown_timeout=CLOSE_TIMEOUT if tls else None,
+                    ssl_shutdown_timeout=TLS_SHUTDOWN_TIMEOUT if tls else None,
                 )
         except (OSError, ValueError) as error:  # ValueError: no name for a certificate
             self._refuse(request, str(error) or "timed out")
