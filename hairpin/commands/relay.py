@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import gc
-import socket
 from collections.abc import Sequence
 
 import click
@@ -14,13 +13,28 @@ from hairpin.configuration import config_option
 from hairpin.daemon import announce, listening_error, run_daemon
 from hairpin.endpoint import parse_endpoint
 from hairpin.errors import HairpinError
-from hairpin.listening import expand, farthest_first, refused_networks
+from hairpin.listening import farthest_first, refused_networks
 from hairpin.parameters import IPType, NetworkType, PortsType, SecretPairType
 from hairpin.relay import allow_many_sockets
+from hairpin.relay_endpoints import (
+    RELAY_ENDPOINT,
+    check_certificate,
+    endpoint_error,
+    expand_endpoints,
+)
 from stun import OpaqueStringError
-from transport import IPAddress, TransportAddress
+from transport import IPAddress, TransportAddress, TransportProtocol
 from transport.aio import KernelSockets
-from turn.aio import AlternateUnavailable, RelayEventLoop, RelayServer, bind_alternates
+from turn.aio import (
+    AlternateUnavailable,
+    Endpoint,
+    EndpointUnavailable,
+    Listener,
+    RelayEventLoop,
+    RelayServer,
+    bind_alternates,
+    bind_endpoints,
+)
 from turn.credentials import CredentialVerifier, RelaySecret
 from turn.server import IPNetwork, ServerConfig
 from turn.server.config import MAX_PORT, MIN_PORT
@@ -33,34 +47,16 @@ Examples:
       on this machine alone, at 127.0.0.1:3478
   hairpin relay --listen udp://198.51.100.7:3478 --realm example.org --secret "$SECRET"
       for the world, with credentials that expire: <expiry>:<id>, base64(HMAC-SHA1)
+  hairpin relay --listen udp://198.51.100.7 --listen tls://198.51.100.7:443 \\
+      --tls-cert chain.pem --tls-key key.pem --secret "$SECRET"
+      for networks that let nothing out but HTTPS, too
   hairpin relay --listen udp://127.0.0.1:3478 --user ann:secret --allow-peer 127.0.0.0/8
       with peers on this machine too, which are refused otherwise
 
 \b
-Then give your clients turn:HOST:3478, a username and its password.
+Then give your clients turn:HOST:3478, or turns:HOST:443?transport=tcp, a username and its
+password.
 """
-
-
-class ListenType(click.ParamType[TransportAddress]):
-    """udp://HOST:PORT."""
-
-    name = "udp://HOST:PORT"
-
-    def convert(
-        self,
-        value: str | TransportAddress,
-        param: click.Parameter | None,
-        ctx: click.Context | None,
-    ) -> TransportAddress:
-        if isinstance(value, TransportAddress):
-            return value
-        scheme, separator, endpoint = value.partition("://")
-        if not separator or scheme != "udp":
-            self.fail(f"{value!r} is not udp://HOST:PORT", param, ctx)
-        try:
-            return parse_endpoint(endpoint)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
 
 
 class AlternateType(click.ParamType[TransportAddress]):
@@ -95,7 +91,7 @@ EXTENSIONS = ("tcp-relay", "nat-discovery", "classic-stun", "mobility", "third-p
 class RelayOptions:
     """What the command line said."""
 
-    listen: tuple[TransportAddress, ...]
+    listen: tuple[Endpoint, ...]
     realm: str
     user: tuple[tuple[str, str], ...] = dataclasses.field(repr=False)
     secret: tuple[str, ...] = dataclasses.field(repr=False)
@@ -106,19 +102,26 @@ class RelayOptions:
     enable: tuple[str, ...] = ()
     deny_peer_port: tuple[range, ...] = ()
     alternate_address: TransportAddress | None = None
+    tls_cert: str | None = None
+    tls_key: str | None = None
 
 
 @click.command(epilog=EPILOG)
 @config_option
 @click.option(
     "--listen",
-    type=ListenType(),
-    metavar=ListenType.name,
+    type=RELAY_ENDPOINT,
+    metavar=RELAY_ENDPOINT.name,
     multiple=True,
     default=[DEFAULT_LISTEN],
     show_default=True,
-    help="Where clients send to; may be given again. 0.0.0.0 and [::] stand for every address.",
+    help="Where clients come to, over which transport; may be given again. 0.0.0.0 and [::] "
+    "stand for every address.",
 )
+@click.option(
+    "--tls-cert", metavar="FILE", help="For tls:// and dtls://: the certificate chain, PEM."
+)
+@click.option("--tls-key", metavar="FILE", help="Its private key, PEM.")
 @click.option(
     "--realm", default="hairpin", show_default=True, help="What clients are told they log in to."
 )
@@ -177,7 +180,9 @@ class RelayOptions:
     help="When told to stop, let the clients there are go on for so long.",
 )
 def command(
-    listen: tuple[TransportAddress, ...],
+    listen: tuple[Endpoint, ...],
+    tls_cert: str | None,
+    tls_key: str | None,
     realm: str,
     user: tuple[tuple[str, str], ...],
     secret: tuple[str, ...],
@@ -190,11 +195,11 @@ def command(
     alternate_address: TransportAddress | None,
     drain: float,
 ) -> None:
-    """Relay for clients that find no direct path to each other (STUN and TURN, over UDP).
+    """Relay for clients that find no direct path to each other (STUN and TURN).
 
     Peers at private, loopback and other addresses where a relay must not reach are refused
-    unless --allow-peer names their network. "ready" and the listening addresses are printed
-    once it listens; SIGINT or SIGTERM ends it.
+    unless --allow-peer names their network. "ready" and where it listens are printed
+    once it does; SIGINT or SIGTERM ends it.
     """
     options = RelayOptions(
         listen,
@@ -208,6 +213,8 @@ def command(
         enable,
         deny_peer_port,
         alternate_address,
+        tls_cert,
+        tls_key,
     )
 
     async def start(stack: contextlib.AsyncExitStack) -> str:
@@ -219,10 +226,12 @@ def command(
 async def _start(stack: contextlib.AsyncExitStack, options: RelayOptions, drain: float) -> str:
     allow_many_sockets()
     verifier = _verifier(options)
-    listening = list(dict.fromkeys(expand(options.listen)))
-    config = _config(options, verifier, listening)
+    endpoints = list(expand_endpoints(options.listen))
+    certificate = check_certificate(endpoints, options.tls_cert, options.tls_key)
+    config = _config(options, verifier, endpoints)
     _check_relay_addresses(options.relay_address)
-    relay = RelayServer(config, _bind(config))
+    listeners = _bind(config, endpoints)
+    relay = RelayServer(config, listeners, certificate=certificate)
     stack.push_async_callback(relay.aclose)
     if drain:
         stack.push_async_callback(relay.drain, drain)
@@ -235,7 +244,7 @@ async def _start(stack: contextlib.AsyncExitStack, options: RelayOptions, drain:
     # What has been imported and made until here stays: the collector need not walk it.
     gc.collect()
     gc.freeze()
-    return " ".join(f"udp://{address}" for address in relay.addresses[: len(listening)])
+    return " ".join(map(str, relay.endpoints[: len(endpoints)]))
 
 
 def _verifier(options: RelayOptions) -> CredentialVerifier:
@@ -254,13 +263,15 @@ def _verifier(options: RelayOptions) -> CredentialVerifier:
 
 
 def _config(
-    options: RelayOptions, verifier: CredentialVerifier, listening: Sequence[TransportAddress]
+    options: RelayOptions, verifier: CredentialVerifier, endpoints: Sequence[Endpoint]
 ) -> ServerConfig:
+    listening = [each.address for each in endpoints]
+    datagrams = [each.address for each in endpoints if not each.transport.is_reliable]
     try:
         return ServerConfig(
             realm=options.realm,
             credentials=verifier,
-            listening=tuple(listening),
+            listening=tuple(dict.fromkeys(datagrams)),
             relay_addresses=options.relay_address or farthest_first(listening),
             allow_peers=options.allow_peer,
             deny_peer_ports=options.deny_peer_port,
@@ -286,19 +297,20 @@ def _check_relay_addresses(addresses: Sequence[IPAddress]) -> None:
             ) from error
 
 
-def _bind(config: ServerConfig) -> list[socket.socket]:
+def _bind(config: ServerConfig, endpoints: Sequence[Endpoint]) -> list[Listener]:
+    """Those for datagrams first, and behind them the alternate ones of RFC 5780."""
+    try:
+        listeners = bind_endpoints(endpoints)
+    except EndpointUnavailable as error:
+        raise endpoint_error(error, "--listen") from error
     with contextlib.ExitStack() as unless_kept:
-        bound = [unless_kept.enter_context(_bind_one(each)) for each in config.listening]
+        for each in listeners:
+            unless_kept.enter_context(each.socket)
+        datagrams = [each.socket for each in listeners if not each.is_stream]
         try:
-            bound += bind_alternates(config, bound)
+            alternates = bind_alternates(config, datagrams)
         except AlternateUnavailable as error:
             raise listening_error(error.address, "--alternate-address", error) from error
         unless_kept.pop_all()
-    return bound
-
-
-def _bind_one(address: TransportAddress) -> socket.socket:
-    try:
-        return KernelSockets().bind(address)
-    except OSError as error:
-        raise listening_error(address, "--listen", error) from error
+    udp = frozenset({TransportProtocol.UDP})
+    return [*listeners, *(Listener(each, udp) for each in alternates)]

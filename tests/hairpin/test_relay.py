@@ -36,10 +36,10 @@ def invoke(*arguments: str) -> Result:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        pytest.param(["--listen", "127.0.0.1:1"], "is not udp://HOST:PORT", id="no-scheme"),
-        pytest.param(["--listen", "tcp://127.0.0.1:1"], "is not udp://HOST:PORT", id="tcp"),
+        pytest.param(["--listen", "127.0.0.1:1"], "is not udp://, tcp://", id="no-scheme"),
+        pytest.param(["--listen", "sctp://127.0.0.1:1"], "is not udp://, tcp://", id="sctp"),
         pytest.param(["--listen", "udp://relay:1"], "IP address of this machine", id="name"),
-        pytest.param(["--listen", "udp://127.0.0.1"], "is not HOST:PORT", id="no-port"),
+        pytest.param(["--listen", "udp://127.0.0.1:"], "is not HOST:PORT", id="no-port"),
         pytest.param(["--user", "ann"], "a user is NAME:PASSWORD", id="no-password"),
         pytest.param(["--user", ":secret"], "a user is NAME:PASSWORD", id="no-name"),
         pytest.param(["--relay-address", "here"], "does not appear to be", id="relay-address"),
@@ -82,6 +82,27 @@ def test_a_password_that_is_misplaced_is_not_repeated() -> None:
             [*USER, "--listen", "udp://192.0.2.77:1"],
             "choose another with --listen",
             id="not-ours",
+        ),
+        pytest.param(
+            [*USER, "--listen", "tcp://192.0.2.77:1"],
+            "192.0.2.77:1 is not an address of this machine",
+            id="not-ours-tcp",
+        ),
+        pytest.param(
+            [*USER, "--listen", "tls://127.0.0.1:0"],
+            "tls://127.0.0.1:0 needs a certificate: --tls-cert FILE --tls-key FILE",
+            id="tls-without-a-certificate",
+        ),
+        pytest.param(
+            [*USER, "--listen", "dtls://127.0.0.1"],
+            "dtls://127.0.0.1:5349 needs a certificate",
+            id="dtls-without-a-certificate",
+        ),
+        pytest.param([*USER, "--tls-key", "x"], "--tls-key go together", id="half-a-certificate"),
+        pytest.param(
+            [*USER, "--tls-cert", "/none", "--tls-key", "/none"],
+            "--tls-cert /none: No such file",
+            id="no-such-certificate",
         ),
     ],
 )

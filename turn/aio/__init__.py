@@ -7,6 +7,13 @@ server, ``connect`` gives a ``Relay``.
 
 from .alternates import AlternateUnavailable, bind_alternates
 from .client import Relay, connect
+from .listeners import (
+    Endpoint,
+    EndpointUnavailable,
+    Listener,
+    ServerCertificate,
+    bind_endpoints,
+)
 from .plane import PlaneStats, UserSpacePlane
 from .selector import DrainingSelector, RelayEventLoop
 from .server import RelayServer
@@ -14,11 +21,16 @@ from .server import RelayServer
 __all__ = [
     "AlternateUnavailable",
     "DrainingSelector",
+    "Endpoint",
+    "EndpointUnavailable",
+    "Listener",
     "PlaneStats",
     "Relay",
     "RelayEventLoop",
     "RelayServer",
+    "ServerCertificate",
     "UserSpacePlane",
     "bind_alternates",
+    "bind_endpoints",
     "connect",
 ]

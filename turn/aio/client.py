@@ -349,9 +349,7 @@ class _Opener:
 def _protocol(uri: ServerUri) -> TransportProtocol:
     protocol = uri.protocol
     if not uri.scheme.is_turn or protocol is None:
-        raise ValueError(f"{uri} is no URI of a TURN server over UDP, TCP or TLS")
-    if protocol is TransportProtocol.DTLS:
-        raise ValueError("TURN over DTLS is not supported: use turns: with transport=tcp")
+        raise ValueError(f"{uri} is no URI of a TURN server over UDP, TCP, TLS or DTLS")
     return protocol
 
 

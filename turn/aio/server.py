@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import dataclasses
 import functools
 import logging
 import os
-import socket
+import ssl
 import time
 from collections.abc import Callable, Sequence
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from transport import Event, IcmpError, Path, Transmit, TransportAddress
+from transport import Event, IcmpError, TransportAddress, TransportProtocol
 from transport.aio import KernelSockets, MachineDriver
+from turn.framing import TurnFramer
 from turn.server import (
     AllocationEnded,
     AllocationSnapshot,
@@ -24,7 +27,14 @@ from turn.server import (
 )
 
 from .alternates import bind_alternates, with_addresses
+from .listeners import Endpoint, Listener, ServerCertificate, bind_endpoints
+from .machine import RelayMachine
 from .plane import PlaneStats, UserSpacePlane
+
+if TYPE_CHECKING:
+    from transport.dtls import DtlsIdentity
+
+    from .secured import SecuredClients
 
 logger = logging.getLogger(__name__)
 
@@ -33,11 +43,12 @@ RELAYED_BUFFER_BYTES = 1 << 20
 
 
 class RelayServer:
-    """A TURN server on bound UDP sockets, which are its own from then on.
+    """A TURN server on bound sockets, which are its own from then on.
 
-    ``config.listening`` is replaced by what the sockets are bound to; with an alternate
-    address, ``bind_alternates`` has made three of them. Events about
-    allocations go to ``on_event``, which must not raise. Needs a running loop; under
+    ``listeners`` are for UDP, DTLS, TCP and TLS as they say, and ``config.listening`` and
+    ``stream_listening`` are replaced by what they are bound to; with an alternate address,
+    ``bind_alternates`` has made three of them. TLS and DTLS need a ``certificate``. Events
+    about allocations go to ``on_event``, which must not raise. Needs a running loop; under
     ``turn.aio.RelayEventLoop`` it costs the least.
 
         async with RelayServer.open(config) as relay: ...
@@ -46,14 +57,28 @@ class RelayServer:
     def __init__(
         self,
         config: ServerConfig,
-        listening: Sequence[socket.socket],
+        listeners: Sequence[Listener],
         *,
+        certificate: ServerCertificate | None = None,
         on_event: Callable[[Event], None] | None = None,
     ) -> None:
+        """
+        Raises:
+            ImportError: DTLS needs the extra ``dtls``.
+            OSError: the certificate cannot be read, or makes no sense to TLS.
+            ValueError: it makes none to DTLS, or there is none for TLS or DTLS; or the
+                alternate address does not fit to the others.
+        """
         loop = asyncio.get_running_loop()
+        self.endpoints = tuple(each for one in listeners for each in one.endpoints)
+        """What clients may use."""
+        datagrams = [each.socket for each in listeners if not each.is_stream]
+        streams = tuple(each.address for each in listeners if each.is_stream)
+        security = _Security(certificate, self.endpoints)
         self._plane = UserSpacePlane(loop=loop, on_icmp=self._icmp_received)
-        sockets = [self._plane.add_listening(sock) for sock in listening]
-        self.config = with_addresses(config, listening)
+        self.config = with_addresses(
+            dataclasses.replace(config, stream_listening=streams), datagrams
+        )
         self._server = TurnServer(
             self.config,
             random_bytes=os.urandom,
@@ -63,28 +88,50 @@ class RelayServer:
         self._on_event = on_event
         self._relay_sockets = KernelSockets(receive_buffer_bytes=RELAYED_BUFFER_BYTES)
         self._is_empty = asyncio.Event()
-        self._driver = MachineDriver(_RelayMachine(self._server, self._plane), self._handle)
-        for each in sockets:
-            self._driver.add_socket(each)
+        self._machine = RelayMachine(
+            self._server,
+            self._plane,
+            udp=_at(self.endpoints, TransportProtocol.UDP),
+            dtls=_at(self.endpoints, TransportProtocol.DTLS),
+            secured=security.clients(self._server),
+        )
+        self._driver = MachineDriver(self._machine, self._handle, framer=TurnFramer)
+        for sock in datagrams:
+            self._driver.add_socket(self._plane.add_listening(sock))
+        for each in listeners:
+            if each.is_stream:
+                tls = security.tls if TransportProtocol.TLS in each.transports else None
+                self._driver.add_listener(each.socket, tls=tls)
 
     @classmethod
-    def open(cls, config: ServerConfig, *, on_event: Callable[[Event], None] | None = None) -> Self:
-        """A server on new sockets at ``config.listening``; port 0 lets the system choose.
+    def open(
+        cls,
+        config: ServerConfig,
+        *,
+        endpoints: Sequence[Endpoint] = (),
+        certificate: ServerCertificate | None = None,
+        on_event: Callable[[Event], None] | None = None,
+    ) -> Self:
+        """A server on new sockets: UDP at ``config.listening``, and at ``endpoints`` what
+        they say; port 0 lets the system choose.
 
         Raises:
-            OSError: an address cannot be bound.
-            ValueError: the alternate address does not fit to the others.
+            EndpointUnavailable: an address cannot be bound.
+            AlternateUnavailable: an alternate one cannot.
+            ImportError, OSError, ValueError: as the constructor says.
         """
-        bound: list[socket.socket] = []
-        try:
-            for address in config.listening:
-                bound.append(KernelSockets().bind(address))
-            bound += bind_alternates(config, bound)
-        except (OSError, ValueError):
-            for sock in bound:
-                sock.close()
-            raise
-        return cls(config, bound, on_event=on_event)
+        over_udp = [Endpoint(TransportProtocol.UDP, each) for each in config.listening]
+        with contextlib.ExitStack() as unless_kept:
+            listeners = bind_endpoints((*over_udp, *endpoints))
+            for each in listeners:
+                unless_kept.enter_context(each.socket)
+            datagrams = [each.socket for each in listeners if not each.is_stream]
+            for sock in bind_alternates(config, datagrams):
+                unless_kept.enter_context(sock)
+                listeners.append(Listener(sock, frozenset({TransportProtocol.UDP})))
+            server = cls(config, listeners, certificate=certificate, on_event=on_event)
+            unless_kept.pop_all()
+        return server
 
     async def __aenter__(self) -> Self:
         return self
@@ -94,7 +141,7 @@ class RelayServer:
 
     @property
     def addresses(self) -> tuple[TransportAddress, ...]:
-        """Where it listens."""
+        """Where it takes datagrams."""
         return self.config.listening
 
     def stats(self) -> ServerStats:
@@ -120,7 +167,7 @@ class RelayServer:
 
     async def aclose(self) -> None:
         """End all allocations and close every socket."""
-        self._driver.call(self._server.close)
+        self._driver.call(self._machine.close)
         await self._driver.aclose()
         self._plane.close()
 
@@ -156,27 +203,30 @@ class RelayServer:
         self._driver.call(functools.partial(self._server.relay_opened, token, relayed.local))
 
 
-class _RelayMachine:
-    """The server as the one machine of its driver: tells clients from peers by the socket."""
+class _Security:
+    """What the secure ones of some endpoints need, read from the files of a certificate."""
 
-    def __init__(self, server: TurnServer, plane: UserSpacePlane) -> None:
-        self._server = server
-        self._plane = plane
+    def __init__(
+        self, certificate: ServerCertificate | None, endpoints: Sequence[Endpoint]
+    ) -> None:
+        secure = {each.transport for each in endpoints if each.is_secure}
+        if secure and certificate is None:
+            raise ValueError("TLS and DTLS need a certificate")
+        self.tls: ssl.SSLContext | None = None
+        self._identity: DtlsIdentity | None = None
+        if certificate is not None and TransportProtocol.TLS in secure:
+            self.tls = certificate.tls()
+        if certificate is not None and TransportProtocol.DTLS in secure:
+            self._identity = certificate.dtls()
 
-    def receive(self, data: bytes, path: Path, now: float) -> None:
-        if self._plane.is_relayed(path.local):
-            self._server.receive_relayed(data, path.remote, path.local, now)
-        else:
-            self._server.receive(data, path, now)
+    def clients(self, server: TurnServer) -> SecuredClients | None:
+        """Those over DTLS, if there may be any."""
+        if self._identity is None:
+            return None
+        from .secured import SecuredClients  # an extra, for those who listen with DTLS
 
-    def handle_timeout(self, now: float) -> None:
-        self._server.handle_timeout(now)
+        return SecuredClients(server, self._identity, random_bytes=os.urandom)
 
-    def next_timeout(self) -> float | None:
-        return self._server.next_timeout()
 
-    def poll_transmit(self) -> Transmit | None:
-        return self._server.poll_transmit()
-
-    def poll_event(self) -> Event | None:
-        return self._server.poll_event()
+def _at(endpoints: Sequence[Endpoint], transport: TransportProtocol) -> frozenset[TransportAddress]:
+    return frozenset(each.address for each in endpoints if each.transport is transport)

@@ -52,7 +52,8 @@ of IPv4 and UDP counted: an address that may be forged gets no more."""
 class ServerConfig:
     """What an operator decides; all times are seconds.
 
-    ``listening`` are the addresses clients send to; they are never legal peers.
+    ``listening`` are the addresses clients send datagrams to, ``stream_listening`` those
+    they connect to over TCP and TLS; they are never legal peers.
     ``relay_addresses`` are the addresses of this host that relayed transport addresses
     are taken from, for each family the first, or the one the client sent to;
     ``advertised`` says what clients are told in their place, where a NAT stands in
@@ -77,6 +78,7 @@ class ServerConfig:
     credentials: CredentialVerifier
     listening: tuple[TransportAddress, ...]
     relay_addresses: tuple[IPAddress, ...]
+    stream_listening: tuple[TransportAddress, ...] = ()
     advertised: Mapping[IPAddress, IPAddress] = dataclasses.field(default_factory=dict)
     allow_peers: tuple[IPNetwork, ...] = ()
     deny_peer_ports: tuple[range, ...] = ()

@@ -104,14 +104,15 @@ class PeerPolicy:
 
     def __init__(self, config: ServerConfig) -> None:
         advertised = config.advertised
-        real = {address for address in config.listening if not address.ip.is_unspecified}
+        listening = (*config.listening, *config.stream_listening)
+        real = {address for address in listening if not address.ip.is_unspecified}
         self._listening = real | {
             TransportAddress(advertised[address.ip], address.port)
             for address in real
             if address.ip in advertised
         }
         self._wildcard_ports = frozenset(
-            address.port for address in config.listening if address.ip.is_unspecified
+            address.port for address in listening if address.ip.is_unspecified
         )
         self._relay_ips = frozenset(
             {*config.relay_addresses, *(advertised.get(ip, ip) for ip in config.relay_addresses)}
