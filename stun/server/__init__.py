@@ -9,7 +9,7 @@ RFC 3489.
 
 from .behavior import AlternatePair, BehaviorServer
 from .binding import MAX_UNKNOWN_TYPES, BindingServer, binding_response, mapped_address
-from .classic import classic_binding_response
+from .classic import classic_binding_response, refusal_without_cookie
 from .long_term import (
     KnownUser,
     LongTermAuthenticated,
@@ -35,4 +35,5 @@ __all__ = [
     "binding_response",
     "classic_binding_response",
     "mapped_address",
+    "refusal_without_cookie",
 ]

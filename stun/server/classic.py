@@ -19,6 +19,10 @@ _REQUEST: Final = 0x0001
 _RESPONSE: Final = 0x0101
 _ERROR_RESPONSE: Final = 0x0111
 
+_ERROR_BITS: Final = 0x0110
+_NO_REQUEST: Final = 0xC000 | _ERROR_BITS
+"""The first two bits, which are 0 in STUN, and those of the class."""
+
 _UNDERSTOOD: Final = frozenset((0x0001, 0x0004, 0x0005, 0x0006, 0x0007, 0x0008, 0x000B))
 """What RFC 3489 section 11.2 defines, but for RESPONSE-ADDRESS and CHANGE-REQUEST, which would
 have to be obeyed. The others are of no meaning in a request, or ask for nothing: nobody is
@@ -54,6 +58,23 @@ def classic_binding_response(request: bytes, path: Path) -> bytes | None:
         _attribute(ErrorCode.TYPE, error),
         _attribute(UnknownAttributes.TYPE, UnknownAttributes(tuple(listed)).encode(b"")),
     )
+
+
+def refusal_without_cookie(message: bytes) -> bytes | None:
+    """500 for a request without a magic cookie; None for what is none.
+
+    For DTLS, which RFC 3489 does not know: such a request is invalid there, whatever it
+    asks (RFC 8489 section 11).
+    """
+    if len(message) < HEADER_SIZE:
+        return None
+    kind, length, cookie = _HEADER.unpack_from(message)
+    if kind & _NO_REQUEST or cookie == MAGIC_COOKIE or length + HEADER_SIZE != len(message):
+        return None
+    error = ErrorCode.of(ErrorNumber.SERVER_ERROR).encode(b"")
+    padded = error + bytes(-len(error) % 4)
+    head = _ATTRIBUTE.pack(ErrorCode.TYPE, len(error))
+    return _message(kind | _ERROR_BITS, message[4:HEADER_SIZE], head + padded)
 
 
 def _unknown_types(data: bytes) -> list[int] | None:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from stun import Message
-from stun.server import BehaviorServer, binding_response, classic_binding_response
+from stun.server import (
+    BehaviorServer,
+    binding_response,
+    classic_binding_response,
+    refusal_without_cookie,
+)
 from transport import Path, TransportProtocol
 
 from .config import ServerConfig
@@ -34,10 +39,13 @@ class BindingProcedure:
             self._outbox.transmits.append(transmit)
 
     def answer_undecodable(self, data: bytes, path: Path) -> None:
-        """What is no message of RFC 8489 may be one of RFC 3489, which knew UDP alone."""
+        """What is no message of RFC 8489 may be one of RFC 3489, which knew UDP alone, and
+        must not be taken over DTLS (RFC 8489 section 11)."""
         answer: bytes | None = None
         if self._answers_classic and path.transport is TransportProtocol.UDP:
             answer = classic_binding_response(data, path)
+        elif path.transport is TransportProtocol.DTLS:
+            answer = refusal_without_cookie(data)
         if answer is None:
             self._outbox.drop(DropReason.NOT_TURN)
         else:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stun import MAGIC_COOKIE
-from stun.server import classic_binding_response
+from stun.server import classic_binding_response, refusal_without_cookie
 from transport import Path, TransportAddress, TransportProtocol
 
 PATH = Path(
@@ -101,3 +101,36 @@ def test_any_bytes_give_an_answer_or_none(data: bytes) -> None:
     response = classic_binding_response(b"\0\1" + data, PATH)
 
     assert response is None or response[4:20] == (b"\0\1" + data)[4:20]
+
+
+@pytest.mark.requirement("stun-turn:STUNS-BASE-12")
+@pytest.mark.parametrize("method", [0x0001, 0x0002, 0x0003], ids=["binding", "secret", "allocate"])
+def test_a_request_without_a_cookie_is_refused_for_dtls(method: int) -> None:
+    refusal = refusal_without_cookie(request(attribute(0x0006, b"user"), kind=method))
+
+    assert refusal is not None
+    assert refusal == (
+        struct.pack("!HH", method | 0x0110, 20)
+        + ID
+        + bytes.fromhex("0009 0010 00000500")
+        + b"Server Error"
+    )
+
+
+@pytest.mark.requirement("stun-turn:STUNS-BASE-12")
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"", id="empty"),
+        pytest.param(request()[:19], id="short"),
+        pytest.param(request() + b"\0", id="longer-than-it-says"),
+        pytest.param(request(kind=0x0011), id="indication"),
+        pytest.param(request(kind=0x0101), id="response"),
+        pytest.param(request(kind=0x4001), id="no-stun"),
+        pytest.param(
+            request(transaction_id=MAGIC_COOKIE.to_bytes(4, "big") + bytes(12)), id="cookie"
+        ),
+    ],
+)
+def test_what_is_no_request_without_a_cookie_is_ignored(data: bytes) -> None:
+    assert refusal_without_cookie(data) is None

@@ -75,6 +75,22 @@ def test_classic_clients_are_known_over_udp_alone() -> None:
     assert relay.receive(CLASSIC, dataclasses.replace(PATH, transport=TransportProtocol.TCP)) == []
 
 
+@pytest.mark.requirement("stun-turn:STUNS-BASE-12")
+@pytest.mark.parametrize("enabled", [False, True], ids=["classic-off", "classic-on"])
+def test_over_dtls_a_request_without_a_cookie_gets_500_and_an_indication_nothing(
+    enabled: bool,
+) -> None:
+    relay = Relay(dataclasses.replace(config(), classic_stun=enabled))
+    over_dtls = dataclasses.replace(PATH, transport=TransportProtocol.DTLS)
+
+    (refusal,) = relay.receive(CLASSIC, over_dtls)
+
+    assert refusal.path == over_dtls
+    assert refusal.segments[0][:2] == b"\1\x11"
+    assert refusal.segments[0][4:28] == CLASSIC[4:] + bytes.fromhex("0009 0010 00000500")
+    assert relay.receive(b"\0\x11" + CLASSIC[2:], over_dtls) == []
+
+
 def test_what_is_neither_is_dropped_as_before() -> None:
     relay = Relay(dataclasses.replace(config(), classic_stun=True))
 
