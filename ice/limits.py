@@ -43,10 +43,6 @@ has told it; KVS names four."""
 MAX_ADDRESSES_PER_NAME = 8
 """Of a server's name: the first of each family is used."""
 
-MAX_LOOKUPS = 64
-"""Names that a process looks up at one time, each in a thread: ten viewers with four servers
-each, and some."""
-
 MAX_REFLEXIVE = MAX_SERVERS
 """Server-reflexive candidates of one base: as many as there are servers to see it. One that
 names another address at each keepalive would add one every 15 s."""

@@ -5,7 +5,7 @@ each ``request`` with RequestSucceeded or RequestFailed. Credentials are a ``Lon
 or a ``ShortTermClient``, or none.
 """
 
-from .client import StunClient
+from .client import Credentials, StunClient
 from .config import ClientConfig
 from .drops import DropReason
 from .errors import (
@@ -15,20 +15,26 @@ from .errors import (
     ServerSilent,
     ServerUnreachable,
     StunClientError,
+    error_of,
 )
-from .events import FailureReason, RequestFailed, RequestSucceeded
+from .events import FailureReason, RequestFailed, RequestSucceeded, ServerReached
+from .selection import ServerSelection
 
 __all__ = [
     "ClientClosed",
     "ClientConfig",
+    "Credentials",
     "DropReason",
     "FailureReason",
     "RequestError",
     "RequestFailed",
     "RequestRefused",
     "RequestSucceeded",
+    "ServerReached",
+    "ServerSelection",
     "ServerSilent",
     "ServerUnreachable",
     "StunClient",
     "StunClientError",
+    "error_of",
 ]

@@ -32,6 +32,7 @@ from transport import (
 from .config import ClientConfig
 from .drops import DropReason
 from .errors import ClientClosed
+from .events import ServerReached
 from .request import PendingRequest
 
 Credentials = LongTermClient | ShortTermClient | UnsignedClient
@@ -79,6 +80,8 @@ class StunClient:
         self._tokens = itertools.count()
         is_udp = path.transport is TransportProtocol.UDP
         self._connection = _Connection.OPEN if is_udp else _Connection.NONE
+        self.lost_for = ""
+        """Why the last connection has ended, or could not be opened."""
         self._has_answered = False
         """Whether the connection, as it is now, has ever brought an answer."""
         self._reset_path: Path | None = None
@@ -189,6 +192,7 @@ class StunClient:
         self._connection = _Connection.OPEN
         self._has_answered = False
         self.path = path
+        self._events.append(ServerReached())
         self._exchanges.send_waiting(now)
 
     def disconnected(self, path: Path, reason: str, now: float) -> None:
@@ -197,6 +201,7 @@ class StunClient:
             self._reset_path = None
         elif self._connection in (_Connection.OPENING, _Connection.OPEN):
             self._connection = _Connection.NONE
+            self.lost_for = reason
             self._exchanges.fail_all(now)
 
     # For the requests
@@ -215,6 +220,7 @@ class StunClient:
 
     def challenged(self, response: Message) -> None:
         """The credentials remember by themselves what the server wants."""
+        self._events.append(ServerReached())
 
     def report(self, event: Event) -> None:
         self._events.append(event)

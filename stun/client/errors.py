@@ -19,8 +19,9 @@ class RequestError(StunClientError):
     """A request has failed; ``failure`` says how."""
 
     def __init__(self, failure: RequestFailed) -> None:
-        code = "" if failure.code is None else f" ({failure.code} {failure.phrase})".rstrip()
-        super().__init__(f"{failure.reason.value}{code}")
+        details = (str(failure.code or ""), failure.phrase)
+        detail = " ".join(filter(None, details))
+        super().__init__(failure.reason.value + (f" ({detail})" if detail else ""))
         self.failure = failure
 
 

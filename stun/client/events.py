@@ -22,6 +22,14 @@ class FailureReason(enum.Enum):
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class ServerReached(Event):
+    """The server is there: it wants credentials, or the connection to it is open.
+
+    Of several that are tried beside each other, this is the one to go on with (RFC 8305).
+    """
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class RequestSucceeded(Event):
     """The server has done it.
 
@@ -40,7 +48,8 @@ class RequestSucceeded(Event):
 class RequestFailed(Event):
     """The server has not done it, or nobody knows.
 
-    ``code`` and ``phrase`` are those of its error response, if there was one.
+    ``code`` and ``phrase`` are those of its error response, if there was one; or else
+    ``phrase`` says why there is no connection.
     ``alternate`` is where a 300 points to, to be asked with the same credentials over the
     same transport, and ``alternate_domain`` the name that its certificate has.
     ``unknown_attributes`` are those of the request that the server does not know (420), or
@@ -55,3 +64,8 @@ class RequestFailed(Event):
     alternate_domain: str | None = None
     unknown_attributes: tuple[int, ...] = ()
     response: Message | None = None
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it is the answer of a server that sends us nowhere else."""
+        return self.code is not None and self.alternate is None

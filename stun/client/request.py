@@ -44,6 +44,9 @@ class RequestOwner(Protocol):
     def path(self) -> Path: ...
 
     @property
+    def lost_for(self) -> str: ...
+
+    @property
     def exchanges(self) -> Exchanges: ...
 
     @property
@@ -85,7 +88,10 @@ class PendingRequest:
                 self._answered(response, round_trip_time, now)
             case TransactionFailed(reason=reason, unknown_attributes=unknown):
                 failure = _FAILURES[reason]
-                self._owner.report(RequestFailed(self.token, failure, unknown_attributes=unknown))
+                phrase = self._owner.lost_for if failure is FailureReason.UNREACHABLE else ""
+                self._owner.report(
+                    RequestFailed(self.token, failure, phrase=phrase, unknown_attributes=unknown)
+                )
             case _ if not self._has_lost_connection and self._owner.gave_no_answer():
                 self._has_lost_connection = True
                 self.send(now)

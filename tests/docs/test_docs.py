@@ -76,7 +76,13 @@ def test_a_bound_has_the_value_that_is_stated(row: list[str]) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["ice/limits.py", "sdp/limits.py", "turn/client/limits.py", "turn/server/limits.py"],
+    [
+        "ice/limits.py",
+        "sdp/limits.py",
+        "stun/resolution/limits.py",
+        "turn/client/limits.py",
+        "turn/server/limits.py",
+    ],
 )
 def test_every_bound_of_a_layer_is_stated(path: str) -> None:
     module = importlib.import_module(path.removesuffix(".py").replace("/", "."))

@@ -23,11 +23,12 @@ from .fragments import allow_fragments
 from .kernel import MAX_BYTES_PER_CALL, MAX_SEGMENTS_PER_CALL, KernelSocket
 from .kernel_sockets import KernelSockets
 from .server_tls import ALPN, restrict, server_context
-from .sockaddr import SocketAddress, from_sockaddr, to_sockaddr
+from .sockaddr import ANY_ADDRESS, SocketAddress, from_sockaddr, to_sockaddr
 from .streams import MAX_STREAMS
 from .tls import ClientTls
 
 __all__ = [
+    "ANY_ADDRESS",
     "ALPN",
     "MAX_BYTES_PER_CALL",
     "MAX_DATAGRAMS_PER_WAKE_UP",

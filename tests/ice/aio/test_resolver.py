@@ -11,7 +11,7 @@ import pytest
 
 from ice import ResolveRequested
 from ice.aio import resolve
-from ice.limits import MAX_LOOKUPS
+from stun.aio import MAX_LOOKUPS
 
 
 class SilentNameServer:
