@@ -27,8 +27,12 @@ from .events import (
     DataReceived,
     FailureReason,
     IcmpReceived,
+    Moved,
+    MoveFailed,
     PermissionInstalled,
     PermissionRefused,
+    ServerReached,
+    TokenRequested,
 )
 from .state import ClientState
 
@@ -58,4 +62,8 @@ __all__ = [
     "ChannelRefused",
     "DataReceived",
     "IcmpReceived",
+    "ServerReached",
+    "Moved",
+    "MoveFailed",
+    "TokenRequested",
 ]

@@ -13,6 +13,7 @@ from stun import (
     Lifetime,
     Message,
     Method,
+    MobilityTicket,
     RequestedTransport,
     ReservationToken,
     UnknownAttributes,
@@ -85,13 +86,24 @@ class Allocation:
             *(() if lifetime is None else (Lifetime(lifetime),)),
             *wanted_attributes(session.config, refused, dont_fragment=session.dont_fragment),
             *session.common_attributes(),
+            *((MobilityTicket(),) if self._wants_ticket() else ()),
         )
         self._requests.start(Method.ALLOCATE, attributes, self._concluded, now)
 
+    def _wants_ticket(self) -> bool:
+        session = self._session
+        return session.config.mobility and not session.memory.is_immobile(session.path.remote)
+
     def _concluded(self, outcome: Succeeded | Failed, now: float) -> None:
         session = self._session
-        if isinstance(outcome, Succeeded):
+        if session.is_abandoned:
+            self._end_abandoned(outcome, now)
+        elif isinstance(outcome, Succeeded):
             self._allocated(outcome, now)
+        elif outcome.code == ErrorNumber.MOBILITY_FORBIDDEN and self._wants_ticket():
+            # RFC 8016 section 3.1.4: ask again, for an allocation that stays where it is.
+            session.memory.note_immobile(session.path.remote)
+            self._request(now)
         elif outcome.code == ErrorNumber.ALLOCATION_MISMATCH:
             self._mismatched(outcome, now)
         elif session.dont_fragment and _knows_no_dont_fragment(outcome):
@@ -103,6 +115,12 @@ class Allocation:
             self._request(now)
         else:
             self._fail(outcome)
+
+    def _end_abandoned(self, outcome: Succeeded | Failed, now: float) -> None:
+        if isinstance(outcome, Succeeded):
+            self._refresh.delete(now)
+        else:
+            self._session.released()
 
     def _allocated(self, outcome: Succeeded, now: float) -> None:
         session = self._session
@@ -116,6 +134,7 @@ class Allocation:
             return
         session.state = ClientState.ALLOCATED
         session.relayed_addresses = relayed
+        session.take_ticket(outcome.response)
         session.events.append(
             Allocated(
                 relayed[0],

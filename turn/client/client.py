@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 
-from stun import AddressFamily, Message, MessageClass, Method
+from stun import AccessGrant, AddressFamily, Message, MessageClass, Method
 from transport import (
     CloseRequested,
     ConnectRequested,
@@ -17,6 +17,7 @@ from transport import (
     RandomBytes,
     Transmit,
     TransportAddress,
+    TransportProtocol,
     datagram_kind,
 )
 
@@ -26,12 +27,14 @@ from .config import ClientConfig, ServerMemory
 from .data import Relaying
 from .drops import DropReason
 from .errors import ClientStateError
-from .events import AllocationFailed, FailureReason
+from .events import AllocationFailed, FailureReason, ServerReached
+from .mobility import Mobility
 from .permissions import Permissions
 from .refresh import Refresh
 from .requests import Requests
 from .session import ClientSession
 from .state import ClientState
+from .tokens import Tokens
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -50,9 +53,11 @@ class TurnClient:
     ``release``, or until AllocationLost. A client serves once: after an end another one
     is made, from another local port where the reason was MISMATCH.
 
-    ``path`` leads to the server. Over TCP and TLS the client asks for the stream itself
-    (ConnectRequested), and the local address of its path is that of the stream then.
-    ``memory`` is shared by the clients of a process.
+    ``path`` leads to the server. Over TCP, TLS and DTLS the client asks for the
+    connection itself (ConnectRequested), and the local address of its path is that of the
+    connection then.
+    ``memory`` is shared by the clients of a process. Without a username and a password
+    only an access token serves (``config.third_party_auth``).
 
     Raises:
         OpaqueStringError: the username or the password is not allowed.
@@ -62,8 +67,8 @@ class TurnClient:
         self,
         path: Path,
         *,
-        username: str,
-        password: str,
+        username: str | None,
+        password: str | None,
         random_bytes: RandomBytes,
         config: ClientConfig | None = None,
         memory: ServerMemory | None = None,
@@ -76,12 +81,14 @@ class TurnClient:
             config=config or ClientConfig(),
             memory=memory or ServerMemory(),
         )
-        self._requests = Requests(session)
-        self._refresh = Refresh(session, self._requests)
+        self._tokens = Tokens(session)
+        self._requests = Requests(session, self._tokens)
+        self._refresh = Refresh(session, self._requests, self._tokens)
         self._allocation = Allocation(session, self._requests, self._refresh)
         self._permissions = Permissions(session, self._requests)
         self._channels = Channels(session, self._requests, self._permissions, self._refresh)
         self._relaying = Relaying(session, self._permissions, self._channels)
+        self._mobility = Mobility(session, self._requests, self._refresh)
         self._now = 0.0
 
     # What it is
@@ -126,7 +133,7 @@ class TurnClient:
         """
         session = self._session
         self._expect(ClientState.NEW)
-        if session.path.transport.is_reliable:
+        if session.path.transport is not TransportProtocol.UDP:
             session.state = ClientState.CONNECTING
             name, remote = session.config.server_name, session.path.remote
             session.events.append(ConnectRequested(session.path.transport, remote, name))
@@ -239,6 +246,36 @@ class TurnClient:
         self._permissions.forget_unreachable()
         self._refresh.delete_family(family, now)
 
+    def move(self, path: Path, now: float) -> None:
+        """Take the allocation along to another path to the same server (RFC 8016).
+
+        That is after our address has changed, or before we lose it. Moved or MoveFailed
+        answers; until then all goes on the old path. Over streams the client asks for the
+        stream itself, as in ``allocate``, and moves by itself when its stream breaks.
+
+        Raises:
+            ClientStateError: the server has given us no ticket, which ``config.mobility``
+                asks for, or a move is under way.
+            ValueError: it is the path that we are on.
+        """
+        self._mobility.start(path, now)
+
+    def token_granted(self, grant: AccessGrant, now: float) -> None:
+        """Here is what TokenRequested asked for.
+
+        Raises:
+            ClientStateError: nobody has asked.
+        """
+        self._tokens.granted(grant, now)
+
+    def token_refused(self, now: float) -> None:
+        """There is no access token for us; the password serves, if there is one.
+
+        Raises:
+            ClientStateError: nobody has asked.
+        """
+        self._tokens.refused(now)
+
     def release(self, now: float) -> None:
         """Delete the allocation, whatever its state; AllocationReleased ends it."""
         session = self._session
@@ -253,12 +290,24 @@ class TurnClient:
             return
         self._refresh.delete(now)
 
+    def abandon(self, now: float) -> None:
+        """As ``release``, where another client was faster.
+
+        An Allocate request without credentials that is under way is waited for: a server
+        that wants none may grant it, and is asked to delete the allocation then (section 3.9).
+        """
+        session = self._session
+        if session.state is ClientState.ALLOCATING and session.credentials.challenge is None:
+            session.is_abandoned = True
+        else:
+            self.release(now)
+
     # Machine
 
     def receive(self, data: bytes, path: Path, now: float) -> None:
         """Take a datagram, or a message that ``turn.framing`` has found in the stream."""
         session = self._session
-        if path != session.path:
+        if path != session.path and not session.is_ours(path):
             session.drops.add(DropReason.FOREIGN_PATH)
             return
         kind = datagram_kind(data)
@@ -268,7 +317,7 @@ class TurnClient:
             else:
                 session.drops.add(DropReason.NOT_ALLOCATED)
         elif kind is DatagramKind.STUN:
-            self._receive_stun(data, now)
+            self._receive_stun(data, path, now)
         else:
             session.drops.add(DropReason.UNKNOWN_PROTOCOL)
 
@@ -292,32 +341,48 @@ class TurnClient:
         events = self._session.events
         return events.popleft() if events else None
 
+    # ReachabilityMachine
+
+    def unreachable(self, path: Path, now: float) -> None:
+        """A hard ICMP error came from the server's host: what is under way fails at once.
+
+        The allocation is not lost for it: an ICMP error proves nothing, and what failed is
+        tried again while the server's timers run.
+        """
+        if path == self._session.path:
+            self._requests.unreachable(now)
+
     # StreamMachine
 
     def connected(self, path: Path, now: float) -> None:
         """The stream to the server is open."""
         if self._session.state is ClientState.CONNECTING:
             self._session.path = path
+            self._session.events.append(ServerReached())
             self._allocation.start(now)
-        else:
+        elif not self._mobility.connected(path, now):
             self._session.events.append(CloseRequested(path))
 
     def disconnected(self, path: Path, reason: str, now: float) -> None:
         """The stream to the server is gone, or could not be opened."""
         session = self._session
+        if path == session.old_path:
+            session.old_path = None
+            return
         match session.state:
             case ClientState.CONNECTING | ClientState.ALLOCATING:
                 failed = AllocationFailed(None, FailureReason.UNREACHABLE, reason)
                 session.events.append(failed)
                 session.close()
             case ClientState.ALLOCATED:
-                session.lose(FailureReason.UNREACHABLE)
+                if not self._mobility.disconnected(path, now):
+                    session.lose(FailureReason.UNREACHABLE)
             case ClientState.RELEASING:
                 session.released()
             case _:
                 pass
 
-    def _receive_stun(self, data: bytes, now: float) -> None:
+    def _receive_stun(self, data: bytes, path: Path, now: float) -> None:
         session = self._session
         try:
             message = Message.decode(data)
@@ -327,7 +392,9 @@ class TurnClient:
         if message.fingerprint_ok is False:
             session.drops.add(DropReason.BAD_FINGERPRINT)
         elif message.message_class in (MessageClass.SUCCESS, MessageClass.ERROR):
-            if session.state is ClientState.CLOSED or not self._requests.receive(message, now):
+            if session.state is ClientState.CLOSED or not self._requests.receive(
+                message, path, now
+            ):
                 session.drops.add(DropReason.UNKNOWN_TRANSACTION)
         elif message.message_class is MessageClass.INDICATION and message.method == Method.DATA:
             if session.state is ClientState.ALLOCATED:

@@ -21,6 +21,7 @@ from stun import (
 )
 from transport import TransportAddress
 
+from .events import AllocationFailed
 from .limits import MAX_SERVERS
 
 _NO_TRANSACTION: Final = bytes(12)
@@ -62,13 +63,18 @@ class ClientConfig:
     can keep datagrams from being cut, which ``send_unfragmented`` needs.
     ``lifetime`` is in seconds; None leaves it to the server too. ``software`` goes into
     Allocate and Refresh requests (section 5). ``server_name`` is the name that a TLS
-    certificate must have.
+    certificate must have. With ``mobility`` the client asks for what it takes to keep the
+    allocation at another address (RFC 8016); with ``third_party_auth`` it asks for an
+    access token where the server takes them (RFC 7635), and whoever drives it has to answer
+    TokenRequested.
     """
 
     family: AddressFamily | None = None
     lifetime: int | None = None
     software: str | None = "hairpin"
     server_name: str | None = None
+    mobility: bool = False
+    third_party_auth: bool = False
     dual: bool = False
     port: PortWish = PortWish.ANY
     reservation_token: bytes | None = None
@@ -94,18 +100,23 @@ class ClientConfig:
 
 
 class ServerMemory:
-    """Realm, nonce and round-trip time of each server, shared by a process's clients.
+    """What a process's clients know of servers: realm, nonce, round-trip time, and who
+    has refused for a time.
 
     Also the address families that a server has refused beside another one. With a nonce
     at hand a client's first Allocate is authenticated, which saves a
     round trip (RFC 8489 section 9.2.3.2); one that has gone stale costs none.
     """
 
-    __slots__ = ("_challenges", "_refused", "rto")
+    __slots__ = ("_barred", "_challenges", "_immobile", "_refused", "rto")
 
     def __init__(self) -> None:
         self.rto = RtoCache()
+        self._immobile: collections.OrderedDict[TransportAddress, None] = collections.OrderedDict()
         self._challenges: collections.OrderedDict[TransportAddress, Message] = (
+            collections.OrderedDict()
+        )
+        self._barred: collections.OrderedDict[TransportAddress, tuple[float, AllocationFailed]] = (
             collections.OrderedDict()
         )
         self._refused: collections.OrderedDict[
@@ -129,6 +140,17 @@ class ServerMemory:
         if len(self._challenges) > MAX_SERVERS:
             self._challenges.popitem(last=False)
 
+    def note_immobile(self, server: TransportAddress) -> None:
+        """The server forbids mobility (405): do not ask it again (RFC 8016 section 3.1.4)."""
+        self._immobile[server] = None
+        self._immobile.move_to_end(server)
+        if len(self._immobile) > MAX_SERVERS:
+            self._immobile.popitem(last=False)
+
+    def is_immobile(self, server: TransportAddress) -> bool:
+        """Whether it has said so."""
+        return server in self._immobile
+
     def recall(self, server: TransportAddress) -> Message | None:
         """The newest challenge of a server, or None."""
         return self._challenges.get(server)
@@ -148,3 +170,15 @@ class ServerMemory:
     def forget(self, server: TransportAddress) -> None:
         """The server did not take what we remembered; it need not be there."""
         self._challenges.pop(server, None)
+
+    def bar(self, server: TransportAddress, failure: AllocationFailed, now: float) -> None:
+        """Leave a server alone for ``failure.retry_after`` seconds (RFC 5928 section 3)."""
+        self._barred[server] = (now + (failure.retry_after or 0.0), failure)
+        self._barred.move_to_end(server)
+        if len(self._barred) > MAX_SERVERS:
+            self._barred.popitem(last=False)
+
+    def barred(self, server: TransportAddress, now: float) -> AllocationFailed | None:
+        """What a server has answered that is not to be asked yet."""
+        until, failure = self._barred.get(server, (now, None))
+        return failure if now < until else None

@@ -7,6 +7,7 @@ from typing import Final
 
 from stun import (
     KNOWN_TYPES,
+    TRANSACTION_ID_BYTES,
     AnyAttribute,
     Data,
     DontFragment,
@@ -23,7 +24,6 @@ from .channels import Channels
 from .drops import DropReason
 from .events import DataReceived, IcmpReceived
 from .permissions import Permissions
-from .requests import TRANSACTION_ID_BYTES
 from .session import ClientSession
 
 CHANNEL_HEAD_BYTES: Final = 4

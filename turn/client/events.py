@@ -6,7 +6,7 @@ import dataclasses
 import enum
 
 from stun import AddressFamily
-from transport import Event, IPAddress, TransportAddress
+from transport import Event, IPAddress, Path, TransportAddress
 
 
 class FailureReason(enum.Enum):
@@ -22,6 +22,15 @@ class FailureReason(enum.Enum):
     UNUSABLE_RESPONSE = "the answer lacks what it must have, or has what we cannot use"
     EXPIRED = "no refresh succeeded in the allocation's lifetime"
     LIMIT_REACHED = "the client keeps no more of them"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ServerReached(Event):
+    """The server is there: it wants credentials, or the stream to it is open.
+
+    Of several that are tried beside each other, this is the one to go on with (RFC 8656
+    section 3.9).
+    """
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -81,6 +90,11 @@ class AllocationFailed(Event):
     alternate: TransportAddress | None = None
     alternate_domain: str | None = None
     retry_after: float | None = 0.0
+
+    @property
+    def is_final(self) -> bool:
+        """Whether it is the answer of a server that sends us nowhere else."""
+        return self.code is not None and self.alternate is None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -154,3 +168,33 @@ class IcmpReceived(Event):
     icmp_type: int
     icmp_code: int
     error_data: int
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class TokenRequested(Event):
+    """The server takes access tokens (RFC 7635): get one for the server of this name.
+
+    Answered by ``token_granted(grant, now)``, or by ``token_refused(now)``, after which the
+    password serves, if there is one. Requests wait meanwhile, so an answer must come.
+    """
+
+    server_name: str
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Moved(Event):
+    """The server relays for us on this path now (RFC 8016).
+
+    What it sent on the old one may still come for a moment.
+    """
+
+    path: Path
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class MoveFailed(Event):
+    """The allocation stays where it was; AllocationLost tells if that is gone too."""
+
+    code: int | None
+    reason: FailureReason
+    phrase: str = ""

@@ -12,11 +12,11 @@ MAX_CHANNELS: Final = 512
 """Per allocation, with those whose numbers rest. The numbers alone would allow 4096 (RFC
 8656 section 12)."""
 
-MAX_OUTSTANDING: Final = 10
-"""Transactions under way at a time (RFC 8489 section 6.2)."""
-
 MAX_ALLOCATE_TRIES: Final = 3
 """Allocate requests that are answered with 437: RFC 8656 section 7.4 wants three tries."""
+
+MAX_LOCAL_PORTS: Final = 3
+"""5-tuples tried on a server that goes on saying 437 (RFC 8656 section 7.4)."""
 
 MAX_SERVERS: Final = 64
 """Servers whose realm and nonce, and whose refusals, are remembered; above it the one
@@ -50,3 +50,26 @@ families (section 7.3)."""
 
 MISMATCH_PAUSE: Final = 120.0
 """Seconds to leave a server alone that went on saying 437 (section 7.4)."""
+
+MAX_CONNECTING: Final = 64
+"""Connections to peers that are being made, of a TCP allocation: what a server may have of
+one allocation."""
+
+MAX_CONNECTS: Final = 8
+"""Connect requests under way: a peer that is silent takes the server half a minute, and a
+Refresh must find room among MAX_OUTSTANDING."""
+
+MAX_ATTEMPTS: Final = 64
+"""Connections that peers have opened and nobody has accepted; beyond it the oldest is
+forgotten, which the server closes by itself."""
+
+MAX_RESTING_PEERS: Final = 512
+"""Peers that could not be reached of late, kept for CONNECT_PAUSE each."""
+
+CONNECT_PAUSE: Final = 10.0
+"""Seconds from a 447 to the next Connect to that peer: the least that RFC 6062 section 4.3
+allows."""
+
+TOKEN_MARGIN: Final = 120.0
+"""Seconds before the end of an access token that a refresh waits for another: the server
+grants no longer than the token lasts, so that the refresh comes REFRESH_MARGIN before."""

@@ -10,6 +10,7 @@ from .limits import REFRESH_MARGIN, RETRY_PAUSE
 from .requests import Failed, OnOutcome, Requests, Succeeded
 from .session import ClientSession
 from .state import ClientState
+from .tokens import Tokens
 
 
 class Refresh:
@@ -19,11 +20,12 @@ class Refresh:
     that it is gone (section 8.3).
     """
 
-    __slots__ = ("_expires_at", "_last_code", "_requests", "_session")
+    __slots__ = ("_expires_at", "_last_code", "_requests", "_session", "_tokens")
 
-    def __init__(self, session: ClientSession, requests: Requests) -> None:
+    def __init__(self, session: ClientSession, requests: Requests, tokens: Tokens) -> None:
         self._session = session
         self._requests = requests
+        self._tokens = tokens
         self._expires_at = 0.0
         self._last_code: int | None = None
 
@@ -40,6 +42,12 @@ class Refresh:
             self._session.lose(FailureReason.EXPIRED, self._last_code)
             return
         self._session.timers.set(self, self._expires_at)
+        if self._tokens.is_due(now):
+            self._tokens.ask_again(self._refresh)
+        else:
+            self._refresh(now)
+
+    def _refresh(self, now: float) -> None:
         lifetime = self._session.config.lifetime
         self._request(lifetime, self._refreshed, now, family=self._family())
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import collections
 import dataclasses
+import functools
 from collections.abc import Callable, Sequence
 
 from stun import (
     AnyAttribute,
-    ClientTransaction,
     ErrorCode,
     ErrorNumber,
+    ExchangeEnded,
+    Exchanges,
     LongTermRequest,
     Message,
     MessageClass,
@@ -18,14 +19,11 @@ from stun import (
     TransactionFailed,
     TransactionFailure,
 )
-from transport import Event
+from transport import Path
 
 from .events import FailureReason
-from .limits import MAX_OUTSTANDING
 from .session import ClientSession
-from .state import ClientState
-
-TRANSACTION_ID_BYTES = 12
+from .tokens import Tokens
 
 _FAILURES = {
     TransactionFailure.UNREACHABLE: FailureReason.UNREACHABLE,
@@ -77,40 +75,15 @@ class Failed:
 OnOutcome = Callable[[Succeeded | Failed, float], None]
 
 
-class Exchange:
-    """A request in one of its transactions; a retry is another exchange."""
-
-    __slots__ = ("_requests", "on_outcome", "request", "sent_at", "transaction")
-
-    def __init__(
-        self,
-        requests: Requests,
-        request: LongTermRequest,
-        on_outcome: OnOutcome,
-        *,
-        transaction: ClientTransaction,
-        sent_at: float,
-    ) -> None:
-        self._requests = requests
-        self.request = request
-        self.on_outcome = on_outcome
-        self.transaction = transaction
-        self.sent_at = sent_at
-
-    def due(self, now: float) -> None:
-        self.transaction.handle_timeout(now)
-        self._requests.advance(self, now)
-
-
 class Requests:
-    """At most MAX_OUTSTANDING exchanges at a time; the others wait for their turn."""
+    """Requests of one client, with its credentials."""
 
-    __slots__ = ("_exchanges", "_session", "_waiting")
+    __slots__ = ("_session", "_tokens", "exchanges")
 
-    def __init__(self, session: ClientSession) -> None:
+    def __init__(self, session: ClientSession, tokens: Tokens) -> None:
         self._session = session
-        self._exchanges: dict[bytes, Exchange] = {}
-        self._waiting: collections.deque[tuple[LongTermRequest, OnOutcome]] = collections.deque()
+        self._tokens = tokens
+        self.exchanges = Exchanges(session)
 
     def start(
         self,
@@ -118,80 +91,87 @@ class Requests:
         attributes: Sequence[AnyAttribute],
         on_outcome: OnOutcome,
         now: float,
+        *,
+        path: Path | None = None,
     ) -> None:
         """Send a request now, or when others have ended; ``on_outcome(outcome, now)`` is
-        called once."""
+        called once. ``path`` is for another one than the session's."""
         request = self._session.credentials.request(method, attributes)
-        self._waiting.append((request, on_outcome))
-        self._send_waiting(now)
+        self.submit(request, on_outcome, now, path=path)
+
+    def submit(
+        self,
+        request: LongTermRequest,
+        on_outcome: OnOutcome,
+        now: float,
+        *,
+        path: Path | None = None,
+    ) -> None:
+        """As ``start``, for a request that has credentials of its own."""
+
+        def ended(end: ExchangeEnded, now: float) -> None:
+            if not self._asks_for_token(request, end, again):
+                on_outcome(_outcome(request, end), now)
+
+        def again(end: ExchangeEnded, now: float) -> None:
+            if isinstance(end.event, ResponseReceived) and request.retry(end.event.message):
+                self.exchanges.start(request, ended, now, path=path)
+            else:
+                on_outcome(_outcome(request, end), now)
+
+        self.exchanges.start(request, ended, now, path=path)
+
+    def cancel_on(self, path: Path) -> None:
+        """Forget what was to go on a path; no outcome will be told."""
+        self.exchanges.cancel_on(path)
 
     def cancel_all(self) -> None:
         """Forget every request; no outcome will be told."""
-        for exchange in self._exchanges.values():
-            self._session.timers.cancel(exchange)
-        self._exchanges.clear()
-        self._waiting.clear()
+        self.exchanges.cancel_all()
+        self._tokens.forget_waiting()
 
-    def receive(self, message: Message, now: float) -> bool:
+    def move(self, now: float) -> None:
+        """The session has another path: what is under way begins again there."""
+        self.exchanges.send_again()
+        self.exchanges.send_waiting(now)
+
+    def unreachable(self, now: float) -> None:
+        """A hard ICMP error came: what is under way fails at once (RFC 8489 section 6.2.1)."""
+        self.exchanges.unreachable(now)
+
+    def receive(self, message: Message, path: Path, now: float) -> bool:
         """Take a response; False if it answers nothing that is under way."""
-        exchange = self._exchanges.get(message.transaction_id)
-        if exchange is None:
+        return self.exchanges.receive(message, now, path=path)
+
+    def _asks_for_token(
+        self,
+        request: LongTermRequest,
+        end: ExchangeEnded,
+        again: Callable[[ExchangeEnded, float], None],
+    ) -> bool:
+        """Whether a request has to wait for an access token (RFC 7635), which is asked for."""
+        if not isinstance(end.event, ResponseReceived):
             return False
-        exchange.transaction.receive_message(message, self._session.path, now)
-        self.advance(exchange, now)
+        response = end.event.message
+        name = request.wanted_token(response)
+        if name is None:
+            return False
+        self._session.challenged(response)
+        if self._session.can_send:
+            self._tokens.ask(name, functools.partial(again, end))
         return True
 
-    def advance(self, exchange: Exchange, now: float) -> None:
-        """Do what the exchange's transaction has come to."""
-        transaction = exchange.transaction
-        if (transmit := transaction.poll_transmit()) is not None:
-            self._session.transmits.append(transmit)
-        deadline = transaction.next_timeout()
-        if deadline is not None:
-            self._session.timers.set(exchange, deadline)
-        event = transaction.poll_event()
-        if event is not None:
-            self._session.timers.cancel(exchange)
-            del self._exchanges[transaction.transaction_id]
-            self._conclude(exchange, event, now)
-            self._send_waiting(now)
 
-    def _conclude(self, exchange: Exchange, event: Event, now: float) -> None:
-        match event:
-            case ResponseReceived(message=response, round_trip_time=round_trip_time):
-                server = self._session.path.remote
-                self._session.memory.rto.completed(server.ip, round_trip_time, now)
-                if exchange.request.retry(response):
-                    self._session.memory.learn(server, response)
-                    self._send(exchange.request, exchange.on_outcome, now)
-                elif response.message_class is MessageClass.SUCCESS:
-                    exchange.on_outcome(Succeeded(response, exchange.sent_at), now)
-                else:
-                    exchange.on_outcome(_refusal(exchange.request, response), now)
-            case TransactionFailed(reason=reason):
-                exchange.on_outcome(Failed(_FAILURES[reason]), now)
-            case _:
-                exchange.on_outcome(Failed(FailureReason.TIMED_OUT), now)
-
-    def _send_waiting(self, now: float) -> None:
-        if self._session.state is ClientState.CLOSED:
-            self._waiting.clear()
-        while self._waiting and len(self._exchanges) < MAX_OUTSTANDING:
-            self._send(*self._waiting.popleft(), now)
-
-    def _send(self, request: LongTermRequest, on_outcome: OnOutcome, now: float) -> None:
-        session = self._session
-        data = request.encode(session.random_bytes(TRANSACTION_ID_BYTES))
-        transaction = ClientTransaction(
-            data,
-            session.path,
-            rto=session.memory.rto.rto(session.path.remote.ip, now),
-            verifier=request,
-        )
-        exchange = Exchange(self, request, on_outcome, transaction=transaction, sent_at=now)
-        self._exchanges[transaction.transaction_id] = exchange
-        transaction.start(now)
-        self.advance(exchange, now)
+def _outcome(request: LongTermRequest, end: ExchangeEnded) -> Succeeded | Failed:
+    match end.event:
+        case ResponseReceived(message=response):
+            if response.message_class is MessageClass.SUCCESS:
+                return Succeeded(response, end.sent_at)
+            return _refusal(request, response)
+        case TransactionFailed(reason=reason):
+            return Failed(_FAILURES[reason])
+        case _:
+            return Failed(FailureReason.TIMED_OUT)
 
 
 def _refusal(request: LongTermRequest, response: Message) -> Failed:

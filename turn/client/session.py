@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import collections
-from collections.abc import Hashable
-from typing import Protocol
 
 from stun import (
     AlgorithmChoice,
     AnyAttribute,
+    Due,
     LongTermClient,
+    Message,
+    MobilityTicket,
+    RtoCache,
     Software,
 )
 from transport import (
@@ -21,20 +23,13 @@ from transport import (
     Timers,
     Transmit,
     TransportAddress,
+    TransportProtocol,
 )
 
 from .config import ClientConfig, ServerMemory
 from .drops import Drops
-from .events import AllocationLost, AllocationReleased, FailureReason
+from .events import AllocationLost, AllocationReleased, FailureReason, ServerReached
 from .state import ClientState
-
-
-class Due(Hashable, Protocol):
-    """What can be waited for."""
-
-    def due(self, now: float) -> None:
-        """Its time has come."""
-        ...
 
 
 class ClientSession:
@@ -46,12 +41,16 @@ class ClientSession:
         "dont_fragment",
         "drops",
         "events",
+        "is_abandoned",
         "is_preset",
         "memory",
+        "next_path",
+        "old_path",
         "path",
         "random_bytes",
         "relayed_addresses",
         "state",
+        "ticket",
         "timers",
         "transmits",
         "username_and_password",
@@ -61,13 +60,19 @@ class ClientSession:
         self,
         path: Path,
         *,
-        username: str,
-        password: str,
+        username: str | None,
+        password: str | None,
         random_bytes: RandomBytes,
         config: ClientConfig,
         memory: ServerMemory,
     ) -> None:
         self.path = path
+        self.next_path: Path | None = None
+        """Where the allocation moves to, until the server has confirmed it."""
+        self.old_path: Path | None = None
+        """Where it was before, from which data may still come."""
+        self.ticket = b""
+        """The newest that moves the allocation; empty for none."""
         self.config = config
         self.memory = memory
         self.random_bytes = random_bytes
@@ -81,10 +86,34 @@ class ClientSession:
         self.drops = Drops()
         self.username_and_password = (username, password)
         self.is_preset = False
+        self.is_abandoned = False
+        """Nobody wants the allocation that is being asked for any more."""
         self.credentials = self._new_credentials()
 
+    @property
+    def rto(self) -> RtoCache:
+        return self.memory.rto
+
+    @property
+    def can_send(self) -> bool:
+        """Whether requests have an end that anybody waits for."""
+        return self.state is not ClientState.CLOSED
+
+    def challenged(self, response: Message) -> None:
+        """The server wants credentials, or a newer nonce: it is there, and others may know."""
+        self.memory.learn(self.path.remote, response)
+        if self.is_abandoned:
+            self.released()
+        elif self.state is ClientState.ALLOCATING:
+            self.events.append(ServerReached())
+
     def use_memory(self) -> None:
-        """Start with the realm and nonce that another client was given, if there are any."""
+        """Start with the realm and nonce that another client was given, if there are any.
+
+        Not where a 401 is to tell whether access tokens are taken.
+        """
+        if self.config.third_party_auth:
+            return
         challenge = self.memory.recall(self.path.remote)
         self.is_preset = challenge is not None and self.credentials.take_challenge(challenge)
 
@@ -103,6 +132,14 @@ class ClientSession:
         """Whether there is a relayed transport address of its family."""
         return any(each.ip.version == ip.version for each in self.relayed_addresses)
 
+    def is_ours(self, path: Path) -> bool:
+        """Whether the server may send to us on this path."""
+        return path == self.path or path in (self.next_path, self.old_path)
+
+    def take_ticket(self, response: Message) -> None:
+        """Keep the ticket of a success response, the newest of all; none is none."""
+        self.ticket = response.raw_value(MobilityTicket.TYPE) or b""
+
     def check_family(self, address: TransportAddress) -> None:
         """A peer is of the family of a relayed transport address (sections 10.1 and 12.1).
 
@@ -118,7 +155,7 @@ class ClientSession:
         was_connected = self.state not in (ClientState.NEW, ClientState.CONNECTING)
         self.state = ClientState.CLOSED
         self.stop_timers()
-        if was_connected and self.path.transport.is_reliable:
+        if was_connected and self.path.transport is not TransportProtocol.UDP:
             self.events.append(CloseRequested(self.path))
 
     def stop_timers(self) -> None:
@@ -138,4 +175,9 @@ class ClientSession:
     def _new_credentials(self) -> LongTermClient:
         username, password = self.username_and_password
         # RFC 8656 section 6 binds a client that knows both to SHA-256.
-        return LongTermClient(username, password, choice=AlgorithmChoice.STRONGEST)
+        return LongTermClient(
+            username,
+            password,
+            choice=AlgorithmChoice.STRONGEST,
+            takes_tokens=self.config.third_party_auth,
+        )

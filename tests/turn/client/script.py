@@ -28,7 +28,7 @@ from stun import (
     long_term_key,
 )
 from transport import Event, IPAddress, Path, TransportAddress, TransportProtocol
-from turn.client import Allocated, ClientConfig, ServerMemory, TurnClient
+from turn.client import Allocated, ClientConfig, ServerMemory, ServerReached, TurnClient
 
 USER, PASSWORD, REALM = "ann", "open sesame", "relay.example"
 KEY = long_term_key(USER, REALM, password=PASSWORD, algorithm=KeyAlgorithm.MD5)
@@ -102,6 +102,8 @@ class Script:
         self.channel_data: list[tuple[float, Sequence[bytes]]] = []
         self.runs: list[Sequence[bytes]] = []
         self.events: list[tuple[float, Event]] = []
+        self.reached: list[float] = []
+        """When ServerReached has told that the server is there."""
         self.nonce = "nonce-0"
         self.key: IntegrityKey = KEY
         self.algorithm = IntegrityAlgorithm.SHA1
@@ -117,7 +119,10 @@ class Script:
             for segment in transmit.segments:
                 self.sent.append(Sent(self.now, transmit.path, Message.decode(segment)))
         while (event := self.client.poll_event()) is not None:
-            self.events.append((self.now, event))
+            if isinstance(event, ServerReached):
+                self.reached.append(self.now)
+            else:
+                self.events.append((self.now, event))
 
     def advance(self, until: float) -> None:
         """Let time pass, meeting every deadline exactly."""
