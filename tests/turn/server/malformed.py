@@ -44,9 +44,9 @@ def message(kind: int, body: bytes = b"", *, length: int | None = None, id: byte
     return struct.pack("!HH", kind, len(body) if length is None else length) + COOKIE + id + body
 
 
-def integrity(kind: int, body: bytes, *, key: bytes = KEY) -> bytes:
+def integrity(kind: int, body: bytes, *, key: bytes = KEY, id: bytes = ID) -> bytes:
     """MESSAGE-INTEGRITY over a message with this body."""
-    text = message(kind, body, length=len(body) + 24)
+    text = message(kind, body, length=len(body) + 24, id=id)
     return tlv(INTEGRITY, hmac.digest(key, text, "sha1"))
 
 
