@@ -30,6 +30,7 @@ from .alternates import bind_alternates, with_addresses
 from .listeners import Endpoint, Listener, ServerCertificate, bind_endpoints
 from .machine import RelayMachine
 from .plane import PlaneStats, UserSpacePlane
+from .tcp_relay import TcpRelays
 
 if TYPE_CHECKING:
     from transport.dtls import DtlsIdentity
@@ -96,6 +97,7 @@ class RelayServer:
             secured=security.clients(self._server),
         )
         self._driver = MachineDriver(self._machine, self._handle, framer=TurnFramer)
+        self._tcp = TcpRelays(self._server, self._driver)
         for sock in datagrams:
             self._driver.add_socket(self._plane.add_listening(sock))
         for each in listeners:
@@ -168,6 +170,7 @@ class RelayServer:
     async def aclose(self) -> None:
         """End all allocations and close every socket."""
         self._driver.call(self._machine.close)
+        await self._tcp.aclose()
         await self._driver.aclose()
         self._plane.close()
 
@@ -178,7 +181,8 @@ class RelayServer:
             case RelayReleased(relayed):
                 self._plane.remove_relayed(relayed)
                 self._driver.remove_socket(relayed)
-            case _:
+                self._tcp.release(relayed)
+            case _ if not self._tcp.handle(event):
                 self._report(event)
 
     def _report(self, event: Event) -> None:
