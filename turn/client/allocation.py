@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from stun import (
-    AddressErrorCode,
     AddressFamily,
     AlternateDomain,
     AlternateServer,
@@ -21,6 +20,7 @@ from stun import (
     reflexive_address,
 )
 from transport import DecodeError, TransportAddress
+from turn.draft_numbers import address_error_code
 
 from .config import RefusedFamily
 from .events import AddressFamilyRefused, Allocated, AllocationFailed, FailureReason
@@ -169,7 +169,7 @@ class Allocation:
         """Why one of two families is missing, if the server says so (section 7.3)."""
         session = self._session
         try:
-            error = response.get(AddressErrorCode)
+            error = address_error_code(response)
         except DecodeError:
             return
         if error is None or error.family not in list(AddressFamily):

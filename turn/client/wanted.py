@@ -13,6 +13,7 @@ from stun import (
     RequestedAddressFamily,
     ReservationToken,
 )
+from turn.draft_numbers import in_the_draft
 
 from .config import ClientConfig, PortWish
 
@@ -42,5 +43,6 @@ def wanted_attributes(
     elif config.dual and AddressFamily.IPV4 in refused:
         attributes.append(RequestedAddressFamily(AddressFamily.IPV6))
     elif config.dual and AddressFamily.IPV6 not in refused:
-        attributes.append(AdditionalAddressFamily(AddressFamily.IPV6))
+        both = AdditionalAddressFamily(AddressFamily.IPV6)
+        attributes += (both, in_the_draft(both))
     return tuple(attributes)

@@ -21,6 +21,7 @@ from stun import (
 from stun import ErrorNumber as Error
 from stun.server import mapped_address
 from transport import Path, Timers, TransportAddress
+from turn.draft_numbers import in_the_draft, speaks_the_draft
 
 from .allocation import Allocation, RelayedAddress
 from .events import AllocationCreated, RelayReleased, RelayRequested
@@ -217,7 +218,11 @@ class AllocateProcedure:
             expires_at=now + lifetime,
             now=now,
         )
-        allocation.address_error = _address_error(waiting)
+        error = _address_error(waiting)
+        if error is not None and speaks_the_draft(request.message):
+            allocation.address_error = in_the_draft(error)
+        else:
+            allocation.address_error = error
         for following in found[0][1:]:
             allocation.reservation_token = self._reservations.hold(following, now)
         self._state.outbox.send(request.path, request.success(_granted(allocation, now)))

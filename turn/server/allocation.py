@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from stun import AddressErrorCode, AddressFamily, IpProtocol, KeyAlgorithm
+from stun import AddressErrorCode, AddressFamily, IpProtocol, KeyAlgorithm, UnknownAttribute
 from transport import IPAddress, Path, Timers, TransportAddress
 
 from .forwarding import ForwardingEntry, Meter
@@ -107,7 +107,7 @@ class Allocation:
         self.transaction_id = transaction_id
         self.reservation_token: bytes | None = None
         """Stands for the next port, and is told again when the request comes again."""
-        self.address_error: AddressErrorCode | None = None
+        self.address_error: AddressErrorCode | UnknownAttribute | None = None
         """Why it has no second address that was asked for; told again with the token."""
         self.created_at = created_at
         self.credential_ends_at: float | None = None

@@ -19,6 +19,7 @@ from stun import (
 )
 from stun import ErrorNumber as Error
 from transport import IPAddress, Path
+from turn.draft_numbers import additional_address_family
 
 from .config import ServerConfig
 from .peer_policy import is_tunneled
@@ -70,7 +71,7 @@ def check_request(request: Request, config: ServerConfig) -> NewPorts | Reserved
     asked = message.get(Lifetime)
     lifetime = None if asked is None else asked.lifetime
     token, even = message.get(ReservationToken), message.get(EvenPort)
-    family, additional = message.get(RequestedAddressFamily), message.get(AdditionalAddressFamily)
+    family, additional = message.get(RequestedAddressFamily), additional_address_family(message)
     if token is not None:
         if even or family or additional:
             raise Refused(Error.BAD_REQUEST)
