@@ -65,7 +65,7 @@ class GroupCoverage:
     def cells(self) -> tuple[str, ...]:
         numbers = (len(self.group.rows), self.tested, len(self.departures), len(self.missing))
         name = f"{self.catalogue}:{self.group.name}"
-        return (name, *map(str, numbers), " ".join(self.missing))
+        return (name, *map(str, numbers), " ".join(self.missing), " ".join(self.departures))
 
 
 def collect(paths: Sequence[str]) -> Tests:
@@ -117,11 +117,11 @@ def unknown(tests: Tests, known: Iterable[GroupCoverage]) -> dict[str, frozenset
 
 def show(found: Sequence[GroupCoverage], console: Console) -> None:
     """A table on a terminal; else lines with tabs between the cells."""
-    headings = ("group", "rows", "tested", "departures", "missing", "which")
+    headings = ("group", "rows", "tested", "departures", "missing", "missing", "departures")
     total = [
         sum(column) for column in zip(*(map(int, each.cells()[1:5]) for each in found), strict=True)
     ]
-    rows = [*(each.cells() for each in found), ("all", *map(str, total), "")]
+    rows = [*(each.cells() for each in found), ("all", *map(str, total), "", "")]
     if not console.is_terminal:
         for row in (headings, *rows):
             console.file.write("\t".join(row).rstrip("\t") + "\n")

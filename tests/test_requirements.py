@@ -47,13 +47,13 @@ def test_a_row_that_no_catalogue_has_is_told_with_its_tests() -> None:
 
 def test_the_table_is_plain_where_nobody_looks() -> None:
     out = io.StringIO()
-    show(coverage("x", GROUPS, TESTS, frozenset()), Console(file=out))
+    show(coverage("x", GROUPS, TESTS, pinned_departures(PAGE)), Console(file=out))
 
     assert out.getvalue().splitlines() == [
-        "group\trows\ttested\tdepartures\tmissing\twhich",
-        "x:A\t3\t2\t0\t1\tA-3",
+        "group\trows\ttested\tdepartures\tmissing\tmissing\tdepartures",
+        "x:A\t3\t1\t1\t1\tA-3\tA-2",
         "x:B\t1\t1\t0\t0",
-        "all\t4\t3\t0\t1",
+        "all\t4\t2\t1\t1",
     ]
 
 

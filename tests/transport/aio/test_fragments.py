@@ -16,7 +16,7 @@ IPV6_DONTFRAG = 62
 """Of Linux's in.h; Python has no names for them."""
 
 
-@pytest.mark.requirement("stun-turn:TURN-IP-03")
+@pytest.mark.requirement("stun-turn:TURN-IP-03", "stun-turn:TURN-IP-05")
 def test_no_socket_of_a_relay_forbids_fragments() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         before = sock.getsockopt(socket.IPPROTO_IP, IP_MTU_DISCOVER)

@@ -112,6 +112,7 @@ def test_data_goes_both_ways_by_indications_and_by_a_channel(
     run(main)
 
 
+@pytest.mark.requirement("stun-turn:STUNS-BASE-02", "stun-turn:STUNS-BASE-03")
 async def test_a_binding_request_is_answered_from_where_it_was_asked() -> None:
     loop = asyncio.get_running_loop()
     async with RelayServer.open(config(ANYWHERE, ANYWHERE)) as server:

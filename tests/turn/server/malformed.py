@@ -530,6 +530,13 @@ CASES: Final = (
         "D",
     ),
     Malformed(
+        16,
+        "indications that are not understood",
+        each(*(message(kind, GOOD_PEER + tlv(DATA, b"x") + tlv(0x7FFF)) for kind in (0x11, SEND))),
+        "D",
+        allocates=True,
+    ),
+    Malformed(
         16, "indications", each(*(message(m | 0x10, UDP) for m in (1, 3, 4, 6, 7, 8, 9))), "D"
     ),
     Malformed(

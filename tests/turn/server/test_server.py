@@ -49,7 +49,9 @@ HEADER_ALONE = encode_message(Method.ALLOCATE, MessageClass.REQUEST, ID, ())
 CLIENT_6 = Path(TransportProtocol.UDP, LISTENING_6, TransportAddress.parse("2a02::9", 40000))
 
 
-@pytest.mark.requirement("stun-turn:STUNS-BASE-01", "stun-turn:STUNS-BASE-04")
+@pytest.mark.requirement(
+    "stun-turn:STUNS-BASE-01", "stun-turn:STUNS-BASE-04", "stun-turn:STUNS-BASE-05"
+)
 def test_binding_is_answered_without_credentials() -> None:
     response = Client(Relay()).bare(Method.BINDING)
 
