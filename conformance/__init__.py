@@ -1,9 +1,33 @@
-"""What STUN, TURN, ICE, SDP and media are required to do, as rows with stable ids.
+"""What STUN, TURN, ICE, SDP and media are required to do, and what shows whether a server does.
 
-Start with ``load``: it reads one catalogue out of the folder of that name. Tests name the
-rows that they show; ``make requirements`` counts them.
+The catalogues hold rows with stable ids (``load``); tests name the rows that they show, and
+``make requirements`` counts them. Rows of STUN and TURN that can be shown from outside are
+coroutine functions in ``conformance.rows``, which work with a ``Probe``: they send bytes that
+this package builds itself (``building``), and judge those that come back (``reading``,
+``checks``, ``expect``). ``conformance.aio.run`` runs them against a ``Target``.
 """
 
+from .outcome import ConformanceError, Outcome, RowResult, TargetUnusable, Verdict
 from .requirements import CATALOGUES, Group, Requirement, load
+from .row import Feature, Row, registered, row
+from .survey import Survey
+from .target import Credential, Target
 
-__all__ = ["CATALOGUES", "Group", "Requirement", "load"]
+__all__ = [
+    "CATALOGUES",
+    "ConformanceError",
+    "Credential",
+    "Feature",
+    "Group",
+    "Outcome",
+    "Requirement",
+    "Row",
+    "RowResult",
+    "Survey",
+    "Target",
+    "TargetUnusable",
+    "Verdict",
+    "load",
+    "registered",
+    "row",
+]

@@ -1,0 +1,14 @@
+"""Runs rows with asyncio against a server on a real (or simulated) network.
+
+Start with ``run``::
+
+    from conformance import Target
+    from conformance.aio import run
+
+    report = await run(Target(address=address, credentials=(Credential("ann", "secret"),)))
+"""
+
+from .runner import Limits, Report, run
+from .wire import AsyncioWire
+
+__all__ = ["AsyncioWire", "Limits", "Report", "run"]

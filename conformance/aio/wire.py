@@ -1,0 +1,186 @@
+"""A host's network for rows, by asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ipaddress
+import os
+import socket
+import ssl
+import time
+
+from transport import IPAddress, TransportAddress, TransportProtocol
+from transport.aio import from_sockaddr, to_sockaddr
+
+MAX_WAITING = 4096
+"""Datagrams that wait to be looked at; a flood beyond is dropped, as by a socket."""
+
+READ_BYTES = 1 << 16
+
+
+class _Pacer:
+    """Keeps what is sent below a rate, together for all sockets."""
+
+    def __init__(self, per_second: float) -> None:
+        self._interval = 1 / per_second
+        self._next = 0.0
+
+    async def wait(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        turn = max(now, self._next)
+        self._next = turn + self._interval
+        if turn > now:
+            await asyncio.sleep(turn - now)
+
+
+class AsyncioWire:
+    """This host. At most ``per_second`` datagrams or writes are sent.
+
+    ``local`` is the address that is used; None takes the one that the route to each
+    server begins with. ``tls`` is how certificates are judged.
+    """
+
+    def __init__(
+        self,
+        *,
+        per_second: float = 400.0,
+        local: IPAddress | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._begun = self._loop.time()
+        self._pacer = _Pacer(per_second)
+        self._local = local
+        self._tls = tls
+
+    def now(self) -> float:
+        return self._loop.time() - self._begun
+
+    def unix_time(self) -> float:
+        return time.time()
+
+    def random_bytes(self, count: int, /) -> bytes:
+        return os.urandom(count)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    async def open_datagrams(self, ip: IPAddress, *, port: int = 0) -> DatagramSocket:
+        """Raises:
+        OSError: it cannot be bound.
+        """
+        address = to_sockaddr(TransportAddress(ip, port))
+        transport, protocol = await self._loop.create_datagram_endpoint(
+            _Inbox, local_addr=address[:2]
+        )
+        return DatagramSocket(transport, protocol, self._pacer)
+
+    async def open_stream(
+        self,
+        transport: TransportProtocol,
+        remote: TransportAddress,
+        *,
+        server_name: str | None = None,
+        local: TransportAddress | None = None,
+    ) -> StreamSocket:
+        """Raises:
+        OSError: it cannot be made.
+        """
+        tls = None
+        if transport is TransportProtocol.TLS:
+            tls = self._tls or ssl.create_default_context()
+        reader, writer = await asyncio.open_connection(
+            remote.host,
+            remote.port,
+            ssl=tls,
+            server_hostname=(server_name or remote.host) if tls is not None else None,
+            local_addr=None if local is None else (local.host, local.port),
+        )
+        return StreamSocket(reader, writer, self._pacer)
+
+    def local_ip(self, remote: TransportAddress) -> IPAddress:
+        if self._local is not None:
+            return self._local
+        family = socket.AF_INET6 if remote.is_ipv6 else socket.AF_INET
+        with socket.socket(family, socket.SOCK_DGRAM) as sock:
+            sock.connect(to_sockaddr(remote))
+            return ipaddress.ip_address(sock.getsockname()[0])
+
+
+class _Inbox(asyncio.DatagramProtocol):
+    def __init__(self) -> None:
+        self.received: asyncio.Queue[tuple[bytes, TransportAddress]] = asyncio.Queue(MAX_WAITING)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        with contextlib.suppress(asyncio.QueueFull):
+            self.received.put_nowait((data, from_sockaddr(addr)))
+
+
+class DatagramSocket:
+    """A UDP socket; ``conformance.wire.DatagramLink``."""
+
+    def __init__(self, transport: asyncio.DatagramTransport, inbox: _Inbox, pacer: _Pacer) -> None:
+        self._transport = transport
+        self._inbox = inbox
+        self._pacer = pacer
+        self._local = from_sockaddr(transport.get_extra_info("sockname"))
+
+    @property
+    def local(self) -> TransportAddress:
+        return self._local
+
+    async def send(self, data: bytes, remote: TransportAddress) -> None:
+        await self._pacer.wait()
+        self._transport.sendto(data, to_sockaddr(remote)[:2])
+
+    async def receive(self, seconds: float) -> tuple[bytes, TransportAddress] | None:
+        try:
+            return await asyncio.wait_for(self._inbox.received.get(), max(seconds, 0))
+        except TimeoutError:
+            return None
+
+    def close(self) -> None:
+        self._transport.close()
+
+
+class StreamSocket:
+    """A TCP or TLS connection; ``conformance.wire.StreamLink``."""
+
+    def __init__(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pacer: _Pacer
+    ) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._pacer = pacer
+
+    @property
+    def local(self) -> TransportAddress:
+        return from_sockaddr(self._writer.get_extra_info("sockname"))
+
+    @property
+    def remote(self) -> TransportAddress:
+        return from_sockaddr(self._writer.get_extra_info("peername"))
+
+    async def send(self, data: bytes) -> None:
+        await self._pacer.wait()
+        with contextlib.suppress(ConnectionError):
+            self._writer.write(data)
+            await self._writer.drain()
+
+    async def receive(self, seconds: float) -> bytes | None:
+        try:
+            return await asyncio.wait_for(self._reader.read(READ_BYTES), max(seconds, 0))
+        except TimeoutError:
+            return None
+        except ConnectionError:
+            return b""
+
+    async def end(self) -> None:
+        if self._writer.can_write_eof():
+            with contextlib.suppress(OSError):
+                self._writer.write_eof()
+
+    def close(self) -> None:
+        self._writer.close()

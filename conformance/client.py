@@ -1,0 +1,308 @@
+"""A client of the server under test: requests, answers, long-term credentials.
+
+It does what a client must do to get anywhere (RFC 8489 sections 6.2 and 9.2), and lets a
+row do everything else.
+"""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from transport import DecodeError, TransportAddress
+
+from .building import MessageBuilder, md5_key, sha256_key, xor_address
+from .checks import check_response, mark_attribute
+from .codes import COOKIE_PREFIX, Attr, Class, Method, method_name
+from .link import ServerLink
+from .outcome import Mark, NotOffered, Violated, Violation
+from .reading import ReceivedMessage
+from .target import Credential, Target
+from .wire import Wire
+
+Value = bytes | Callable[[bytes], bytes]
+"""Of an attribute; a function makes it of the transaction id."""
+
+Attribute = tuple[int, Value]
+
+RESEND_AFTER: Final = 0.5
+"""Seconds until a request is sent again over UDP (RFC 8489 section 6.2.1); then twice that."""
+
+MAX_STALE: Final = 3
+"""Nonces taken in a row for one request."""
+
+MD5_ALGORITHM: Final = bytes([0, 1, 0, 0])
+SHA256_ALGORITHM: Final = bytes([0, 2, 0, 0])
+
+
+def xor(kind: int, address: TransportAddress) -> Attribute:
+    """An XORed address."""
+    return kind, lambda transaction_id: xor_address(address, transaction_id)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Challenge:
+    """What a 401 or 438 asks to be answered with."""
+
+    realm: bytes
+    nonce: bytes
+    algorithms: bytes | None
+
+    @classmethod
+    def of(cls, response: ReceivedMessage) -> Challenge | None:
+        realm, nonce = response.get(Attr.REALM), response.get(Attr.NONCE)
+        if realm is None or nonce is None:
+            return None
+        return cls(realm, nonce, response.get(Attr.PASSWORD_ALGORITHMS))
+
+    @property
+    def uses_sha256(self) -> bool:
+        """Whether SHA-256 is offered, and the nonce's feature bit vouches for that."""
+        offered = self.algorithms is not None and SHA256_ALGORITHM in _entries(self.algorithms)
+        return offered and self.nonce.startswith(COOKIE_PREFIX.encode())
+
+
+class Client:
+    """One 5-tuple to the server, and what it knows of the server's challenges.
+
+    Violations that a row did not ask about go to ``report``.
+    """
+
+    def __init__(
+        self,
+        link: ServerLink,
+        target: Target,
+        wire: Wire,
+        *,
+        credential: Credential | None,
+        report: Callable[[Violation], None],
+    ) -> None:
+        self.link = link
+        self.credential = credential
+        self.challenge: Challenge | None = None
+        self.inbox: collections.deque[bytes] = collections.deque()
+        """What came and answered nothing: indications, ChannelData, and what is neither."""
+        self._target = target
+        self._wire = wire
+        self._report = report
+
+    @property
+    def local(self) -> TransportAddress:
+        return self.link.local
+
+    # Writing
+
+    def message(self, method: int, *attributes: Attribute) -> MessageBuilder:
+        """A request without credentials."""
+        return self.begin(method, Class.REQUEST, *attributes)
+
+    def begin(self, method: int, message_class: int, *attributes: Attribute) -> MessageBuilder:
+        """A message of any class, with an id of its own."""
+        builder = MessageBuilder(method, message_class, self._wire.random_bytes(12))
+        for kind, value in attributes:
+            builder.add(kind, value if isinstance(value, bytes) else value(builder.transaction_id))
+        return builder
+
+    def key(self, credential: Credential | None = None) -> bytes:
+        """That of the challenge and a credential (this client's, unless one is given).
+
+        Raises:
+            NotOffered: there is no challenge yet, or no credential.
+        """
+        challenge, used = self._expect_challenge(), credential or self.credential
+        if used is None:
+            raise NotOffered("no credential was given: --user NAME:PASSWORD")
+        realm = challenge.realm.decode(errors="replace")
+        derive = sha256_key if challenge.uses_sha256 else md5_key
+        return derive(used.username, realm, used.password)
+
+    def sign(self, builder: MessageBuilder, credential: Credential | None = None) -> MessageBuilder:
+        """Append what the challenge asks for, and the integrity."""
+        challenge, used = self._expect_challenge(), credential or self.credential
+        key = self.key(credential)
+        assert used is not None  # key() has asked for it
+        builder.add(Attr.USERNAME, used.username.encode())
+        builder.add(Attr.REALM, challenge.realm).add(Attr.NONCE, challenge.nonce)
+        if challenge.uses_sha256:
+            assert challenge.algorithms is not None
+            builder.add(Attr.PASSWORD_ALGORITHMS, challenge.algorithms)
+            builder.add(Attr.PASSWORD_ALGORITHM, SHA256_ALGORITHM)
+            return builder.add_integrity_sha256(key)
+        return builder.add_integrity(key)
+
+    # Asking
+
+    async def send(self, data: bytes) -> None:
+        await self.link.send(data)
+
+    async def ask(self, request: bytes) -> ReceivedMessage | None:
+        """Send a request until it is answered; None if it never is."""
+        now, deadline = self._wire.now(), self._wire.now() + self._target.patience
+        resend = RESEND_AFTER
+        await self.link.send(request)
+        while now < deadline:
+            until = deadline if self.link.is_stream else min(deadline, now + resend)
+            answer = await self.answer(request, until - now)
+            if answer is not None or self.link.has_ended:
+                return answer
+            now, resend = self._wire.now(), 2 * resend
+            if now < deadline and not self.link.is_stream:
+                await self.link.send(request)
+        return None
+
+    async def answer(self, request: bytes, seconds: float) -> ReceivedMessage | None:
+        """The next response to a request that was sent, checked; None if none comes in time."""
+        deadline = self._wire.now() + seconds
+        while (left := deadline - self._wire.now()) >= 0:
+            data = await self.link.receive(left)
+            if data is None:
+                return None
+            response = self._response(data)
+            if response is None:
+                self.inbox.append(data)
+            elif response.transaction_id == request[8:20]:
+                self._check(response, request)
+                return response
+            else:
+                self._check_stray(response)
+        return None
+
+    async def request(self, method: int, *attributes: Attribute) -> ReceivedMessage:
+        """Ask without credentials.
+
+        Raises:
+            Violated: there is no answer.
+        """
+        return await self.demand(self.message(method, *attributes).build())
+
+    async def demand(self, request: bytes) -> ReceivedMessage:
+        """The answer to a request.
+
+        Raises:
+            Violated: there is none.
+        """
+        response = await self.ask(request)
+        if response is None:
+            method = ReceivedMessage.parse(request).method
+            raise Violated(f"no answer to {method_name(method)} in {self._target.patience:g} s")
+        return response
+
+    async def authenticated(
+        self, method: int, *attributes: Attribute, credential: Credential | None = None
+    ) -> ReceivedMessage:
+        """Ask with credentials, once more for each fresh nonce; the last answer.
+
+        Raises:
+            Violated: there is no answer.
+            NotOffered: the server asks for no credentials, or there are none.
+        """
+        if self.challenge is None:
+            await self.learn_challenge()
+        for _ in range(MAX_STALE):
+            signed = self.sign(self.message(method, *attributes), credential).build()
+            response = await self.demand(signed)
+            self._check_integrity(response, credential)
+            if response.error_code != 438:
+                return response
+            self.challenge = Challenge.of(response) or self.challenge
+        raise Violated(f"438 to {MAX_STALE} requests that had the newest nonce each")
+
+    async def learn_challenge(self) -> Challenge:
+        """Provoke a 401.
+
+        Raises:
+            NotOffered: the answer is none.
+        """
+        transport = (Attr.REQUESTED_TRANSPORT, bytes([17, 0, 0, 0]))
+        response = await self.request(Method.ALLOCATE, transport)
+        challenge = Challenge.of(response)
+        if response.error_code != 401 or challenge is None:
+            raise NotOffered(f"Allocate without credentials is met with {describe(response)}")
+        self.challenge = challenge
+        return challenge
+
+    # Waiting
+
+    async def next_message(self, seconds: float) -> bytes | None:
+        """What came and answered nothing, or comes in time."""
+        if self.inbox:
+            return self.inbox.popleft()
+        return await self.link.receive(seconds)
+
+    async def expect_silence(self, data: bytes, *, why: str) -> None:
+        """Send something that must not be answered.
+
+        Raises:
+            Violated: it is.
+        """
+        await self.link.send(data)
+        answer = await self.link.receive(self._target.silence)
+        if answer is not None:
+            raise Violated(f"{why} is answered", Mark(answer, 0, len(answer)))
+
+    # Checking
+
+    def _expect_challenge(self) -> Challenge:
+        if self.challenge is None:
+            raise NotOffered("the server has asked for no credentials")
+        return self.challenge
+
+    def _response(self, data: bytes) -> ReceivedMessage | None:
+        if not data or data[0] >= 0x40:
+            return None
+        try:
+            message = ReceivedMessage.parse(data)
+        except DecodeError as error:
+            self._report(Violation("COD-HDR-04", str(error), Mark(data, 0, len(data))))
+            return None
+        is_response = message.message_class in (Class.SUCCESS, Class.ERROR)
+        return message if is_response else None
+
+    def _check(self, response: ReceivedMessage, request: bytes) -> None:
+        method = ReceivedMessage.parse(request).method
+        is_stream = self.link.is_stream
+        for violation in check_response(response, method=method, is_stream=is_stream):
+            self._report(violation)
+
+    def _check_stray(self, response: ReceivedMessage) -> None:
+        detail = "a response with the transaction id of no request that waits"
+        self._report(Violation("COD-HDR-08", detail, Mark(response.data, 8, 20)))
+
+    def _check_integrity(self, response: ReceivedMessage, credential: Credential | None) -> None:
+        """Answers that must carry it do, and it is right (RFC 8489 section 9.2.4)."""
+        key = self.key(credential)
+        types = response.types
+        with_sha256 = Attr.MESSAGE_INTEGRITY_SHA256 in types
+        if not with_sha256 and Attr.MESSAGE_INTEGRITY not in types:
+            if response.message_class is Class.SUCCESS:
+                self._report(Violation("STUNS-LTC-14", "a success without integrity", None))
+            return
+        kind = Attr.MESSAGE_INTEGRITY_SHA256 if with_sha256 else Attr.MESSAGE_INTEGRITY
+        is_right = (
+            response.has_integrity_sha256(key) if with_sha256 else response.has_integrity(key)
+        )
+        if not is_right and response.error_code not in (400, 401, 438):
+            mark = mark_attribute(response, kind)
+            self._report(Violation("STUNS-LTC-14", "the integrity is not that of the key", mark))
+
+
+def describe(response: ReceivedMessage | None) -> str:
+    """A response in a few words."""
+    if response is None:
+        return "silence"
+    if response.message_class is Class.SUCCESS:
+        return "success"
+    return f"error {response.error_code}"
+
+
+def _entries(algorithms: bytes) -> Sequence[bytes]:
+    """The entries of PASSWORD-ALGORITHMS (section 14.11)."""
+    found, offset = [], 0
+    while offset + 4 <= len(algorithms):
+        size = int.from_bytes(algorithms[offset + 2 : offset + 4], "big")
+        end = offset + 4 + size + -size % 4
+        found.append(algorithms[offset:end])
+        offset = end
+    return found

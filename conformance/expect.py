@@ -1,0 +1,46 @@
+"""What rows say about answers: each raises Violated with what was seen instead."""
+
+from __future__ import annotations
+
+from .checks import mark_attribute
+from .client import describe
+from .codes import ERRORS, Attr, Class, attribute_name
+from .outcome import Mark, Violated
+from .reading import ReceivedMessage
+
+
+def expect_success(response: ReceivedMessage, *, to: str = "the request") -> None:
+    if response.message_class is not Class.SUCCESS:
+        mark = mark_attribute(response, Attr.ERROR_CODE)
+        raise Violated(f"{to} is met with {describe(response)}, not with success", mark)
+
+
+def expect_error(response: ReceivedMessage, *codes: int, to: str = "the request") -> None:
+    """One of these codes."""
+    if response.error_code in codes and response.message_class is Class.ERROR:
+        return
+    wanted = " or ".join(f"{code} {ERRORS.get(code, '')}".strip() for code in codes)
+    mark = mark_attribute(response, Attr.ERROR_CODE) or Mark(response.data, 0, 2)
+    raise Violated(f"{to} is met with {describe(response)}, not with {wanted}", mark)
+
+
+def expect_attribute(response: ReceivedMessage, kind: int) -> bytes:
+    """The value of an attribute that must be there."""
+    value = response.get(kind)
+    if value is None:
+        raise Violated(f"{attribute_name(kind)} is missing", Mark(response.data, 0, 20))
+    return value
+
+
+def expect_no_attribute(response: ReceivedMessage, *kinds: int) -> None:
+    for kind in kinds:
+        if kind in response.types:
+            mark = mark_attribute(response, kind)
+            raise Violated(f"{attribute_name(kind)} must not be there", mark)
+
+
+def expect_value(response: ReceivedMessage, kind: int, wanted: object, found: object) -> None:
+    """That an attribute says ``wanted``, where it was read as ``found``."""
+    if found != wanted:
+        name, mark = attribute_name(kind), mark_attribute(response, kind)
+        raise Violated(f"{name} says {found}, not {wanted}", mark)

@@ -1,0 +1,183 @@
+"""What a row works with: clients, allocations and peers of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from transport import IPAddress, TransportAddress, TransportProtocol
+
+from .building import channel_data, channel_number, u32
+from .client import Attribute, Client, Value, describe, xor
+from .codes import Attr, Class, Method
+from .link import DatagramPort, Record, ServerLink
+from .outcome import NotOffered, Violated, Violation
+from .reading import ReceivedMessage
+from .survey import Survey
+from .target import Credential, Target
+from .wire import Wire
+
+UDP: Attribute = (Attr.REQUESTED_TRANSPORT, bytes([17, 0, 0, 0]))
+
+
+@dataclasses.dataclass(slots=True)
+class Allocation:
+    """A relayed transport address, and the client that has it."""
+
+    client: Client
+    response: ReceivedMessage
+    relayed: TransportAddress
+
+    async def permit(self, *peers: TransportAddress) -> ReceivedMessage:
+        """CreatePermission for these peers."""
+        attributes = [xor(Attr.XOR_PEER_ADDRESS, peer) for peer in peers]
+        return await self.client.authenticated(Method.CREATE_PERMISSION, *attributes)
+
+    async def bind(self, number: int, peer: TransportAddress) -> ReceivedMessage:
+        """ChannelBind."""
+        return await self.client.authenticated(
+            Method.CHANNEL_BIND,
+            (Attr.CHANNEL_NUMBER, channel_number(number)),
+            xor(Attr.XOR_PEER_ADDRESS, peer),
+        )
+
+    async def refresh(self, *attributes: Attribute) -> ReceivedMessage:
+        return await self.client.authenticated(Method.REFRESH, *attributes)
+
+    async def delete(self) -> ReceivedMessage:
+        return await self.refresh((Attr.LIFETIME, u32(0)))
+
+    async def send(self, peer: TransportAddress, data: bytes, *more: Attribute) -> None:
+        """A Send indication."""
+        payload: tuple[int, Value] = (Attr.DATA, data)
+        attributes = (xor(Attr.XOR_PEER_ADDRESS, peer), payload, *more)
+        builder = self.client.begin(Method.SEND, Class.INDICATION, *attributes)
+        await self.client.send(builder.build())
+
+    async def send_channel(self, number: int, data: bytes) -> None:
+        """ChannelData, padded where it has to be."""
+        message = channel_data(number, data)
+        if self.client.link.is_stream:
+            message += bytes(-len(message) % 4)
+        await self.client.send(message)
+
+
+class Probe:
+    """The hands of one row. What it opens is closed, and what it allocates deleted, for it."""
+
+    def __init__(self, target: Target, wire: Wire, survey: Survey) -> None:
+        self.target = target
+        self.wire = wire
+        self.survey = survey
+        self.record = Record(wire)
+        self.violations: list[Violation] = []
+        self._clients: list[Client] = []
+        self._peers: list[DatagramPort] = []
+        self._allocations: list[Allocation] = []
+
+    # Clients
+
+    async def client(self, *, user: int = 0, transport: TransportProtocol | None = None) -> Client:
+        """A fresh 5-tuple to the server, for the credential of that number.
+
+        Raises:
+            NotOffered: no connection can be made.
+        """
+        credentials = self.target.credentials
+        credential = credentials[user] if user < len(credentials) else None
+        link = await self._open(transport or self.target.transport)
+        return self._adopt(link, credential)
+
+    async def is_alive(self) -> None:
+        """Make sure of the server: silence is worth nothing from a dead one.
+
+        Raises:
+            Violated: it answers no Binding request any more.
+        """
+        client = await self.client()
+        if await client.ask(client.message(Method.BINDING).build()) is None:
+            raise Violated("afterwards the server does not answer a Binding request")
+
+    async def _open(self, transport: TransportProtocol) -> ServerLink:
+        server = self.target.address
+        if not transport.is_reliable:
+            ip = self.wire.local_ip(server)
+            port = DatagramPort(await self.wire.open_datagrams(ip), self.record)
+            return ServerLink(port, server, self.record)
+        try:
+            name = self.target.server_name
+            stream = await self.wire.open_stream(transport, server, server_name=name)
+        except OSError as error:
+            raise NotOffered(f"no {transport.value} connection to {server}: {error}") from error
+        return ServerLink(stream, server, self.record)
+
+    def _adopt(self, link: ServerLink, credential: Credential | None) -> Client:
+        report = self.violations.append
+        client = Client(link, self.target, self.wire, credential=credential, report=report)
+        self._clients.append(client)
+        return client
+
+    # Allocations
+
+    async def allocate(self, *attributes: Attribute, client: Client | None = None) -> Allocation:
+        """An allocation that a row needs to get to its point.
+
+        Raises:
+            NotOffered: there is none to be had; that is the business of other rows.
+        """
+        mine = client or await self.client()
+        response = await mine.authenticated(Method.ALLOCATE, UDP, *attributes)
+        relayed = response.xor_address(Attr.XOR_RELAYED_ADDRESS)
+        if response.message_class is not Class.SUCCESS or relayed is None:
+            raise NotOffered(f"Allocate is met with {describe(response)}")
+        return self.keep(Allocation(mine, response, relayed))
+
+    def keep(self, allocation: Allocation) -> Allocation:
+        """Delete this one too, when the row is over."""
+        self._allocations.append(allocation)
+        return allocation
+
+    # Peers
+
+    @property
+    def peer_ip(self) -> IPAddress:
+        """An address of this host that the server may relay to."""
+        return self.target.peer_ip or self.wire.local_ip(self.target.address)
+
+    async def peer(self) -> DatagramPort:
+        """A peer: a socket at an address that may be relayed to."""
+        port = DatagramPort(await self.wire.open_datagrams(self.peer_ip), self.record)
+        self._peers.append(port)
+        return port
+
+    async def heard(self, peer: DatagramPort) -> tuple[bytes, TransportAddress]:
+        """The next datagram at a peer.
+
+        Raises:
+            Violated: nothing comes.
+        """
+        received = await peer.receive(self.target.patience)
+        if received is None:
+            raise Violated("nothing comes out at the peer")
+        return received
+
+    async def hears_nothing(self, peer: DatagramPort, *, why: str) -> None:
+        """Raises:
+        Violated: a datagram comes to the peer.
+        """
+        received = await peer.receive(self.target.silence)
+        if received is not None:
+            raise Violated(f"{why}: the peer receives {len(received[0])} bytes")
+
+    async def close(self) -> None:
+        """Delete what was allocated, and close all sockets."""
+        for allocation in self._allocations:
+            client = allocation.client
+            if client.challenge is not None and not client.link.has_ended:
+                builder = client.message(Method.REFRESH, (Attr.LIFETIME, u32(0)))
+                request = client.sign(builder).build()
+                await client.send(request)
+                await client.answer(request, self.target.silence)
+        for each in self._clients:
+            each.link.close()
+        for peer in self._peers:
+            peer.close()

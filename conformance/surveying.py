@@ -1,0 +1,200 @@
+"""Finding out what the server offers, with as few messages as that takes."""
+
+from __future__ import annotations
+
+import binascii
+from collections.abc import Awaitable, Callable
+
+from transport import TransportProtocol
+
+from .building import one_byte
+from .client import Client, describe
+from .codes import COOKIE_PREFIX, Attr, Class, Method
+from .outcome import NotOffered, TargetUnusable, Violated
+from .probe import UDP, Probe
+from .row import Feature
+from .survey import Survey
+from .target import Target
+from .wire import Wire
+
+USERHASH_BIT = 0x400000
+"""Of the 24 security feature bits of a nonce (RFC 8489 section 18.1)."""
+
+
+async def survey(target: Target, wire: Wire) -> Survey:
+    """What there is.
+
+    Raises:
+        TargetUnusable: nothing at this address speaks STUN.
+    """
+    found: dict[Feature, str] = {}
+    probe = Probe(target, wire, Survey())
+    try:
+        await _expect_stun(probe)
+        for feature, look in _LOOKS.items():
+            try:
+                reason = await look(probe)
+            except (NotOffered, Violated) as error:
+                reason = str(error)
+            if reason is not None:
+                found[feature] = reason
+    finally:
+        await probe.close()
+    return Survey(found)
+
+
+async def _expect_stun(probe: Probe) -> None:
+    try:
+        client = await probe.client()
+        answer = await client.ask(client.message(Method.BINDING).build())
+    except NotOffered as error:
+        raise TargetUnusable(error.detail) from error
+    except OSError as error:
+        raise TargetUnusable(f"{probe.target.address}: {error}") from error
+    if answer is not None:
+        return
+    if client.inbox:
+        data = client.inbox[0]
+        raise TargetUnusable(f"{len(data)} bytes come back that are no STUN: {data[:16].hex(' ')}")
+    if client.link.has_ended:
+        raise TargetUnusable("the server closes the connection at once")
+    patience = probe.target.patience
+    raise TargetUnusable(f"no answer to a Binding request in {patience:g} s: nothing is there")
+
+
+async def _long_term(probe: Probe) -> str | None:
+    if not probe.target.is_turn:
+        return "the target is a stun: URI"
+    client = await probe.client()
+    await client.learn_challenge()
+    return None
+
+
+async def _turn(probe: Probe) -> str | None:
+    if not probe.target.is_turn:
+        return "the target is a stun: URI"
+    await probe.allocate()
+    return None
+
+
+async def _second_user(probe: Probe) -> str | None:
+    if len(probe.target.credentials) < 2:
+        return "one credential was given: name a second --user"
+    await probe.allocate(client=await probe.client(user=1))
+    return None
+
+
+async def _peer(probe: Probe) -> str | None:
+    allocation = await probe.allocate()
+    peer = await probe.peer()
+    response = await allocation.permit(peer.local)
+    if response.message_class is Class.SUCCESS:
+        return None
+    return f"a permission for {peer.local.ip} is met with {describe(response)}: --peer-address"
+
+
+async def _challenged(probe: Probe) -> Client:
+    client = await probe.client()
+    await client.learn_challenge()
+    return client
+
+
+async def _sha256(probe: Probe) -> str | None:
+    challenge = (await _challenged(probe)).challenge
+    if challenge is not None and challenge.uses_sha256:
+        return None
+    return "a 401 lists no PASSWORD-ALGORITHMS with SHA-256"
+
+
+async def _userhash(probe: Probe) -> str | None:
+    challenge = (await _challenged(probe)).challenge
+    bits = None if challenge is None else feature_bits(challenge.nonce)
+    if bits is not None and bits & USERHASH_BIT:
+        return None
+    return "the nonce's feature bits do not offer it"
+
+
+async def _ipv6_relay(probe: Probe) -> str | None:
+    await probe.allocate((Attr.REQUESTED_ADDRESS_FAMILY, one_byte(2)))
+    return None
+
+
+async def _even_port(probe: Probe) -> str | None:
+    await probe.allocate((Attr.EVEN_PORT, b"\x00"))
+    return None
+
+
+async def _dont_fragment(probe: Probe) -> str | None:
+    await probe.allocate((Attr.DONT_FRAGMENT, b""))
+    return None
+
+
+async def _stream(probe: Probe) -> str | None:
+    kind = probe.target.transport
+    if not kind.is_reliable:
+        kind = TransportProtocol.TCP
+    client = await probe.client(transport=kind)
+    answer = await client.ask(client.message(Method.BINDING).build())
+    return None if answer is not None else "no answer to a Binding request over TCP"
+
+
+async def _tcp_relay(probe: Probe) -> str | None:
+    client = await probe.client(transport=TransportProtocol.TCP)
+    transport = (Attr.REQUESTED_TRANSPORT, one_byte(6))
+    response = await client.authenticated(Method.ALLOCATE, transport)
+    if response.message_class is Class.SUCCESS:
+        return None
+    return f"Allocate with REQUESTED-TRANSPORT 6 is met with {describe(response)}"
+
+
+async def _mobility(probe: Probe) -> str | None:
+    allocation = await probe.allocate((Attr.MOBILITY_TICKET, b""))
+    if Attr.MOBILITY_TICKET in allocation.response.types:
+        return None
+    return "Allocate with an empty MOBILITY-TICKET brings no ticket"
+
+
+async def _third_party(probe: Probe) -> str | None:
+    client = await probe.client()
+    response = await client.request(Method.ALLOCATE, UDP)
+    if Attr.THIRD_PARTY_AUTHORIZATION in response.types:
+        return None
+    return "a 401 has no THIRD-PARTY-AUTHORIZATION"
+
+
+async def _behavior(probe: Probe) -> str | None:
+    client = await probe.client()
+    response = await client.request(Method.BINDING)
+    if Attr.OTHER_ADDRESS in response.types:
+        return None
+    return "a Binding response has no OTHER-ADDRESS"
+
+
+_LOOKS: dict[Feature, Callable[[Probe], Awaitable[str | None]]] = {
+    Feature.LONG_TERM: _long_term,
+    Feature.TURN: _turn,
+    Feature.SECOND_USER: _second_user,
+    Feature.PEER: _peer,
+    Feature.SHA256: _sha256,
+    Feature.USERHASH: _userhash,
+    Feature.IPV6_RELAY: _ipv6_relay,
+    Feature.EVEN_PORT: _even_port,
+    Feature.DONT_FRAGMENT: _dont_fragment,
+    Feature.STREAM: _stream,
+    Feature.TCP_RELAY: _tcp_relay,
+    Feature.MOBILITY: _mobility,
+    Feature.THIRD_PARTY: _third_party,
+    Feature.BEHAVIOR: _behavior,
+}
+
+
+def feature_bits(nonce: bytes) -> int | None:
+    """The 24 security feature bits of a nonce, or None if it has none (section 9.2)."""
+    prefix = COOKIE_PREFIX.encode()
+    if not nonce.startswith(prefix) or len(nonce) < len(prefix) + 4:
+        return None
+    try:
+        bits = binascii.a2b_base64(nonce[len(prefix) : len(prefix) + 4])
+    except binascii.Error:
+        return None
+    return int.from_bytes(bits, "big") if len(bits) == 3 else None

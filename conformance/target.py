@@ -1,0 +1,58 @@
+"""The server under test, and what may be used of it."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import hmac
+from typing import Final
+
+from transport import IPAddress, TransportAddress, TransportProtocol
+
+DEFAULT_PATIENCE: Final = 3.0
+"""Seconds that a server has for an answer; in them a datagram is sent three times."""
+
+DEFAULT_SILENCE: Final = 0.8
+"""Seconds without an answer that count as silence."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Credential:
+    """A long-term credential that the server knows."""
+
+    username: str
+    password: str = dataclasses.field(repr=False)
+
+    @classmethod
+    def time_limited(cls, secret: str, name: str, expiry_unix: int) -> Credential:
+        """One that a shared secret makes: the password is an HMAC-SHA1 of the username."""
+        username = f"{expiry_unix}:{name}"
+        digest = hmac.digest(secret.encode(), username.encode(), "sha1")
+        return cls(username, base64.b64encode(digest).decode())
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where the server is, and with which credentials it lets the harness in.
+
+    ``is_turn`` says whether rows about TURN make sense at all. ``peer_ip`` is an address
+    of this host that the server may relay to; None takes the one that the server is
+    reached from. ``server_name`` is for the certificate. Times are seconds.
+    """
+
+    address: TransportAddress
+    transport: TransportProtocol = TransportProtocol.UDP
+    is_turn: bool = True
+    server_name: str | None = None
+    credentials: tuple[Credential, ...] = ()
+    secret: str | None = dataclasses.field(default=None, repr=False)
+    peer_ip: IPAddress | None = None
+    patience: float = DEFAULT_PATIENCE
+    silence: float = DEFAULT_SILENCE
+
+    def __str__(self) -> str:
+        scheme = "turn" if self.is_turn else "stun"
+        if self.transport in (TransportProtocol.TLS, TransportProtocol.DTLS):
+            scheme += "s"
+        kind = "tcp" if self.transport.is_reliable else "udp"
+        return f"{scheme}:{self.address}" + (f"?transport={kind}" if self.is_turn else "")

@@ -1,0 +1,87 @@
+"""What rows need of a network; ``conformance.aio`` has it for real ones."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from transport import IPAddress, TransportAddress, TransportProtocol
+
+
+class DatagramLink(Protocol):
+    """A UDP socket."""
+
+    @property
+    def local(self) -> TransportAddress: ...
+
+    async def send(self, data: bytes, remote: TransportAddress) -> None: ...
+
+    async def receive(self, seconds: float) -> tuple[bytes, TransportAddress] | None:
+        """The next datagram and its source, or None if none comes in time."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class StreamLink(Protocol):
+    """A TCP or TLS connection."""
+
+    @property
+    def local(self) -> TransportAddress: ...
+
+    @property
+    def remote(self) -> TransportAddress: ...
+
+    async def send(self, data: bytes) -> None:
+        """Write; what is written after the end is lost without a word."""
+        ...
+
+    async def receive(self, seconds: float) -> bytes | None:
+        """What comes next, at least a byte; empty at the end, None if nothing comes in time."""
+        ...
+
+    async def end(self) -> None:
+        """Say that nothing more will be sent; what comes is still received."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Wire(Protocol):
+    """A host on a network."""
+
+    def now(self) -> float:
+        """Seconds since the run began."""
+        ...
+
+    def unix_time(self) -> float: ...
+
+    def random_bytes(self, count: int, /) -> bytes: ...
+
+    async def sleep(self, seconds: float) -> None: ...
+
+    async def open_datagrams(self, ip: IPAddress, *, port: int = 0) -> DatagramLink:
+        """A socket at an address of this host.
+
+        Raises:
+            OSError: it cannot be bound.
+        """
+        ...
+
+    async def open_stream(
+        self,
+        transport: TransportProtocol,
+        remote: TransportAddress,
+        *,
+        server_name: str | None = None,
+        local: TransportAddress | None = None,
+    ) -> StreamLink:
+        """A connection.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        ...
+
+    def local_ip(self, remote: TransportAddress) -> IPAddress:
+        """The address of this host that packets to ``remote`` leave from."""
+        ...

@@ -1,0 +1,99 @@
+"""How a server is broken: by what it is told, what it answers, and what it is set up with."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
+
+from conformance.building import MessageBuilder, md5_key, sha256_key
+from conformance.codes import Attr
+from conformance.reading import ReceivedMessage
+
+USERS = MappingProxyType({"ann": "secret", "bob": "other"})
+REALM = "netsim"
+
+Answer = Callable[[ReceivedMessage, ReceivedMessage], bytes | None]
+"""Of a request and the right answer to it: what is sent instead, or None for nothing."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Mutant:
+    """What is changed on the way into the server, and out of it.
+
+    ``take`` gets each datagram of a client, ``answer`` each response, ``tell`` whatever
+    else goes to clients, ``relay`` what goes to peers, ``hear`` what comes from them; each
+    returns what goes on instead, or None. ``reply`` makes an answer where the server is
+    silent. ``options`` are of the server's configuration.
+    """
+
+    answer: Answer | None = None
+    take: Callable[[bytes], bytes | None] | None = None
+    tell: Callable[[bytes], bytes | None] | None = None
+    relay: Callable[[bytes], bytes | None] | None = None
+    hear: Callable[[bytes], bytes | None] | None = None
+    reply: Callable[[bytes], bytes | None] | None = None
+    answers_from_elsewhere: bool = False
+    """Answers leave from another port."""
+    options: Mapping[str, object] = dataclasses.field(default_factory=dict)
+
+
+def edited(
+    message: ReceivedMessage,
+    request: ReceivedMessage | None = None,
+    *,
+    drop: Iterable[int] = (),
+    change: Mapping[int, bytes] | None = None,
+    add: Iterable[tuple[int, bytes]] = (),
+    method: int | None = None,
+    message_class: int | None = None,
+    transaction_id: bytes | None = None,
+    padding: int = 0,
+) -> bytes:
+    """A message with some things changed, signed anew like before.
+
+    The key is that of the ``request``'s username.
+    """
+    dropped, changed = set(drop), dict(change or {})
+    signed = {Attr.MESSAGE_INTEGRITY, Attr.MESSAGE_INTEGRITY_SHA256, Attr.FINGERPRINT}
+    builder = MessageBuilder(
+        message.method if method is None else method,
+        message.message_class if message_class is None else message_class,
+        message.transaction_id if transaction_id is None else transaction_id,
+    )
+    for each in message.attributes:
+        if each.type not in dropped | signed:
+            value = changed.get(each.type, each.value)
+            builder.add(each.type, value, padding=bytes([padding]) * (-len(value) % 4))
+    for kind, value in add:
+        builder.add(kind, value)
+    kept = set(message.types) - dropped
+    if Attr.MESSAGE_INTEGRITY in kept:
+        builder.add_integrity(_key(request, sha256=False))
+    if Attr.MESSAGE_INTEGRITY_SHA256 in kept:
+        builder.add_integrity_sha256(_key(request, sha256=True))
+    if Attr.FINGERPRINT in kept:
+        builder.add_fingerprint()
+    return builder.build()
+
+
+def only(method: int, answer: Answer) -> Answer:
+    """Change the answers to one method alone."""
+
+    def change(request: ReceivedMessage, response: ReceivedMessage) -> bytes | None:
+        return answer(request, response) if request.method == method else response.data
+
+    return change
+
+
+def silent_to(method: int) -> Answer:
+    """Answer everything but one method."""
+    return only(method, lambda _request, _response: None)
+
+
+def _key(request: ReceivedMessage | None, *, sha256: bool) -> bytes:
+    username = (request.text(Attr.USERNAME) if request is not None else None) or "ann"
+    # What uses SHA-256 says so in PASSWORD-ALGORITHM; else the key is that of MD5.
+    uses_sha256 = request is not None and request.get(Attr.PASSWORD_ALGORITHM) == b"\0\2\0\0"
+    derive = sha256_key if sha256 and uses_sha256 else md5_key
+    return derive(username, REALM, USERS.get(username, ""))

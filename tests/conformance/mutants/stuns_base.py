@@ -1,0 +1,93 @@
+"""What breaks the rows of STUNS-BASE."""
+
+from __future__ import annotations
+
+from conformance.building import MessageBuilder, address, xor_address
+from conformance.codes import Attr, Class, Method
+from conformance.reading import ReceivedMessage
+from transport import TransportAddress
+
+from .mutant import Mutant, edited, silent_to
+
+ELSEWHERE = TransportAddress.parse("192.0.2.99", 9)
+
+
+def _moved(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+    value = xor_address(ELSEWHERE, response.transaction_id)
+    return edited(response, request, change={Attr.XOR_MAPPED_ADDRESS: value})
+
+
+def _answer_indication(data: bytes) -> bytes | None:
+    message = ReceivedMessage.parse(data)
+    if message.message_class is not Class.INDICATION:
+        return None
+    return MessageBuilder(message.method, Class.SUCCESS, message.transaction_id).build()
+
+
+def _echo(data: bytes) -> bytes | None:
+    return data if data[0] >= 4 else None
+
+
+class _Counting:
+    """Another SOFTWARE in each answer."""
+
+    def __init__(self) -> None:
+        self._answers = 0
+
+    def __call__(self, request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+        self._answers += 1
+        return edited(response, request, add=[(Attr.SOFTWARE, b"%d" % self._answers)])
+
+
+def _unauthorized(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+    if request.method != Method.BINDING:
+        return response.data
+    builder = MessageBuilder(request.method, Class.ERROR, request.transaction_id)
+    return builder.add(Attr.ERROR_CODE, bytes([0, 0, 4, 1])).build()
+
+
+MUTANTS = {
+    "STUNS-BASE-01": {
+        "silent": Mutant(silent_to(Method.BINDING)),
+        "refuses": Mutant(_unauthorized),
+    },
+    "STUNS-BASE-02": {
+        "another-address": Mutant(_moved),
+        "mapped-address-only": Mutant(
+            lambda q, a: edited(
+                a,
+                q,
+                drop=[Attr.XOR_MAPPED_ADDRESS],
+                add=[(Attr.MAPPED_ADDRESS, address(ELSEWHERE))],
+            )
+        ),
+    },
+    "STUNS-BASE-03": {"from-another-port": Mutant(answers_from_elsewhere=True)},
+    "STUNS-BASE-04": {"asks-for-credentials": Mutant(_unauthorized)},
+    "STUNS-BASE-05": {
+        "wants-a-fingerprint": Mutant(lambda q, a: a.data if Attr.FINGERPRINT in q.types else None)
+    },
+    "STUNS-BASE-07": {
+        "lists-the-first": Mutant(
+            lambda q, a: (
+                edited(a, q, change={Attr.UNKNOWN_ATTRIBUTES: b"\x7f\x01"})
+                if Attr.UNKNOWN_ATTRIBUTES in a.types
+                else a.data
+            )
+        ),
+        "lists-none": Mutant(lambda q, a: edited(a, q, drop=[Attr.UNKNOWN_ATTRIBUTES])),
+        "says-400": Mutant(
+            lambda q, a: edited(a, q, change={Attr.ERROR_CODE: bytes([0, 0, 4, 0])})
+        ),
+    },
+    "STUNS-BASE-08": {
+        "no-code": Mutant(lambda q, a: edited(a, q, drop=[Attr.ERROR_CODE])),
+        "another-method": Mutant(lambda q, a: edited(a, q, method=Method.ALLOCATE)),
+    },
+    "STUNS-BASE-09": {"answers": Mutant(reply=_answer_indication)},
+    "STUNS-BASE-10": {"answers": Mutant(reply=_answer_indication)},
+    "STUNS-BASE-11": {"counts": Mutant(_Counting())},
+    "STUNS-BASE-16": {"echoes": Mutant(reply=_echo)},
+}
+
+OPEN = {"STUNS-BASE-06": "SOFTWARE may be left out"}

@@ -1,0 +1,102 @@
+"""Streams to the simulated server: netsim has UDP only, and rows want TCP as well."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from typing import TYPE_CHECKING
+
+from conformance.aio import AsyncioWire
+from netsim import Process
+from transport import DecodeError, IPAddress, Path, TransportAddress, TransportProtocol
+from turn.framing import TurnFramer
+
+if TYPE_CHECKING:
+    from .world import MutantMachine
+
+
+class MemoryStream:
+    """The harness's end of a stream; ``conformance.wire.StreamLink``."""
+
+    def __init__(self, path: Path, process: Process[MutantMachine]) -> None:
+        self._path = path
+        self._process = process
+        self._framer = TurnFramer()
+        self._received: asyncio.Queue[bytes] = asyncio.Queue()
+        self._is_open = True
+
+    @property
+    def local(self) -> TransportAddress:
+        return self._path.remote
+
+    @property
+    def remote(self) -> TransportAddress:
+        return self._path.local
+
+    async def send(self, data: bytes) -> None:
+        if not self._is_open:
+            return
+        try:
+            messages = self._framer.push(data)
+        except DecodeError as error:
+            self.lose(str(error))
+            return
+        for message in messages:
+            self._process.call(functools.partial(_receive, message, self._path))
+
+    async def receive(self, seconds: float) -> bytes | None:
+        try:
+            data = await asyncio.wait_for(self._received.get(), max(seconds, 0))
+        except TimeoutError:
+            return None
+        if not data:
+            self._received.put_nowait(b"")
+        return data
+
+    async def end(self) -> None:
+        """The server may still answer."""
+
+    def close(self) -> None:
+        self.lose("closed by the client")
+
+    def deliver(self, data: bytes) -> None:
+        """What the server writes."""
+        if self._is_open:
+            self._received.put_nowait(data)
+
+    def lose(self, reason: str) -> None:
+        """The connection is over, for both."""
+        if self._is_open:
+            self._is_open = False
+            self._received.put_nowait(b"")
+            self._process.call(lambda machine, now: machine.disconnected(self._path, reason, now))
+
+
+def _receive(message: bytes, path: Path, machine: MutantMachine, now: float) -> None:
+    machine.receive(message, path, now)
+
+
+class SimulatedWire(AsyncioWire):
+    """A simulated host with TCP to the server that ``process`` runs."""
+
+    def __init__(self, process: Process[MutantMachine], *, local: IPAddress) -> None:
+        super().__init__(per_second=1e6, local=local)
+        self._process = process
+        self._host = local
+        self._next_port = 20_000
+
+    async def open_stream(  # type: ignore[override]  # another kind of stream
+        self,
+        transport: TransportProtocol,
+        remote: TransportAddress,
+        *,
+        server_name: str | None = None,
+        local: TransportAddress | None = None,
+    ) -> MemoryStream:
+        self._next_port += 1
+        near = local or TransportAddress(self._host, self._next_port)
+        path = Path(transport, remote, near)
+        stream = MemoryStream(path, self._process)
+        self._process.machine.streams[path] = stream
+        self._process.call(lambda machine, now: machine.connected(path, now))
+        return stream

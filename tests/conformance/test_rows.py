@@ -1,0 +1,56 @@
+"""Every row passes the server that is right, and fails each that breaks just that row."""
+
+from __future__ import annotations
+
+import pytest
+
+import conformance.rows
+from conformance.outcome import Verdict
+from conformance.row import Feature, Row, registered
+from conformance.survey import Survey
+
+from .mutants import MUTANTS, OPEN, Mutant
+from .world import run_rows
+
+assert conformance.rows  # registers them
+
+ROWS = {row.id: row for row in registered()}
+BROKEN = [
+    pytest.param(ROWS[row_id], mutant, id=f"{row_id}-{name}")
+    for row_id, mutants in MUTANTS.items()
+    for name, mutant in mutants.items()
+]
+
+
+@pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
+def test_a_row_lets_the_right_server_pass(row: Row) -> None:
+    report = run_rows([row], surveyed=Survey())
+
+    expected = Verdict.INFO if row.id in OPEN else Verdict.PASS
+    assert [
+        (each.row_id, each.outcome)
+        for each in report.results
+        if each.outcome.verdict is not expected
+    ] == []
+
+
+@pytest.mark.parametrize(("row", "mutant"), BROKEN)
+def test_a_row_fails_the_server_that_breaks_it(row: Row, mutant: Mutant) -> None:
+    report = run_rows([row], mutant, surveyed=Survey())
+
+    outcomes = {each.row_id: each.outcome for each in report.results}
+    assert outcomes[row.id].verdict is Verdict.FAIL
+    assert outcomes[row.id].detail
+
+
+def test_every_row_has_a_server_that_breaks_it() -> None:
+    assert set(ROWS) - set(MUTANTS) - set(OPEN) == set()
+
+
+def test_a_survey_finds_what_the_server_offers() -> None:
+    report = run_rows([ROWS["STUNS-BASE-01"]])
+
+    assert Feature.TURN not in report.survey.missing
+    assert Feature.SHA256 not in report.survey.missing
+    assert Feature.PEER not in report.survey.missing
+    assert Feature.MOBILITY in report.survey.missing

@@ -1,0 +1,205 @@
+"""A server that is right, or broken in one thing, on a simulated network, and rows run on it.
+
+It is hairpin's own relay, changed on its way in and out: see ``mutants``. Time is virtual,
+so that a row that waits for ten minutes takes none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import collections
+import dataclasses
+import ipaddress
+from collections.abc import Mapping
+from typing import cast
+
+from conformance.aio import Report, run
+from conformance.codes import Class
+from conformance.reading import ReceivedMessage
+from conformance.row import Row
+from conformance.survey import Survey
+from conformance.target import Credential, Target
+from hairpin.testing.netsim_hosts import SimulatedRelay
+from netsim import AddressInUse, LinkProfile, Network, Process
+from netsim.aio import SimulatedLoop
+from transport import (
+    CloseRequested,
+    DecodeError,
+    Event,
+    Path,
+    ResetRequested,
+    Transmit,
+    TransportAddress,
+)
+from turn.credentials import CredentialVerifier
+from turn.server import RelayReleased, RelayRequested, ServerConfig
+
+from .mutants.mutant import REALM, USERS, Mutant
+from .streams import MemoryStream, SimulatedWire
+
+SERVER = TransportAddress.parse("192.0.2.1", 3478)
+ELSEWHERE = TransportAddress.parse("192.0.2.1", 3479)
+HARNESS = ipaddress.ip_address("192.0.2.2")
+
+MAX_REMEMBERED = 1000
+"""Requests whose answers are still to come."""
+
+TARGET = Target(
+    address=SERVER,
+    credentials=tuple(Credential(name, password) for name, password in USERS.items()),
+)
+
+
+def run_rows(
+    rows: list[Row],
+    mutant: Mutant | None = None,
+    *,
+    surveyed: Survey | None = None,
+    target: Target = TARGET,
+) -> Report:
+    """Run rows against the server, right or broken, and come back when they are done."""
+    network = Network(link=LinkProfile(delay=0.001))
+    broken = mutant or Mutant()
+    host = network.host("server", SERVER.host)
+    machine = MutantMachine(_relay(network, broken.options), broken)
+    host.bind(SERVER.host, SERVER.port)
+    host.bind(ELSEWHERE.host, ELSEWHERE.port)
+    process = host.run(machine, addresses=[SERVER, ELSEWHERE], on_event=_do)
+    harness = network.host("harness", str(HARNESS))
+
+    async def program() -> Report:
+        wire = SimulatedWire(process, local=HARNESS)
+        return await run(target, rows=rows, slow=True, wire=wire, surveyed=surveyed)
+
+    async def main() -> Report:
+        loop = cast(SimulatedLoop, asyncio.get_running_loop())
+        return await loop.start_on(harness, program())
+
+    with asyncio.Runner(loop_factory=lambda: SimulatedLoop(network)) as runner:
+        return runner.run(main())
+
+
+def _relay(network: Network, options: Mapping[str, object]) -> SimulatedRelay:
+    config = ServerConfig(
+        realm=REALM,
+        credentials=CredentialVerifier(USERS),
+        listening=(SERVER,),
+        relay_addresses=(SERVER.ip,),
+        allow_peers=(ipaddress.ip_network(HARNESS),),
+    )
+    changed = dataclasses.replace(config, **options)  # type: ignore[arg-type]  # a table's
+    return SimulatedRelay(changed, network.random_bytes("relay"))
+
+
+class MutantMachine:
+    """A relay that a mutant stands in front of."""
+
+    def __init__(self, relay: SimulatedRelay, mutant: Mutant) -> None:
+        self.streams: dict[Path, MemoryStream] = {}
+        self._relay = relay
+        self._mutant = mutant
+        self._requests: collections.OrderedDict[bytes, ReceivedMessage] = collections.OrderedDict()
+        self._replies: collections.deque[Transmit] = collections.deque()
+
+    @property
+    def server(self) -> SimulatedRelay:
+        return self._relay
+
+    def receive(self, data: bytes, path: Path, now: float) -> None:
+        mutant = self._mutant
+        if path.local not in (SERVER, ELSEWHERE):
+            heard = data if mutant.hear is None else mutant.hear(data)
+            if heard is not None:
+                self._relay.receive(heard, path, now)
+            return
+        if mutant.reply is not None and (reply := mutant.reply(data)) is not None:
+            self._replies.append(Transmit(path, [reply]))
+        taken = data if mutant.take is None else mutant.take(data)
+        if taken is not None:
+            self._remember(data)
+            self._relay.receive(taken, path, now)
+
+    def connected(self, path: Path, now: float) -> None:
+        self._relay.server.connected(path, now)
+
+    def disconnected(self, path: Path, reason: str, now: float) -> None:
+        self.streams.pop(path, None)
+        self._relay.server.disconnected(path, reason, now)
+
+    def handle_timeout(self, now: float) -> None:
+        self._relay.handle_timeout(now)
+
+    def next_timeout(self) -> float | None:
+        return self._relay.next_timeout()
+
+    def poll_transmit(self) -> Transmit | None:
+        while self._replies:
+            reply = self._replies.popleft()
+            if not reply.path.transport.is_reliable:
+                return reply
+            self._write(reply.path, list(reply.segments))
+        while (transmit := self._relay.poll_transmit()) is not None:
+            path = transmit.path
+            change = self._to_client if path.local == SERVER else self._to_peer
+            segments = [each for each in map(change, transmit.segments) if each is not None]
+            if path.transport.is_reliable:
+                self._write(path, segments)
+            elif segments:
+                if self._mutant.answers_from_elsewhere and path.local == SERVER:
+                    path = dataclasses.replace(path, local=ELSEWHERE)
+                return dataclasses.replace(transmit, path=path, segments=segments)
+        return None
+
+    def poll_event(self) -> Event | None:
+        return self._relay.poll_event()
+
+    def _write(self, path: Path, segments: list[bytes]) -> None:
+        stream = self.streams.get(path)
+        if stream is not None:
+            stream.deliver(b"".join(segments))
+
+    def _remember(self, data: bytes) -> None:
+        try:
+            message = ReceivedMessage.parse(data)
+        except DecodeError:
+            return
+        self._requests[message.transaction_id] = message
+        if len(self._requests) > MAX_REMEMBERED:
+            self._requests.popitem(last=False)
+
+    def _to_peer(self, data: bytes) -> bytes | None:
+        return data if self._mutant.relay is None else self._mutant.relay(data)
+
+    def _to_client(self, data: bytes) -> bytes | None:
+        mutant = self._mutant
+        response = _response(data)
+        request = None if response is None else self._requests.get(response.transaction_id)
+        if response is None or request is None:
+            return data if mutant.tell is None else mutant.tell(data)
+        return data if mutant.answer is None else mutant.answer(request, response)
+
+
+def _response(data: bytes) -> ReceivedMessage | None:
+    try:
+        message = ReceivedMessage.parse(data)
+    except DecodeError:
+        return None
+    return message if message.message_class in (Class.SUCCESS, Class.ERROR) else None
+
+
+def _do(process: Process[MutantMachine], event: Event) -> None:
+    match event:
+        case RelayRequested(token=token, address=address):
+            try:
+                process.bind(address.ip, address.port)
+            except AddressInUse:
+                process.call(lambda relay, now: relay.server.server.relay_refused(token, now))
+                return
+            process.call(lambda relay, now: relay.server.server.relay_opened(token, address, now))
+        case RelayReleased(relayed=relayed):
+            process.unbind(relayed)
+        case CloseRequested(path=path) | ResetRequested(path=path):
+            if (stream := process.machine.streams.pop(path, None)) is not None:
+                stream.lose("closed by the server")
+        case _:
+            pass
