@@ -33,7 +33,7 @@ class Search(Generic[C]):
 
     ``attempt(number, target)`` returns what it has opened; or None, after it has told the
     machine with ``call`` how it failed. It is cancelled when another was faster, and may take
-    a while to clean up then, until ``aclose``.
+    a moment to clean up then, which ``aclose`` waits for; or when ``is_closing``.
     """
 
     def __init__(
@@ -45,8 +45,10 @@ class Search(Generic[C]):
         self._attempt = attempt
         self._driver = MachineDriver(machine, self._on_event)
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
         self._found: asyncio.Future[C | None] = asyncio.get_running_loop().create_future()
         self._untaken: C | None = None
+        self.is_closing = False
 
     async def run(self) -> C | None:
         """What the winner has opened, which is the caller's then; None if none has won."""
@@ -65,10 +67,11 @@ class Search(Generic[C]):
 
     async def aclose(self) -> None:
         """End what is left of the other attempts."""
-        tasks = list(self._tasks.values())
-        for task in tasks:
+        self.is_closing = True
+        self._leaving.update(self._tasks.values())
+        for task in self._tasks.values():
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*self._leaving, return_exceptions=True)
         await self._driver.aclose()
         if self._untaken is not None:
             await self._untaken.aclose()
@@ -81,8 +84,9 @@ class Search(Generic[C]):
                 self._tasks[number] = task
                 task.add_done_callback(lambda task: self._ended(number, task))
             case AttemptAbandoned(number=number):
-                if task_or_none := self._tasks.get(number):
-                    task_or_none.cancel()
+                if abandoned := self._tasks.pop(number, None):
+                    self._leaving.add(abandoned)
+                    abandoned.cancel()
             case AttemptsExhausted() if not self._found.done():
                 self._found.set_result(None)
             case _:
@@ -100,6 +104,7 @@ class Search(Generic[C]):
         self.call(lambda now: self._machine.succeeded(number, now))
 
     def _ended(self, number: int, task: asyncio.Task[None]) -> None:
-        del self._tasks[number]
+        self._tasks.pop(number, None)
+        self._leaving.discard(task)
         if not task.cancelled() and (error := task.exception()) and not self._found.done():
             self._found.set_exception(error)

@@ -64,8 +64,3 @@ class RequestFailed(Event):
     alternate_domain: str | None = None
     unknown_attributes: tuple[int, ...] = ()
     response: Message | None = None
-
-    @property
-    def is_final(self) -> bool:
-        """Whether it is the answer of a server that sends us nowhere else."""
-        return self.code is not None and self.alternate is None

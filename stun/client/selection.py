@@ -21,6 +21,7 @@ class ServerSelection:
     def __init__(self, targets: Iterable[Target]) -> None:
         self.failure: RequestFailed | None = None
         self._attempts = Attempts(targets)
+        self._has_answer = False
 
     def start(self, now: float) -> None:
         self._attempts.start(now)
@@ -35,10 +36,13 @@ class ServerSelection:
 
     def request_failed(self, number: int, failure: RequestFailed, now: float) -> None:
         """What RequestFailed says decides what is tried next."""
-        if self.failure is None or not self.failure.is_final or failure.code is not None:
+        if failure.code is not None or not self._has_answer:
             self.failure = failure
-        if failure.alternate is not None:
-            self._attempts.redirected(number, failure.alternate, failure.alternate_domain, now)
+        self._has_answer = self._has_answer or failure.code is not None
+        alternate, domain = failure.alternate, failure.alternate_domain
+        if alternate is not None:
+            # What comes of it says more than the redirection.
+            self._has_answer = not self._attempts.redirected(number, alternate, domain, now)
         elif failure.reason is FailureReason.UNAUTHENTICATED:
             self._attempts.refused(number, now)
         else:

@@ -121,22 +121,24 @@ class Attempts:
 
     def redirected(
         self, number: int, alternate: TransportAddress, domain: str | None, now: float
-    ) -> None:
+    ) -> bool:
         """The server says who will serve (RFC 8489 section 10): before all others, if new.
 
-        The certificate has to name ``domain``, or else what it had to name before.
+        The certificate has to name ``domain``, or else what it had to name before. False if
+        it was asked before, or there were too many redirections.
         """
         target = self._forget(number)
         if target is None:
-            return
+            return False
         tried_at = self._tried.get((target.transport, alternate))
         is_new = tried_at is None or now - tried_at >= REDIRECTION_MEMORY
         if self._redirections < MAX_REDIRECTIONS and is_new:
             self._redirections += 1
             name = domain or target.server_name
             self._launch(Target(target.transport, alternate, domain or alternate.host, name), now)
-        else:
-            self._go_on(target, now)
+            return True
+        self._go_on(target, now)
+        return False
 
     # Machine
 

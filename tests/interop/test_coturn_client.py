@@ -13,7 +13,7 @@ import pytest
 
 from transport import TransportAddress
 from transport.aio import KernelSocket, KernelSockets
-from turn.aio.client import Relay, connect
+from turn.aio import Relay, connect
 from turn.client import AllocationError, FailureReason, PeerRefused, ServerMemory
 
 from .conftest import need

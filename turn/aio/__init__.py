@@ -6,7 +6,8 @@ server, ``connect`` gives a ``Relay``.
 """
 
 from .alternates import AlternateUnavailable, bind_alternates
-from .client import Relay, connect
+from .client import Relay
+from .connecting import connect
 from .listeners import (
     Endpoint,
     EndpointUnavailable,

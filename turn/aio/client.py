@@ -5,39 +5,26 @@ from __future__ import annotations
 import asyncio
 import collections
 import contextlib
-import dataclasses
 import functools
-import os
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
-from socket import SOCK_DGRAM
+from collections.abc import Callable
 from typing import Final
 
-from stun import ServerUri
-from transport import (
-    Event,
-    IPAddress,
-    Path,
-    RandomBytes,
-    TransportAddress,
-    TransportProtocol,
-)
-from transport.aio import DatagramSocket, KernelSockets, MachineDriver, SocketFactory
+from transport import Event, IPAddress, TransportAddress
+from transport.aio import ClientTls, DatagramSocket, MachineDriver
 from turn.client import (
     Allocated,
-    AllocationError,
     AllocationFailed,
     AllocationGone,
     AllocationLost,
     ChannelRefused,
-    ClientConfig,
     ClientState,
     DataReceived,
     FailureReason,
     IcmpReceived,
     PeerRefused,
     PermissionRefused,
-    ServerMemory,
+    ServerReached,
     TurnClient,
 )
 from turn.framing import TurnFramer
@@ -48,16 +35,8 @@ MAX_QUEUED_DATAGRAMS: Final = 1024
 MAX_QUEUED_ICMP: Final = 64
 """ICMP errors that wait for ``receive_icmp``; the oldest goes."""
 
-MAX_REDIRECTIONS: Final = 3
-"""Alternate servers followed, each once (RFC 8489 section 10)."""
-
-MAX_LOCAL_PORTS: Final = 3
-"""5-tuples tried on a server that goes on saying 437 (RFC 8656 section 7.4)."""
-
 CLOSE_TIMEOUT: Final = 1.0
 """What a silent server may delay ``aclose`` by; the allocation expires by itself."""
-
-_ANY: Final = {4: TransportAddress.parse("0.0.0.0", 0), 6: TransportAddress.parse("::", 0)}
 
 
 class Relay:
@@ -72,9 +51,11 @@ class Relay:
         client: TurnClient,
         *,
         sock: DatagramSocket | None = None,
-        tls: ssl.SSLContext | None = None,
+        tls: ssl.SSLContext | ClientTls | None = None,
+        on_reached: Callable[[], None] | None = None,
     ) -> None:
         self.client = client
+        self._on_reached = on_reached
         self.datagrams_dropped = 0
         self._driver = MachineDriver(client, self._on_event, framer=TurnFramer, tls=tls)
         self._allocated: Allocated | None = None
@@ -181,12 +162,23 @@ class Relay:
     async def aclose(self) -> None:
         """Have the server delete the allocation, and close; twice is as good as once."""
         self._driver.call(self.client.release)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_TIMEOUT):
-                while self.client.state is not ClientState.CLOSED:
-                    await self._next_change()
-        await self._driver.aclose()
-        self._changed.set()
+        await self._close_within(CLOSE_TIMEOUT)
+
+    async def abandon(self, patience: float) -> None:
+        """Close what nobody needs, for another relay was faster. Seconds of ``patience`` are
+        for what the server may have granted meanwhile, to be deleted."""
+        self._driver.call(self.client.abandon)
+        await self._close_within(patience)
+
+    async def _close_within(self, patience: float) -> None:
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    while self.client.state is not ClientState.CLOSED:
+                        await self._next_change()
+        finally:
+            await self._driver.aclose()
+            self._changed.set()
 
     def _on_event(self, event: Event) -> None:
         match event:
@@ -201,6 +193,8 @@ class Relay:
                 self._allocated = event
             case AllocationFailed():
                 self._failed = event
+            case ServerReached() if self._on_reached is not None:
+                self._on_reached()
             case AllocationLost(reason=reason):
                 self._lost = reason
             case PermissionRefused(ip=ip, code=code, reason=reason, phrase=phrase):
@@ -228,131 +222,3 @@ class Relay:
     async def _next_change(self) -> None:
         self._changed.clear()
         await self._changed.wait()
-
-
-@contextlib.asynccontextmanager
-async def connect(
-    server: str,
-    username: str,
-    password: str,
-    *,
-    config: ClientConfig | None = None,
-    memory: ServerMemory | None = None,
-    sockets: SocketFactory | None = None,
-    tls: ssl.SSLContext | None = None,
-    random_bytes: RandomBytes = os.urandom,
-) -> AsyncIterator[Relay]:
-    """An allocation on a TURN server, deleted at the end of the block.
-
-    ``server`` is a URI of RFC 7065::
-
-        async with connect("turn:relay.example.org", "user", "password") as relay:
-            await relay.permit(peer.ip)
-            relay.send(peer, b"hello")
-            source, data = await relay.receive()
-
-    All addresses of the server's name are tried in turn, and where it sends us (300);
-    ``tls`` is for ``turns:``, by default the system's trust.
-
-    Raises:
-        AllocationError: no server gave an allocation.
-        DecodeError: ``server`` is no URI of RFC 7065.
-        ValueError: it is no TURN URI, or one over a transport that is not spoken here.
-        OSError: its name cannot be resolved, or no socket opened.
-    """
-    uri = ServerUri.parse(server)
-    opener = _Opener(
-        _protocol(uri),
-        username=username,
-        password=password,
-        config=config or ClientConfig(server_name=uri.host),
-        memory=memory or ServerMemory(),
-        sockets=sockets or KernelSockets(),
-        tls=tls,
-        random_bytes=random_bytes,
-    )
-    relay = await opener.open(await _resolve(uri))
-    try:
-        yield relay
-    finally:
-        await relay.aclose()
-
-
-class _Opener:
-    """Tries one server address after the other."""
-
-    def __init__(
-        self,
-        transport: TransportProtocol,
-        *,
-        username: str,
-        password: str,
-        config: ClientConfig,
-        memory: ServerMemory,
-        sockets: SocketFactory,
-        tls: ssl.SSLContext | None,
-        random_bytes: RandomBytes,
-    ) -> None:
-        self._transport = transport
-        self._username = username
-        self._password = password
-        self._config = config
-        self._memory = memory
-        self._sockets = sockets
-        self._tls = tls
-        self._random_bytes = random_bytes
-
-    async def open(self, addresses: Sequence[TransportAddress]) -> Relay:
-        waiting = collections.deque((address, self._config) for address in addresses)
-        tries: collections.Counter[TransportAddress] = collections.Counter()
-        redirections = 0
-        while True:
-            address, config = waiting.popleft()
-            tries[address] += 1
-            failure = await self._try(address, config)
-            if isinstance(failure, Relay):
-                return failure
-            alternate = failure.alternate
-            if failure.reason is FailureReason.MISMATCH and tries[address] < MAX_LOCAL_PORTS:
-                waiting.appendleft((address, config))
-            elif alternate and alternate not in tries and redirections < MAX_REDIRECTIONS:
-                redirections += 1
-                name = failure.alternate_domain or config.server_name
-                waiting.appendleft((alternate, dataclasses.replace(config, server_name=name)))
-            if not waiting:
-                raise AllocationError(failure)
-
-    async def _try(
-        self, server: TransportAddress, config: ClientConfig
-    ) -> Relay | AllocationFailed:
-        local, sock = _ANY[server.ip.version], None
-        if self._transport is TransportProtocol.UDP:
-            sock = await self._sockets.open(local)
-            local = sock.local
-        client = TurnClient(
-            Path(self._transport, local, server),
-            username=self._username,
-            password=self._password,
-            random_bytes=self._random_bytes,
-            config=config,
-            memory=self._memory,
-        )
-        async with contextlib.AsyncExitStack() as unless_kept:
-            relay = Relay(client, sock=sock, tls=self._tls)
-            unless_kept.push_async_callback(relay.aclose)
-            failure = await relay.allocate()
-            if failure is None:
-                unless_kept.pop_all()
-        return failure or relay
-
-
-def _protocol(uri: ServerUri) -> TransportProtocol:
-    protocol = uri.protocol
-    if not uri.scheme.is_turn or protocol is None:
-        raise ValueError(f"{uri} is no URI of a TURN server over UDP, TCP, TLS or DTLS")
-    return protocol
-
-
-async def _resolve(uri: ServerUri) -> list[TransportAddress]:
-    found = await asyncio.get_running_loop().getaddrinfo(uri.host, uri.port, type=SOCK_DGRAM)
-    return [TransportAddress.parse(str(host), uri.port) for *_, (host, *_rest) in found]

@@ -34,6 +34,7 @@ from .events import (
     ServerReached,
     TokenRequested,
 )
+from .selection import ServerSelection
 from .state import ClientState
 
 __all__ = [
@@ -41,6 +42,7 @@ __all__ = [
     "ClientConfig",
     "PortWish",
     "ServerMemory",
+    "ServerSelection",
     "ClientState",
     "ClientStats",
     "TurnClientError",

@@ -17,8 +17,9 @@ class AllocationError(TurnClientError):
     """No server relays for us; ``failure`` says what the last one asked has answered."""
 
     def __init__(self, failure: AllocationFailed) -> None:
-        code = "" if failure.code is None else f" ({failure.code} {failure.phrase})"
-        super().__init__(f"no allocation: {failure.reason.value}{code}")
+        detail = " ".join(filter(None, (str(failure.code or ""), failure.phrase)))
+        told = failure.reason.value + (f" ({detail})" if detail else "")
+        super().__init__(f"no allocation: {told}")
         self.failure = failure
 
 

@@ -91,11 +91,6 @@ class AllocationFailed(Event):
     alternate_domain: str | None = None
     retry_after: float | None = 0.0
 
-    @property
-    def is_final(self) -> bool:
-        """Whether it is the answer of a server that sends us nowhere else."""
-        return self.code is not None and self.alternate is None
-
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class AllocationLost(Event):

@@ -33,6 +33,7 @@ class ServerSelection:
     def __init__(self, targets: Iterable[Target], memory: ServerMemory) -> None:
         self.failure: AllocationFailed | None = None
         self._attempts = Attempts(targets)
+        self._has_answer = False
         self._memory = memory
         self._running: dict[int, Target] = {}
         self._ports: collections.Counter[Target] = collections.Counter()
@@ -60,8 +61,10 @@ class ServerSelection:
         self._now = now
         self._note(failure)
         target = self._running.pop(number)
-        if failure.alternate is not None:
-            self._attempts.redirected(number, failure.alternate, failure.alternate_domain, now)
+        alternate, domain = failure.alternate, failure.alternate_domain
+        if alternate is not None:
+            # What comes of it says more than the redirection.
+            self._has_answer = not self._attempts.redirected(number, alternate, domain, now)
         elif failure.reason is FailureReason.MISMATCH and self._has_port_left(target):
             self._attempts.again(number, now)
         elif failure.retry_after is None and failure.code is not None:
@@ -104,5 +107,6 @@ class ServerSelection:
         return self._ports[target] < MAX_LOCAL_PORTS
 
     def _note(self, failure: AllocationFailed) -> None:
-        if self.failure is None or not self.failure.is_final or failure.code is not None:
+        if failure.code is not None or not self._has_answer:
             self.failure = failure
+        self._has_answer = self._has_answer or failure.code is not None

@@ -1,0 +1,185 @@
+"""Getting a relay, of whichever server a URI stands for gives one."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import os
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from typing import Final
+
+from stun import AddressFamily, ServerUri
+from stun.aio import Resolver, Search, open_way, resolve
+from stun.resolution import Target
+from transport import RandomBytes, TransportProtocol
+from transport.aio import ClientTls, KernelSockets, SocketFactory
+from turn.client import (
+    AllocationError,
+    ClientConfig,
+    ServerMemory,
+    ServerSelection,
+    TurnClient,
+)
+
+from .client import CLOSE_TIMEOUT, Relay
+
+ALPN: Final = "stun.turn"
+"""What TLS and DTLS are offered for (RFC 7443)."""
+
+TRANSPORTS: Final = (
+    TransportProtocol.UDP,
+    TransportProtocol.TCP,
+    TransportProtocol.TLS,
+    TransportProtocol.DTLS,
+)
+"""What ``connect`` tries where the URI leaves it open: what delays data least comes first,
+then what most networks let out."""
+
+
+@contextlib.asynccontextmanager
+async def connect(
+    server: str | ServerUri,
+    username: str | None = None,
+    password: str | None = None,
+    *,
+    config: ClientConfig | None = None,
+    memory: ServerMemory | None = None,
+    transports: Sequence[TransportProtocol] = TRANSPORTS,
+    family: AddressFamily | None = None,
+    server_name: str | None = None,
+    tls: ssl.SSLContext | ClientTls | None = None,
+    ca: str | None = None,
+    sockets: SocketFactory | None = None,
+    resolver: Resolver | None = None,
+    random_bytes: RandomBytes = os.urandom,
+) -> AsyncIterator[Relay]:
+    """An allocation on a TURN server, deleted at the end of the block.
+
+    ``server`` is a URI of RFC 7065::
+
+        async with connect("turn:relay.example.org", "user", "password") as relay:
+            await relay.permit(peer.ip)
+            relay.send(peer, b"hello")
+            source, data = await relay.receive()
+
+    DNS says which servers there are and how to reach them (RFC 5928). They are tried in its
+    order, the addresses of one beside each other, over all of ``transports`` that the URI
+    admits, and where they send us (300), until one gives an allocation. ``family`` leaves out
+    the servers' addresses of the other one; that of the relayed transport address is in
+    ``config``. For ``turns:`` the system's certificate authorities are trusted, or those in
+    the file ``ca``, or ``tls`` says; with an IP address it takes a ``server_name``.
+    ``memory`` is shared by the connections of a process: what a server has refused with 437,
+    486 or 508 is not asked of it again for the time that RFC 8656 section 7.4 says.
+
+    Raises:
+        AllocationError: no server gave an allocation.
+        ResolutionError: the URI leads to no server; a ValueError too, unless it is for DNS.
+        DecodeError: ``server`` is no URI of RFC 7065.
+        ValueError: it is no URI of a TURN server.
+    """
+    uri = ServerUri.parse(server) if isinstance(server, str) else server
+    if not uri.scheme.is_turn:
+        raise ValueError(f"{uri} is no URI of a TURN server")
+    config = config or ClientConfig()
+    opener = _Opener(
+        username=username,
+        password=password,
+        config=config,
+        memory=memory or ServerMemory(),
+        sockets=sockets or KernelSockets(),
+        tls=tls or ClientTls(ca=ca, alpn=(ALPN,)),
+        random_bytes=random_bytes,
+    )
+    targets = await resolve(
+        uri,
+        supported=transports,
+        server_name=server_name or config.server_name,
+        family=family,
+        resolver=resolver,
+        random_bytes=random_bytes,
+    )
+    async with opener.opened(targets) as relay:
+        yield relay
+
+
+class _Opener:
+    """Makes a client for each target that is tried."""
+
+    def __init__(
+        self,
+        *,
+        username: str | None,
+        password: str | None,
+        config: ClientConfig,
+        memory: ServerMemory,
+        sockets: SocketFactory,
+        tls: ssl.SSLContext | ClientTls,
+        random_bytes: RandomBytes,
+    ) -> None:
+        self._username = username
+        self._password = password
+        self._config = config
+        self._memory = memory
+        self._sockets = sockets
+        self._tls = tls
+        self._random_bytes = random_bytes
+
+    @contextlib.asynccontextmanager
+    async def opened(self, targets: Sequence[Target]) -> AsyncIterator[Relay]:
+        """
+        Raises:
+            AllocationError: no server gave an allocation.
+        """
+        selection = ServerSelection(targets, self._memory)
+
+        async def attempt(number: int, target: Target) -> Relay | None:
+            return await self._try(number, target, selection=selection, search=search)
+
+        search = Search(selection, attempt)
+        try:
+            relay = await search.run()
+            if relay is None:
+                assert selection.failure is not None  # nothing is exhausted without a failure
+                raise AllocationError(selection.failure)
+            try:
+                yield relay
+            finally:
+                await relay.aclose()
+        finally:
+            await search.aclose()
+
+    async def _try(
+        self,
+        number: int,
+        target: Target,
+        *,
+        selection: ServerSelection,
+        search: Search[Relay],
+    ) -> Relay | None:
+        try:
+            path, sock = await open_way(target, self._sockets)
+        except OSError as error:
+            reason = str(error)
+            search.call(lambda now: selection.unusable(number, reason, now))
+            return None
+        client = TurnClient(
+            path,
+            username=self._username,
+            password=self._password,
+            random_bytes=self._random_bytes,
+            config=dataclasses.replace(self._config, server_name=target.server_name),
+            memory=self._memory,
+        )
+        relay = Relay(client, sock=sock, tls=self._tls, on_reached=lambda: search.reached(number))
+        failure, is_kept = None, False
+        try:
+            failure = await relay.allocate()
+            is_kept = failure is None
+        finally:
+            if not is_kept:
+                await relay.abandon(0.0 if search.is_closing else CLOSE_TIMEOUT)
+        if failure is None:
+            return relay
+        search.call(lambda now: selection.allocation_failed(number, failure, now))
+        return None
