@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import click
 
+from hairpin.authorization import TokenKeyType, token_verifier
 from hairpin.configuration import config_option
 from hairpin.daemon import announce, listening_error, run_daemon
 from hairpin.endpoint import parse_endpoint
@@ -38,6 +39,7 @@ from turn.aio import (
 from turn.credentials import CredentialVerifier, RelaySecret
 from turn.server import IPNetwork, ServerConfig
 from turn.server.config import MAX_PORT, MIN_PORT
+from turn.tokens import TokenKey
 
 DEFAULT_LISTEN = "udp://127.0.0.1:3478"
 
@@ -104,6 +106,8 @@ class RelayOptions:
     alternate_address: TransportAddress | None = None
     tls_cert: str | None = None
     tls_key: str | None = None
+    oauth_server_name: str | None = None
+    oauth_key: tuple[TokenKey, ...] = ()
 
 
 @click.command(epilog=EPILOG)
@@ -173,6 +177,20 @@ class RelayOptions:
     "--enable nat-discovery clients can find out then how their NAT behaves.",
 )
 @click.option(
+    "--oauth-server-name",
+    metavar="NAME",
+    help="What authorization servers call this relay, with --enable third-party-auth; by "
+    "default the realm.",
+)
+@click.option(
+    "--oauth-key",
+    type=TokenKeyType(),
+    metavar=TokenKeyType.name,
+    multiple=True,
+    help="A key that an authorization server seals access tokens with, 32 bytes (A256GCM) or "
+    "16 (A128GCM), and the Unix time of its end; given again, each of them is good.",
+)
+@click.option(
     "--drain",
     type=click.FloatRange(min=0),
     metavar="SECONDS",
@@ -193,6 +211,8 @@ def command(
     max_port: int,
     enable: tuple[str, ...],
     alternate_address: TransportAddress | None,
+    oauth_server_name: str | None,
+    oauth_key: tuple[TokenKey, ...],
     drain: float,
 ) -> None:
     """Relay for clients that find no direct path to each other (STUN and TURN).
@@ -215,6 +235,8 @@ def command(
         alternate_address,
         tls_cert,
         tls_key,
+        oauth_server_name,
+        oauth_key,
     )
 
     async def start(stack: contextlib.AsyncExitStack) -> str:
@@ -248,7 +270,7 @@ async def _start(stack: contextlib.AsyncExitStack, options: RelayOptions, drain:
 
 
 def _verifier(options: RelayOptions) -> CredentialVerifier:
-    if not options.user and not options.secret:
+    if not options.user and not options.secret and not options.oauth_key:
         raise HairpinError(
             "nobody could use this relay: give it --user NAME:PASSWORD or --secret SECRET"
         )
@@ -265,6 +287,12 @@ def _verifier(options: RelayOptions) -> CredentialVerifier:
 def _config(
     options: RelayOptions, verifier: CredentialVerifier, endpoints: Sequence[Endpoint]
 ) -> ServerConfig:
+    tokens = token_verifier(
+        options.oauth_server_name,
+        options.oauth_key,
+        realm=options.realm,
+        is_enabled="third-party-auth" in options.enable,
+    )
     listening = [each.address for each in endpoints]
     datagrams = [each.address for each in endpoints if not each.transport.is_reliable]
     try:
@@ -281,6 +309,7 @@ def _config(
             nat_discovery="nat-discovery" in options.enable,
             classic_stun="classic-stun" in options.enable,
             mobility="mobility" in options.enable,
+            third_party_auth=tokens,
             alternate_address=options.alternate_address,
         )
     except ValueError as error:

@@ -27,6 +27,8 @@ from turn.credentials import RelaySecret, make_credentials
 
 LISTEN = ("--listen", "udp://127.0.0.1:0")
 USER = ("--user", "ann:secret")
+TOKEN_KEY = "north:MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
+TOKENS = ("--enable", "third-party-auth", "--oauth-key", TOKEN_KEY)
 
 
 def invoke(*arguments: str) -> Result:
@@ -49,6 +51,8 @@ def invoke(*arguments: str) -> Result:
         pytest.param(["--min-port", "80"], "is not in the range", id="well-known-port"),
         pytest.param(["--drain", "-1"], "is not in the range", id="negative-drain"),
         pytest.param(["--enable", "magic"], "is not one of 'tcp-relay'", id="extension"),
+        pytest.param(["--oauth-key", "north"], "a token key has 16 or 32", id="key"),
+        pytest.param(["--oauth-key", "north:?"], "'north' is not base64", id="no-base64"),
     ],
 )
 def test_an_option_that_makes_no_sense_is_named(arguments: Sequence[str], message: str) -> None:
@@ -97,6 +101,14 @@ def test_a_password_that_is_misplaced_is_not_repeated() -> None:
             [*USER, "--listen", "dtls://127.0.0.1"],
             "dtls://127.0.0.1:5349 needs a certificate",
             id="dtls-without-a-certificate",
+        ),
+        pytest.param(
+            [*USER, "--enable", "third-party-auth"], "--oauth-key KID:BASE64", id="no-token-key"
+        ),
+        pytest.param(["--oauth-key", TOKEN_KEY], "--enable third-party-auth", id="not-enabled"),
+        pytest.param([*TOKENS, "--oauth-key", TOKEN_KEY], "two token keys", id="token-key-twice"),
+        pytest.param(
+            [*TOKENS, "--oauth-server-name", "n" * 40], "40 bytes together", id="server-name"
         ),
         pytest.param([*USER, "--tls-key", "x"], "--tls-key go together", id="half-a-certificate"),
         pytest.param(

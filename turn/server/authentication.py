@@ -25,7 +25,11 @@ from .config import ServerConfig
 from .request import Request
 
 NONCE_KEY_BYTES = 32
+SHA1_KEY_BYTES = 20
 SHA256_KEY_BYTES = 32
+
+COTURN_KEY_BYTES = 16
+"""What coturn signs with of a mac_key of 20 bytes: its keys are as long as MD5's."""
 
 
 class Authenticator:
@@ -197,10 +201,13 @@ def _server_name(config: ServerConfig) -> str | None:
 def _token_user(user: str | Userhash, contents: TokenContents | None) -> KnownUser | None:
     if contents is None or not isinstance(user, str):
         return None
-    keys = [contents.mac_key]
-    if len(contents.mac_key) == SHA256_KEY_BYTES:
+    mac_key = contents.mac_key
+    keys = [mac_key]
+    if len(mac_key) == SHA256_KEY_BYTES:
         # What RFC 7635 appendix B makes of it for HMAC-SHA1.
-        keys.append(hashlib.sha1(contents.mac_key, usedforsecurity=False).digest())
+        keys.append(hashlib.sha1(mac_key, usedforsecurity=False).digest())
+    elif len(mac_key) == SHA1_KEY_BYTES:
+        keys.append(mac_key[:COTURN_KEY_BYTES])
     return KnownUser(user, tuple(keys), is_token=True)
 
 
