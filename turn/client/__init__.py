@@ -36,6 +36,7 @@ from .events import (
 )
 from .selection import ServerSelection
 from .state import ClientState
+from .tcp_events import PeerConnected, PeerConnectFailed, PeerConnectionAttempted
 
 __all__ = [
     "TurnClient",
@@ -64,6 +65,9 @@ __all__ = [
     "ChannelRefused",
     "DataReceived",
     "IcmpReceived",
+    "PeerConnected",
+    "PeerConnectFailed",
+    "PeerConnectionAttempted",
     "ServerReached",
     "Moved",
     "MoveFailed",

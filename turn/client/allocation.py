@@ -8,7 +8,6 @@ from stun import (
     AlternateServer,
     DontFragment,
     ErrorNumber,
-    IpProtocol,
     Lifetime,
     Message,
     Method,
@@ -82,7 +81,7 @@ class Allocation:
         lifetime = session.config.lifetime
         refused = session.memory.refused(session.path.remote, now)
         attributes = (
-            RequestedTransport(IpProtocol.UDP),
+            RequestedTransport(session.config.protocol),
             *(() if lifetime is None else (Lifetime(lifetime),)),
             *wanted_attributes(session.config, refused, dont_fragment=session.dont_fragment),
             *session.common_attributes(),

@@ -5,12 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
 
-from stun import AccessGrant, AddressFamily, Message, MessageClass, Method
+from stun import AccessGrant, AddressFamily, IpProtocol
 from transport import (
     CloseRequested,
     ConnectRequested,
-    DatagramKind,
-    DecodeError,
     Event,
     IPAddress,
     Path,
@@ -18,18 +16,19 @@ from transport import (
     Transmit,
     TransportAddress,
     TransportProtocol,
-    datagram_kind,
 )
 
 from .allocation import Allocation
 from .channels import Channels
 from .config import ClientConfig, ServerMemory
+from .connections import Connections
 from .data import Relaying
 from .drops import DropReason
 from .errors import ClientStateError
 from .events import AllocationFailed, FailureReason, ServerReached
 from .mobility import Mobility
 from .permissions import Permissions
+from .receiving import Receiving
 from .refresh import Refresh
 from .requests import Requests
 from .session import ClientSession
@@ -57,10 +56,13 @@ class TurnClient:
     connection itself (ConnectRequested), and the local address of its path is that of the
     connection then.
     ``memory`` is shared by the clients of a process. Without a username and a password
-    only an access token serves (``config.third_party_auth``).
+    only an access token serves (``config.third_party_auth``). A TCP allocation
+    (``config.protocol``) has ``connect_peer`` and ``accept_peer`` in place of channels and
+    data, and a further stream to the server for each connection.
 
     Raises:
         OpaqueStringError: the username or the password is not allowed.
+        ValueError: a TCP allocation is wanted, and the path is not one of TCP or TLS.
     """
 
     def __init__(
@@ -73,12 +75,15 @@ class TurnClient:
         config: ClientConfig | None = None,
         memory: ServerMemory | None = None,
     ) -> None:
+        config = config or ClientConfig()
+        if config.protocol is IpProtocol.TCP and not path.transport.is_reliable:
+            raise ValueError("a TCP allocation is for clients over TCP and TLS (RFC 6062)")
         session = self._session = ClientSession(
             path,
             username=username,
             password=password,
             random_bytes=random_bytes,
-            config=config or ClientConfig(),
+            config=config,
             memory=memory or ServerMemory(),
         )
         self._tokens = Tokens(session)
@@ -89,6 +94,8 @@ class TurnClient:
         self._channels = Channels(session, self._requests, self._permissions, self._refresh)
         self._relaying = Relaying(session, self._permissions, self._channels)
         self._mobility = Mobility(session, self._requests, self._refresh)
+        self._connections = Connections(session, self._requests)
+        self._receiving = Receiving(session, self._requests, self._relaying, self._connections)
         self._now = 0.0
 
     # What it is
@@ -170,10 +177,10 @@ class TurnClient:
         ChannelBound or ChannelRefused answers; until then ``send`` uses Send indications.
 
         Raises:
-            ClientStateError: there is no allocation.
+            ClientStateError: there is no allocation, or it is one of TCP.
             ValueError: the peer is not of the relayed transport address's family.
         """
-        self._expect(ClientState.ALLOCATED)
+        self._expect_protocol(IpProtocol.UDP)
         self._channels.bind(peer, now)
 
     def release_channel(self, peer: TransportAddress, now: float) -> None:
@@ -246,6 +253,31 @@ class TurnClient:
         self._permissions.forget_unreachable()
         self._refresh.delete_family(family, now)
 
+    def connect_peer(self, peer: TransportAddress, now: float) -> None:
+        """Have the server connect to a peer (RFC 6062 section 4.3).
+
+        PeerConnected or PeerConnectFailed answers. A peer that could not be reached is
+        tried again no sooner than 10 seconds later, however soon this is called.
+
+        Raises:
+            ClientStateError: there is no TCP allocation, or a connection to this peer is
+                being made already.
+            ValueError: the peer is not of the relayed transport address's family.
+        """
+        self._expect_protocol(IpProtocol.TCP)
+        self._connections.connect(peer, now)
+
+    def accept_peer(self, attempt: int, now: float) -> None:
+        """Take a connection that PeerConnectionAttempted has told of (RFC 6062 section 4.4).
+
+        PeerConnected or PeerConnectFailed answers.
+
+        Raises:
+            ClientStateError: there is no TCP allocation, or no such attempt.
+        """
+        self._expect_protocol(IpProtocol.TCP)
+        self._connections.accept(attempt)
+
     def move(self, path: Path, now: float) -> None:
         """Take the allocation along to another path to the same server (RFC 8016).
 
@@ -306,20 +338,7 @@ class TurnClient:
 
     def receive(self, data: bytes, path: Path, now: float) -> None:
         """Take a datagram, or a message that ``turn.framing`` has found in the stream."""
-        session = self._session
-        if path != session.path and not session.is_ours(path):
-            session.drops.add(DropReason.FOREIGN_PATH)
-            return
-        kind = datagram_kind(data)
-        if kind is DatagramKind.TURN_CHANNEL:
-            if session.state is ClientState.ALLOCATED:
-                self._relaying.receive_channel_data(data)
-            else:
-                session.drops.add(DropReason.NOT_ALLOCATED)
-        elif kind is DatagramKind.STUN:
-            self._receive_stun(data, path, now)
-        else:
-            session.drops.add(DropReason.UNKNOWN_PROTOCOL)
+        self._receiving.receive(data, path, now)
 
     def handle_timeout(self, now: float) -> None:
         session = self._session
@@ -360,12 +379,16 @@ class TurnClient:
             self._session.path = path
             self._session.events.append(ServerReached())
             self._allocation.start(now)
-        elif not self._mobility.connected(path, now):
+        elif not (
+            self._connections.stream_opened(path, now) or self._mobility.connected(path, now)
+        ):
             self._session.events.append(CloseRequested(path))
 
     def disconnected(self, path: Path, reason: str, now: float) -> None:
         """The stream to the server is gone, or could not be opened."""
         session = self._session
+        if self._connections.stream_lost(path):
+            return
         if path == session.old_path:
             session.old_path = None
             return
@@ -382,28 +405,11 @@ class TurnClient:
             case _:
                 pass
 
-    def _receive_stun(self, data: bytes, path: Path, now: float) -> None:
-        session = self._session
-        try:
-            message = Message.decode(data)
-        except DecodeError:
-            session.drops.add(DropReason.MALFORMED)
-            return
-        if message.fingerprint_ok is False:
-            session.drops.add(DropReason.BAD_FINGERPRINT)
-        elif message.message_class in (MessageClass.SUCCESS, MessageClass.ERROR):
-            if session.state is ClientState.CLOSED or not self._requests.receive(
-                message, path, now
-            ):
-                session.drops.add(DropReason.UNKNOWN_TRANSACTION)
-        elif message.message_class is MessageClass.INDICATION and message.method == Method.DATA:
-            if session.state is ClientState.ALLOCATED:
-                self._relaying.receive_indication(message)
-            else:
-                session.drops.add(DropReason.NOT_ALLOCATED)
-        else:
-            session.drops.add(DropReason.UNEXPECTED_MESSAGE)
-
     def _expect(self, state: ClientState) -> None:
         if self._session.state is not state:
             raise ClientStateError(f"the client is {self._session.state.value}, not {state.value}")
+
+    def _expect_protocol(self, protocol: IpProtocol) -> None:
+        self._expect(ClientState.ALLOCATED)
+        if self._session.config.protocol is not protocol:
+            raise ClientStateError(f"the allocation is not one of {protocol.name}")

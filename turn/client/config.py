@@ -11,6 +11,7 @@ from stun import (
     AddressFamily,
     ErrorCode,
     ErrorNumber,
+    IpProtocol,
     Message,
     MessageClass,
     Method,
@@ -61,6 +62,8 @@ class ClientConfig:
     asked for. ``port`` is a wish, and ``reservation_token`` stands for an address that a
     server has held since such a wish. With ``dont_fragment`` the server is asked whether it
     can keep datagrams from being cut, which ``send_unfragmented`` needs.
+    ``protocol`` is spoken between the server and peers: with TCP it is a TCP allocation (RFC
+    6062), for clients over TCP and TLS.
     ``lifetime`` is in seconds; None leaves it to the server too. ``software`` goes into
     Allocate and Refresh requests (section 5). ``server_name`` is the name that a TLS
     certificate must have. With ``mobility`` the client asks for what it takes to keep the
@@ -79,6 +82,7 @@ class ClientConfig:
     port: PortWish = PortWish.ANY
     reservation_token: bytes | None = None
     dont_fragment: bool = False
+    protocol: IpProtocol = IpProtocol.UDP
 
     def __post_init__(self) -> None:
         self._check_combination()
@@ -86,7 +90,10 @@ class ClientConfig:
             raise ValueError(f"a lifetime to ask for is at least 1 second, not {self.lifetime}")
 
     def _check_combination(self) -> None:
-        """Refuse what must not be in one request (section 7.1)."""
+        """Refuse what must not be in one request (section 7.1, RFC 6062 section 4.1)."""
+        has_wish = self.dont_fragment or self.port is not PortWish.ANY
+        if self.protocol is IpProtocol.TCP and (has_wish or self.reservation_token is not None):
+            raise ValueError("even and reserved ports and whole datagrams are of UDP alone")
         if self.dual and self.family is not None:
             raise ValueError("a dual allocation has both families: none can be asked for")
         if self.dual and self.port is PortWish.EVEN_PAIR:

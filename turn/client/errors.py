@@ -32,7 +32,7 @@ class AllocationGone(TurnClientError):
 
 
 class PeerRefused(TurnClientError):
-    """The server gives no permission, or no channel, for this peer."""
+    """The server gives no permission, no channel, or no connection for this peer."""
 
     def __init__(self, code: int | None, reason: FailureReason, phrase: str = "") -> None:
         super().__init__(reason.value if code is None else f"{code} {phrase}".rstrip())

@@ -123,6 +123,14 @@ class ClientSession:
         self.is_preset = False
         self.credentials = self._new_credentials()
 
+    def further_credentials(self) -> LongTermClient:
+        """For another stream to the server, which gives each address a nonce of its own."""
+        credentials = self._new_credentials()
+        credentials.takes_tokens = self.credentials.takes_tokens
+        if self.credentials.grant is not None:
+            credentials.use_token(self.credentials.grant)
+        return credentials
+
     def common_attributes(self) -> tuple[AnyAttribute, ...]:
         """What Allocate and Refresh both carry (RFC 8656 section 5)."""
         software = self.config.software

@@ -221,7 +221,7 @@ class Script:
             key=key,
             algorithm=self.algorithm,
         )
-        self.receive(message)
+        self.receive(message, request.path)
 
     # Whole procedures
 
