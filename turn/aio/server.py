@@ -156,9 +156,22 @@ class RelayServer:
         """What there is now, with the seconds that are left."""
         return self._server.allocations(self._driver.now())
 
-    async def drain(self, patience: float) -> None:
-        """Take no new allocations, and wait at most ``patience`` seconds until none is left."""
-        self._driver.call(self._server.drain)
+    async def drain(
+        self,
+        patience: float,
+        *,
+        alternate: TransportAddress | None = None,
+        alternate_domain: str | None = None,
+    ) -> None:
+        """Take no new allocations, and wait at most ``patience`` seconds until none is left.
+
+        New clients are sent to ``alternate``, whose certificate names ``alternate_domain``.
+        """
+        self._driver.call(
+            lambda now: self._server.drain(
+                now, alternate=alternate, alternate_domain=alternate_domain
+            )
+        )
         if self._server.stats().allocations:
             self._is_empty.clear()
             try:

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from stun import (
     AddressErrorCode,
     AddressFamily,
+    AlternateDomain,
     AlternateServer,
     AnyAttribute,
+    IntegrityAlgorithm,
     IpProtocol,
     Lifetime,
     MobilityTicket,
@@ -20,7 +22,7 @@ from stun import (
 )
 from stun import ErrorNumber as Error
 from stun.server import mapped_address
-from transport import Path, Timers, TransportAddress
+from transport import Path, Timers, TransportAddress, TransportProtocol
 from turn.draft_numbers import in_the_draft, speaks_the_draft
 
 from .allocation import Allocation, RelayedAddress
@@ -38,12 +40,15 @@ from .waiting import Place, Waiting
 
 logger = logging.getLogger(__name__)
 
+_SECURED = (TransportProtocol.TLS, TransportProtocol.DTLS)
+
 
 class AllocateProcedure:
     """Carries out Allocate requests, which takes the driver's help."""
 
     __slots__ = (
         "_alternate",
+        "_alternate_domain",
         "_by_client",
         "_is_draining",
         "_mobility",
@@ -64,13 +69,19 @@ class AllocateProcedure:
         self._next_token = 0
         self._is_draining = False
         self._alternate: TransportAddress | None = None
+        self._alternate_domain: AlternateDomain | None = None
 
     def __len__(self) -> int:
         """How many requests wait for the driver."""
         return len(self._waiting)
 
-    def drain(self, alternate: TransportAddress | None) -> None:
-        """Refuse what is new from now on: 300 with an alternate server, else 508."""
+    def drain(self, alternate: TransportAddress | None, domain: str | None) -> None:
+        """Refuse what is new from now on: 300 with an alternate server, else 508.
+
+        Raises:
+            ValueError: the domain is no DNS name.
+        """
+        self._alternate_domain = None if domain is None else AlternateDomain(domain)
         self._is_draining = True
         self._alternate = alternate
 
@@ -91,7 +102,7 @@ class AllocateProcedure:
             return None
         requested = check_request(request, self._state.config)
         if self._is_draining:
-            raise self._elsewhere(request.path)
+            raise self._elsewhere(request)
         if isinstance(requested, ReservedPort):
             return self._grant_reserved(request, requested, quota_id)
         self._check_capacity(requested)
@@ -173,12 +184,18 @@ class AllocateProcedure:
         if error is not None:
             raise Refused(error)
 
-    def _elsewhere(self, path: Path) -> Refused:
-        """An alternate server has to be of the family that the client reached us by (RFC
-        8489 section 10)."""
+    def _elsewhere(self, request: Request) -> Refused:
+        """An alternate server has to be of the family that the client reached us by; what its
+        certificate names is told where there is one, to clients that know of it (RFC 8489
+        section 10)."""
+        path = request.path
         if self._alternate is None or self._alternate.is_ipv6 != path.remote.is_ipv6:
             return Refused(Error.INSUFFICIENT_CAPACITY)
-        return Refused(Error.TRY_ALTERNATE, (AlternateServer(self._alternate),))
+        attributes: list[AnyAttribute] = [AlternateServer(self._alternate)]
+        is_sha256 = request.proof.integrity is IntegrityAlgorithm.SHA256
+        if self._alternate_domain is not None and path.transport in _SECURED and is_sha256:
+            attributes.append(self._alternate_domain)
+        return Refused(Error.TRY_ALTERNATE, attributes)
 
     def _begin(self, waiting: Waiting) -> None:
         token = self._next_token

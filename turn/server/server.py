@@ -176,13 +176,23 @@ class TurnServer:
         if allocation is not None and not self._mobility.disconnected(allocation, path, now):
             self._state.end(allocation, AllocationEnd.DISCONNECTED)
 
-    def drain(self, now: float, *, alternate: TransportAddress | None = None) -> None:
+    def drain(
+        self,
+        now: float,
+        *,
+        alternate: TransportAddress | None = None,
+        alternate_domain: str | None = None,
+    ) -> None:
         """Take no new allocations; those there are go on.
 
         Allocate requests are answered with 300 and the alternate server, if there is
-        one of the client's address family, else with 508.
+        one of the client's address family, else with 508. Over TLS and DTLS clients are told
+        of ``alternate_domain``, the name in its certificate (RFC 8489 section 10).
+
+        Raises:
+            ValueError: ``alternate_domain`` is no DNS name.
         """
-        self._allocate.drain(alternate)
+        self._allocate.drain(alternate, alternate_domain)
 
     def close(self, now: float) -> None:
         """End all allocations."""
