@@ -121,7 +121,7 @@ def command(
     binding_lifetime: float | None,
     ca: str | None,
     json_file: str | None,
-) -> int:
+) -> None:
     """Find out what works with a STUN or TURN server from here, and what to fix if it does not.
 
     Resolution, transports, the NAT, candidates, an allocation, a packet round trip through
@@ -142,7 +142,8 @@ def command(
     report = _show(options, quiet=json_file == TO_STDOUT)
     if json_file is not None:
         _write_json(report, json_file)
-    return 0 if report.has_worked else 1
+    if not report.has_worked:
+        click.get_current_context().exit(1)
 
 
 def _credentials(

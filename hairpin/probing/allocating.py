@@ -117,8 +117,9 @@ async def allocate(
     *,
     tls: ClientTls,
     config: ClientConfig | None = None,
+    patience: float = PATIENCE,
 ) -> Held | AllocationFailed:
-    """An allocation until the stack ends, or why there is none.
+    """An allocation until the stack ends, or why there is none within ``patience`` seconds.
 
     Raises:
         OSError: no socket is left.
@@ -134,7 +135,7 @@ async def allocate(
     relay = Relay(client, sock=sock, tls=tls)
     stack.push_async_callback(relay.aclose)
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(patience):
             failure = await relay.allocate()
     except TimeoutError:
         failure = AllocationFailed(None, FailureReason.TIMED_OUT)

@@ -21,6 +21,9 @@ from .advice import Cause
 TIMING: Final = TransactionTiming(rc=4, rm=4, ti=8.0)
 """Over UDP a server has 5.5 s for one of four requests, over a connection 8 s."""
 
+PATIENCE: Final = 12.0
+"""Seconds for all of it, a handshake of TLS or DTLS included."""
+
 CONNECT_PATIENCE: Final = 5.0
 """Seconds for a TCP handshake when it is only asked whether there is somebody."""
 
@@ -56,7 +59,9 @@ class _Remembering(StunClient):
         super().disconnected(path, reason, now)
 
 
-async def reach(target: Target, tls: ClientTls) -> Reached | Unreached:
+async def reach(
+    target: Target, tls: ClientTls, *, timing: TransactionTiming = TIMING
+) -> Reached | Unreached:
     """Ask a server for our address."""
     try:
         path, sock = await open_way(target, KernelSockets())
@@ -65,11 +70,14 @@ async def reach(target: Target, tls: ClientTls) -> Reached | Unreached:
     machine = _Remembering(
         path,
         random_bytes=os.urandom,
-        config=ClientConfig(server_name=target.server_name, timing=TIMING),
+        config=ClientConfig(server_name=target.server_name, timing=timing),
     )
     client = Client(machine, sock=sock, tls=tls)
     try:
-        binding = await client.binding()
+        async with asyncio.timeout(PATIENCE):
+            binding = await client.binding()
+    except TimeoutError:
+        return Unreached(target, Cause.SERVER_SILENT, f"no answer in {PATIENCE:.0f} s")
     except RequestError as error:
         return await _explain(target, error, machine.reason, tls)
     finally:
