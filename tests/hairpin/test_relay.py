@@ -216,6 +216,7 @@ async def running(*arguments: str) -> AsyncIterator[tuple[asyncio.subprocess.Pro
         await process.wait()
 
 
+@pytest.mark.requirement("stun-turn:TURN-CDATA-01", "stun-turn:TURN-CDATA-07")
 @pytest.mark.long  # A process of its own has to start, once for all that it shows.
 async def test_it_says_where_it_is_ready_relays_and_ends_when_it_is_told_to() -> None:
     loop = asyncio.get_running_loop()
@@ -236,8 +237,12 @@ async def test_it_says_where_it_is_ready_relays_and_ends_when_it_is_told_to() ->
             ):
                 async with connect(uri, *credentials) as client:
                     await client.bind_channel(address)
-                    client.send(address, b"hello")
-                    assert await loop.sock_recv(peer, 100) == b"hello"
+                    # Each alone, for a relay that waits: that is another way than that of bursts.
+                    for payload in (b"hello", b"again", b"and again"):
+                        client.send(address, payload)
+                        assert await loop.sock_recv(peer, 100) == payload
+                        peer.sendto(payload, (client.relayed.host, client.relayed.port))
+                        assert await client.receive() == (address, payload)
         with pytest.raises(AllocationError):
             async with connect(uris[0], *make_credentials(secret, "bob", now - 600)):
                 pass

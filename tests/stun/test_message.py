@@ -12,6 +12,7 @@ from stun import (
     ErrorCode,
     Fingerprint,
     IntegrityAlgorithm,
+    IntegrityKey,
     Lifetime,
     Message,
     MessageClass,
@@ -474,6 +475,24 @@ def test_a_message_that_is_written_reads_the_same(
     assert read.integrity is algorithm
     assert read.verify_integrity(KEY) is (algorithm is not None)
     assert read.fingerprint_ok is (True if fingerprint else None)
+
+
+@pytest.mark.parametrize("fingerprint", [False, True], ids=["bare", "fingerprint"])
+@pytest.mark.parametrize("algorithm", IntegrityAlgorithm, ids=lambda each: each.name)
+@pytest.mark.parametrize("message_class", MessageClass, ids=lambda each: each.name)
+@pytest.mark.requirement("stun-turn:COD-MI-09")
+def test_integrity_counts_in_every_class_of_message(
+    message_class: MessageClass, algorithm: IntegrityAlgorithm, fingerprint: bool
+) -> None:
+    data = encode_message(
+        0xFFF, message_class, bytes(12), (), key=KEY, algorithm=algorithm, fingerprint=fingerprint
+    )
+
+    read = Message.decode(data)
+
+    assert read.integrity is algorithm
+    assert read.verify_integrity(KEY)
+    assert not read.verify_integrity(IntegrityKey(b"another"))
 
 
 @given(st.lists(any_attribute, max_size=5), st.binary(max_size=4).map(lambda b: b * 4))

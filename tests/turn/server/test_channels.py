@@ -214,9 +214,11 @@ def test_the_data_is_relayed_byte_for_byte(size: int) -> None:
 
     assert (out.path.local, out.path.remote, out.segments) == (relayed, PEER, (data,))
     assert (back.path, back.segments) == (client.path, (ChannelData(0x4000, data).encode(),))
+    (padded,) = client.send(ChannelData(0x4000, data).encode() + b"pad")
+    assert padded.segments == (data,)
     (snapshot,) = relay.server.allocations(0.0)
     meter = snapshot.meter
-    assert (meter.sent_packets, meter.sent_bytes) == (1, size)
+    assert (meter.sent_packets, meter.sent_bytes) == (2, 2 * size)
     assert (meter.received_packets, meter.received_bytes) == (1, size)
 
 

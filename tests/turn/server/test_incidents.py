@@ -271,7 +271,9 @@ def test_allocations_that_are_gone_leave_nothing(caplog: pytest.LogCaptureFixtur
     assert relay.table.entries == {}
 
 
-@pytest.mark.requirement("stun-turn:SEC-19", "stun-turn:SEC-12")
+@pytest.mark.requirement(
+    "stun-turn:SEC-19", "stun-turn:SEC-12", "stun-turn:STUNS-LTC-03", "stun-turn:STUNS-LTC-04"
+)
 def test_a_captured_request_is_of_no_use_elsewhere_or_later() -> None:
     """Nonces that hold for everybody, or for ever, let whoever listens say it again."""
     relay = Relay()
