@@ -56,8 +56,12 @@ class ErrorQueue:
         self._on_icmp = on_icmp
         self._loop = loop
 
-    def read(self) -> bool:
-        """Take what waits; whether there was any that came from the network."""
+    def read(self, failed: SocketAddress | None = None) -> bool:
+        """Take what waits; whether there was any that came from the network.
+
+        ``failed`` is where a datagram was going that could not be sent just now: of what
+        this host itself says the kernel tells no port.
+        """
         has_come = False
         for _ in range(MAX_ERRORS_PER_READ):
             try:
@@ -66,18 +70,21 @@ class ErrorQueue:
                 break
             for level, kind, value in control:
                 if (level, kind) in _CONTROL and len(value) >= _EXTENDED_ERROR.size:
-                    has_come |= self._report(value, name)
+                    has_come |= self._report(value, name, failed)
         return has_come
 
-    def _report(self, value: bytes, destination: SocketAddress) -> bool:
+    def _report(
+        self, value: bytes, destination: SocketAddress, failed: SocketAddress | None
+    ) -> bool:
         number: int
         origin: int
         number, origin, icmp_type, icmp_code, info, _ = _EXTENDED_ERROR.unpack_from(value)
-        address = from_sockaddr(destination)
+        is_local = origin == _ORIGIN_LOCAL
+        address = from_sockaddr(failed if is_local and failed is not None else destination)
         mtu = info if number == errno.EMSGSIZE else 0
-        if origin == _ORIGIN_LOCAL and mtu:
+        if is_local and mtu:
             icmp_type, icmp_code = _TOO_BIG[address.ip.version]
         elif origin not in (_ORIGIN_ICMP, _ORIGIN_ICMP6):
             return False
         self._loop.call_soon(self._on_icmp, IcmpError(address, icmp_type, icmp_code, mtu))
-        return origin != _ORIGIN_LOCAL
+        return not is_local

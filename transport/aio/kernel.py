@@ -145,9 +145,12 @@ class KernelSocket:
             self.read_errors()
         return batch
 
-    def read_errors(self) -> bool:
-        """Take the ICMP errors that wait, if anybody asks for them; whether any had come."""
-        return self._errors is not None and self._is_open and self._errors.read()
+    def read_errors(self, failed: SocketAddress | None = None) -> bool:
+        """Take the ICMP errors that wait, if anybody asks for them; whether any had come.
+
+        ``failed`` is where a datagram was going that could not be sent just now.
+        """
+        return self._errors is not None and self._is_open and self._errors.read(failed)
 
     def send(self, segments: Sequence[bytes], remote: TransportAddress, dscp: int | None) -> None:
         if not self._is_open:
@@ -227,7 +230,7 @@ class KernelSocket:
         self, run: Sequence[Buffer], sockaddr: SocketAddress, control: _ControlMessages
     ) -> bool:
         """Send again what has failed, if the error was that of an earlier datagram."""
-        if not self.read_errors():
+        if not self.read_errors(sockaddr):
             return False
         try:
             self._socket.sendmsg(run, control, 0, sockaddr)

@@ -10,9 +10,11 @@ import ssl
 from collections.abc import Callable
 from typing import Final
 
+from stun import AddressFamily
 from transport import Event, IPAddress, TransportAddress
 from transport.aio import ClientTls, DatagramSocket, MachineDriver
 from turn.client import (
+    AddressFamilyReleased,
     Allocated,
     AllocationFailed,
     AllocationGone,
@@ -64,6 +66,7 @@ class Relay:
         self._refusals: dict[IPAddress | TransportAddress, PeerRefused] = {}
         self._received: collections.deque[tuple[TransportAddress, bytes]] = collections.deque()
         self._icmp: collections.deque[IcmpReceived] = collections.deque(maxlen=MAX_QUEUED_ICMP)
+        self._released_families: set[AddressFamily] = set()
         self._changed = asyncio.Event()
         if sock is not None:
             self._driver.add_socket(sock)
@@ -76,6 +79,11 @@ class Relay:
     def relayed_addresses(self) -> tuple[TransportAddress, ...]:
         """All of them: a dual allocation (``ClientConfig.dual``) has two, IPv4 first."""
         return self.client.relayed_addresses
+
+    @property
+    def reservation_token(self) -> bytes | None:
+        """Stands for the next port, if ``ClientConfig.port`` has had it held."""
+        return self._allocation.reservation_token
 
     @property
     def mapped(self) -> TransportAddress:
@@ -129,6 +137,19 @@ class Relay:
             ValueError: the server was not asked: ``ClientConfig.dont_fragment`` does.
         """
         return self._driver.call(lambda now: self.client.send_unfragmented(peer, data, now))
+
+    async def release_family(self, family: AddressFamily) -> None:
+        """Give back one address of a dual allocation, with its permissions and channels.
+
+        Raises:
+            AllocationGone: there is no allocation any more.
+            ValueError: there are no two addresses.
+        """
+        self._expect_alive()
+        self._driver.call(lambda now: self.client.release_family(family, now))
+        while family not in self._released_families:
+            self._expect_alive()
+            await self._next_change()
 
     async def receive_icmp(self) -> IcmpReceived:
         """The next ICMP error for what was sent to a peer.
@@ -197,13 +218,21 @@ class Relay:
                 self._on_reached()
             case AllocationLost(reason=reason):
                 self._lost = reason
+            case _:
+                self._on_answer(event)
+        self._changed.set()
+
+    def _on_answer(self, event: Event) -> None:
+        """To what a verb has asked of the server."""
+        match event:
+            case AddressFamilyReleased(family=family):
+                self._released_families.add(family)
             case PermissionRefused(ip=ip, code=code, reason=reason, phrase=phrase):
                 self._refusals[ip] = PeerRefused(code, reason, phrase)
             case ChannelRefused(peer=peer, code=code, reason=reason, phrase=phrase):
                 self._refusals[peer] = PeerRefused(code, reason, phrase)
             case _:
                 pass
-        self._changed.set()
 
     async def _settled(
         self, peer: IPAddress | TransportAddress, is_done: Callable[[], bool]

@@ -9,10 +9,11 @@ import socket
 
 import pytest
 
+from stun import AddressFamily
 from transport import TransportAddress
 from transport.aio import KernelSockets
 from turn.aio import RelayServer, connect
-from turn.client import ClientConfig
+from turn.client import ClientConfig, PortWish
 from turn.credentials import CredentialVerifier
 from turn.server import ServerConfig
 
@@ -76,3 +77,35 @@ async def test_what_is_translated_has_the_hop_limit_of_this_host(listen: str) ->
         (b"there", ours[0], [default_ttl()]),
         (b"there", ours[1], [default_hop_limit()]),
     ]
+
+
+async def test_one_of_two_addresses_is_given_back_and_the_other_serves_on() -> None:
+    with KernelSockets().bind(TransportAddress.parse("127.0.0.1", 0)) as sock:
+        peer = TransportAddress.parse(*sock.getsockname())
+        async with RelayServer.open(config("127.0.0.1")) as server:
+            uri = f"turn:{server.addresses[0]}"
+            async with connect(uri, "ann", "secret", config=ClientConfig(dual=True)) as relay:
+                ipv4, ipv6 = relay.relayed_addresses
+                await relay.permit(IPV4_LOOPBACK, IPV6_LOOPBACK)
+
+                await relay.release_family(AddressFamily.IPV6)
+
+                KernelSockets().bind(ipv6).close()
+                assert relay.relayed_addresses == (ipv4,)
+                with pytest.raises(ValueError, match="no two addresses"):
+                    await relay.release_family(AddressFamily.IPV4)
+                relay.send(peer, b"still there")
+                received = await asyncio.get_running_loop().sock_recv(sock, 100)
+
+    assert received == b"still there"
+
+
+async def test_the_next_port_is_held_for_who_has_the_token() -> None:
+    async with RelayServer.open(config("127.0.0.1")) as server:
+        uri = f"turn:{server.addresses[0]}"
+        pair = ClientConfig(port=PortWish.EVEN_PAIR)
+        async with connect(uri, "ann", "secret", config=pair) as first:
+            reserved = ClientConfig(reservation_token=first.reservation_token)
+            async with connect(uri, "ann", "secret", config=reserved) as second:
+                assert second.relayed.port == first.relayed.port + 1
+                assert first.relayed.port % 2 == 0
