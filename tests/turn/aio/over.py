@@ -57,6 +57,7 @@ async def relay_over(
 def uri(server: RelayServer, transport: TransportProtocol) -> str:
     """What a client is told of one endpoint."""
     at = next(each.address for each in server.endpoints if each.transport is transport)
-    scheme = "turns" if transport in (TLS, DTLS) else "turn"
     kind = "tcp" if transport.is_reliable else "udp"
-    return f"{scheme}:{at}?transport={kind}"
+    if transport in (TLS, DTLS):
+        return f"turns:localhost:{at.port}?transport={kind}"
+    return f"turn:{at}?transport={kind}"
