@@ -18,7 +18,7 @@ from .checks import check_response, mark_attribute
 from .codes import COOKIE_PREFIX, Attr, Class, Method, method_name
 from .link import ServerLink
 from .outcome import Mark, NotOffered, Violated, Violation
-from .reading import ReceivedMessage
+from .reading import ReceivedMessage, method_of
 from .target import Credential, Target
 from .wire import Wire
 
@@ -82,6 +82,8 @@ class Client:
         self.link = link
         self.credential = credential
         self.challenge: Challenge | None = None
+        self.is_bound_to_md5 = False
+        """Sign as clients of RFC 5389 do, whatever the server offers."""
         self.inbox: collections.deque[bytes] = collections.deque()
         """What came and answered nothing: indications, ChannelData, and what is neither."""
         self._target = target
@@ -91,6 +93,13 @@ class Client:
     @property
     def local(self) -> TransportAddress:
         return self.link.local
+
+    @property
+    def uses_sha256(self) -> bool:
+        """Whether it signs with MESSAGE-INTEGRITY-SHA256."""
+        if self.challenge is None or self.is_bound_to_md5:
+            return False
+        return self.challenge.uses_sha256
 
     # Writing
 
@@ -115,7 +124,7 @@ class Client:
         if used is None:
             raise NotOffered("no credential was given: --user NAME:PASSWORD")
         realm = challenge.realm.decode(errors="replace")
-        derive = sha256_key if challenge.uses_sha256 else md5_key
+        derive = sha256_key if self.uses_sha256 else md5_key
         return derive(used.username, realm, used.password)
 
     def sign(self, builder: MessageBuilder, credential: Credential | None = None) -> MessageBuilder:
@@ -125,7 +134,7 @@ class Client:
         assert used is not None  # key() has asked for it
         builder.add(Attr.USERNAME, used.username.encode())
         builder.add(Attr.REALM, challenge.realm).add(Attr.NONCE, challenge.nonce)
-        if challenge.uses_sha256:
+        if self.uses_sha256:
             assert challenge.algorithms is not None
             builder.add(Attr.PASSWORD_ALGORITHMS, challenge.algorithms)
             builder.add(Attr.PASSWORD_ALGORITHM, SHA256_ALGORITHM)
@@ -185,8 +194,8 @@ class Client:
         """
         response = await self.ask(request)
         if response is None:
-            method = ReceivedMessage.parse(request).method
-            raise Violated(f"no answer to {method_name(method)} in {self._target.patience:g} s")
+            name = method_name(method_of(request))
+            raise Violated(f"no answer to {name} in {self._target.patience:g} s")
         return response
 
     async def authenticated(
@@ -261,8 +270,7 @@ class Client:
         return message if is_response else None
 
     def _check(self, response: ReceivedMessage, request: bytes) -> None:
-        method = ReceivedMessage.parse(request).method
-        is_stream = self.link.is_stream
+        method, is_stream = method_of(request), self.link.is_stream
         for violation in check_response(response, method=method, is_stream=is_stream):
             self._report(violation)
 

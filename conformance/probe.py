@@ -87,6 +87,15 @@ class Probe:
         link = await self._open(transport or self.target.transport)
         return self._adopt(link, credential)
 
+    def needs_datagrams(self) -> None:
+        """Go on only where messages are datagrams.
+
+        Raises:
+            NotOffered: the target is reached over a stream.
+        """
+        if self.target.transport.is_reliable:
+            raise NotOffered("the target is reached over a stream: name it without transport=tcp")
+
     async def is_alive(self) -> None:
         """Make sure of the server: silence is worth nothing from a dead one.
 

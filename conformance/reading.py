@@ -59,7 +59,7 @@ class ReceivedMessage:
             raise DecodeError(_ELEMENT, "the first two bits are not zero")
         if HEADER_BYTES + length != len(data):
             raise DecodeError(_ELEMENT, f"length {length}, but {len(data) - HEADER_BYTES} bytes")
-        method = kind >> 2 & 0xF80 | kind >> 1 & 0x070 | kind & 0x00F
+        method = method_of(data)
         message_class = Class(kind >> 7 & 2 | kind >> 4 & 1)
         found = _attributes(data)
         return cls(data, method, message_class, length, cookie, transaction_id, tuple(found))
@@ -149,6 +149,12 @@ def _attributes(data: bytes) -> Sequence[ReceivedAttribute]:
         found.append(ReceivedAttribute(kind, data[begin:end], offset, data[end:padded]))
         offset = padded
     return found
+
+
+def method_of(data: bytes) -> int:
+    """The method of a message, whatever else is wrong with it (section 5)."""
+    kind = int.from_bytes(data[:2], "big")
+    return kind >> 2 & 0xF80 | kind >> 1 & 0x070 | kind & 0x00F
 
 
 def read_address(value: bytes) -> TransportAddress:

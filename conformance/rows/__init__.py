@@ -3,6 +3,6 @@
 Importing this package registers them: see ``conformance.row``.
 """
 
-from . import stuns_base
+from . import cod_attr, cod_hdr, stuns_base
 
-__all__ = ["stuns_base"]
+__all__ = ["cod_attr", "cod_hdr", "stuns_base"]

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from . import stuns_base
+from . import cod, stuns_base
 from .mutant import Mutant
 
-MUTANTS: Mapping[str, Mapping[str, Mutant]] = {**stuns_base.MUTANTS}
+MUTANTS: Mapping[str, Mapping[str, Mutant]] = {**cod.MUTANTS, **stuns_base.MUTANTS}
 
-OPEN: Mapping[str, str] = {**stuns_base.OPEN}
+OPEN: Mapping[str, str] = {**cod.OPEN, **stuns_base.OPEN}
 """Rows without mutants, and why: whatever the server does, the RFC allows it."""
 
 __all__ = ["MUTANTS", "OPEN", "Mutant"]

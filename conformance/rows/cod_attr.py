@@ -1,0 +1,255 @@
+"""COD-ATTR: attributes, their order and their sizes (RFC 8489 section 14)."""
+
+from __future__ import annotations
+
+from conformance.building import channel_number, u32
+from conformance.checks import mark_attribute, mark_of
+from conformance.client import Client, describe, xor
+from conformance.codes import Attr, Class, Method
+from conformance.expect import expect_error, expect_success
+from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
+from conformance.probe import UDP, Probe
+from conformance.row import Feature, row
+from transport import TransportAddress
+
+OPTIONAL = 0xC001
+REQUIRED = 0x7FFF
+
+
+@row(
+    "COD-ATTR-01",
+    "Each attribute MUST be TLV encoded, with a 16-bit type, 16-bit length, and value. "
+    "Attributes are padded to 32 bits; the length is that prior to padding.",
+)
+async def answers_are_made_of_whole_attributes(probe: Probe) -> None:
+    client = await probe.client()
+    for request in _provoking(client, probe):
+        await client.send(request)
+        data = await client.link.receive(probe.target.patience)
+        if data is None:
+            raise NotOffered("no answer")
+        offset = 20
+        while offset < len(data):
+            size = int.from_bytes(data[offset + 2 : offset + 4], "big")
+            end = offset + 4 + size + -size % 4
+            if end > len(data):
+                detail = f"an attribute of {size} bytes passes the end of the message"
+                raise Violated(detail, Mark(data, offset, len(data)))
+            offset = end
+
+
+@row(
+    "COD-ATTR-02",
+    "The padding bits MUST be set to zero on sending and MUST be ignored by the receiver.",
+)
+async def padding_is_sent_as_zeros(probe: Probe) -> Outcome | None:
+    client = await probe.client()
+    padded = 0
+    for request in _provoking(client, probe):
+        response = await client.demand(request)
+        for each in response.attributes:
+            padded += bool(each.padding)
+            if any(each.padding):
+                raise Violated("padding that is not zero", mark_of(response, each))
+    return None if padded else seen("no attribute of an answer has padding")
+
+
+@row(
+    "COD-ATTR-03",
+    "The padding bits MUST be ignored by the receiver.",
+    Feature.TURN,
+)
+async def padding_that_is_not_zero_changes_nothing(probe: Probe) -> None:
+    client = await probe.client()
+    await client.learn_challenge()
+    builder = client.message(Method.ALLOCATE, UDP)
+    builder.add(Attr.SOFTWARE, b"x", padding=b"\xff\x20\xff")
+    response = await client.demand(client.sign(builder).build())
+    await _delete(client, response.message_class)
+    expect_success(response, to="Allocate with padding of 0xFF and 0x20")
+
+
+@row(
+    "COD-ATTR-04",
+    "Any attribute type MAY appear more than once in a STUN message. Unless specified "
+    "otherwise, only the first occurrence needs to be processed by a receiver, and any "
+    "duplicates MAY be ignored.",
+    Feature.TURN,
+)
+async def which_of_two_lifetimes_counts(probe: Probe) -> Outcome:
+    allocation = await probe.allocate()
+    lifetimes = (Attr.LIFETIME, u32(1200)), (Attr.LIFETIME, u32(1800))
+    granted = (await allocation.refresh(*lifetimes)).number(Attr.LIFETIME)
+    which = {1200: "the first counts", 1800: "the last counts"}.get(granted or 0)
+    return seen(which or f"of 1200 and 1800 the server makes {granted}")
+
+
+@row(
+    "COD-ATTR-05",
+    "Attributes with type values between 0x0000 and 0x7FFF are comprehension-required; those "
+    "between 0x8000 and 0xFFFF are comprehension-optional.",
+)
+async def types_below_0x8000_have_to_be_understood(probe: Probe) -> None:
+    client = await probe.client()
+    required = await client.request(Method.BINDING, (REQUIRED, b""))
+    expect_error(required, 420, to="attribute 0x7FFF")
+    optional = await client.request(Method.BINDING, (0xFFFF, b""))
+    expect_success(optional, to="attribute 0xFFFF")
+
+
+@row(
+    "COD-ATTR-06",
+    "Unknown comprehension-optional attributes MUST be ignored by the agent.",
+)
+async def unknown_optional_attributes_are_ignored(probe: Probe) -> None:
+    client = await probe.client()
+    for kind in (OPTIONAL, 0x80FF):
+        for size in (0, 1, 3, 4, 255):
+            response = await client.request(Method.BINDING, (kind, bytes(size)))
+            expect_success(response, to=f"attribute 0x{kind:04X} of {size} bytes")
+
+
+@row(
+    "COD-ATTR-07",
+    "Known-but-unexpected attributes SHOULD be ignored by the agent.",
+)
+async def known_attributes_out_of_place_are_ignored(probe: Probe) -> None:
+    client = await probe.client()
+    somewhere = TransportAddress.parse("192.0.2.1", 9)
+    for attribute in (
+        (Attr.LIFETIME, u32(600)),
+        xor(Attr.XOR_MAPPED_ADDRESS, somewhere),
+        (Attr.ERROR_CODE, bytes([0, 0, 4, 0])),
+    ):
+        response = await client.request(Method.BINDING, attribute)
+        expect_success(response, to=f"Binding with {Attr(attribute[0]).name}")
+
+
+@row(
+    "COD-ATTR-08",
+    "A message whose attributes do not fit into it is malformed (RFC 8489 sections 6.3 and 14).",
+)
+async def an_attribute_that_passes_the_end_is_no_success(probe: Probe) -> None:
+    for more in (1, 4, 0xFFFF - 4):
+        client = await probe.client()
+        builder = client.message(Method.BINDING)
+        builder.add(Attr.SOFTWARE, b"test", length=4 + more)
+        await client.send(builder.build())
+        answer = await client.answer(builder.build(), probe.target.silence)
+        if answer is not None and answer.message_class is Class.SUCCESS:
+            detail = f"an attribute {more} bytes longer than its message is taken"
+            raise Violated(detail, Mark(answer.data, 0, 2))
+    await probe.is_alive()
+
+
+@row(
+    "COD-ATTR-09",
+    "With the exception of the MESSAGE-INTEGRITY-SHA256 and FINGERPRINT attributes, agents MUST "
+    "ignore all other attributes that follow MESSAGE-INTEGRITY.",
+    Feature.TURN,
+)
+async def what_follows_message_integrity_is_ignored(probe: Probe) -> None:
+    await _nothing_counts_behind_the_integrity(probe, sha256=False)
+
+
+@row(
+    "COD-ATTR-10",
+    "With the exception of FINGERPRINT, agents MUST ignore all other attributes that follow "
+    "MESSAGE-INTEGRITY-SHA256.",
+    Feature.TURN,
+    Feature.SHA256,
+)
+async def what_follows_message_integrity_sha256_is_ignored(probe: Probe) -> None:
+    await _nothing_counts_behind_the_integrity(probe, sha256=True)
+
+
+@row(
+    "COD-ATTR-11",
+    "When present, the FINGERPRINT attribute MUST be the last attribute in the message.",
+)
+async def what_becomes_of_attributes_behind_fingerprint(probe: Probe) -> Outcome:
+    client = await probe.client()
+    builder = client.message(Method.BINDING).add_fingerprint().add(OPTIONAL, b"tail")
+    await client.send(builder.build())
+    answer = await client.answer(builder.build(), probe.target.silence)
+    await probe.is_alive()
+    return seen(f"an attribute behind FINGERPRINT is met with {describe(answer)}")
+
+
+@row(
+    "COD-ATTR-12",
+    "All STUN fields are in network byte order.",
+    Feature.TURN,
+)
+async def numbers_are_big_endian(probe: Probe) -> None:
+    allocation = await probe.allocate((Attr.LIFETIME, u32(600)))
+    lifetime = allocation.response.number(Attr.LIFETIME) or 0
+    if not 1 <= lifetime <= 7 * 86_400:
+        mark = mark_attribute(allocation.response, Attr.LIFETIME)
+        raise Violated(f"LIFETIME is {lifetime} seconds", mark)
+
+
+@row(
+    "COD-ATTR-13",
+    "The value of LIFETIME, CHANNEL-NUMBER, REQUESTED-TRANSPORT and others has a fixed size "
+    "(RFC 8656 section 18).",
+    Feature.TURN,
+)
+async def a_value_of_another_size_is_refused(probe: Probe) -> None:
+    allocation = await probe.allocate()
+    client = allocation.client
+    for kind, size in ((Attr.LIFETIME, 4), (Attr.REQUESTED_ADDRESS_FAMILY, 4)):
+        for wrong in (size - 1, size + 1, 0):
+            response = await client.authenticated(Method.REFRESH, (kind, bytes(wrong)))
+            expect_error(response, 400, to=f"{kind.name} of {wrong} bytes")
+    peer = xor(Attr.XOR_PEER_ADDRESS, TransportAddress(probe.peer_ip, 9))
+    for wrong in (3, 5, 0):
+        number = (Attr.CHANNEL_NUMBER, channel_number(0x4000)[:wrong].ljust(wrong, b"\0"))
+        response = await client.authenticated(Method.CHANNEL_BIND, number, peer)
+        expect_error(response, 400, to=f"CHANNEL-NUMBER of {wrong} bytes")
+
+
+@row(
+    "COD-ATTR-14",
+    "The RFFU field MUST be set to zero on transmission and MUST be ignored on reception "
+    "(RFC 8656 section 18).",
+    Feature.TURN,
+)
+async def reserved_bits_change_nothing(probe: Probe) -> None:
+    client = await probe.client()
+    transport = (Attr.REQUESTED_TRANSPORT, b"\x11\xff\xff\xff")
+    response = await client.authenticated(Method.ALLOCATE, transport)
+    await _delete(client, response.message_class)
+    expect_success(response, to="REQUESTED-TRANSPORT with reserved bits set")
+
+
+def _provoking(client: Client, probe: Probe) -> list[bytes]:
+    """Requests whose answers have text in them."""
+    requests = [
+        client.message(Method.BINDING).build(),
+        client.message(Method.BINDING, (REQUIRED, b"")).build(),
+    ]
+    if probe.target.is_turn:
+        requests.append(client.message(Method.ALLOCATE, UDP).build())
+    return requests
+
+
+async def _nothing_counts_behind_the_integrity(probe: Probe, *, sha256: bool) -> None:
+    """LIFETIME 0 there deletes nothing, and an unknown attribute is not complained of."""
+    client = await probe.client()
+    client.is_bound_to_md5 = not sha256
+    await probe.allocate(client=client)
+    tails = {"an unknown attribute": (REQUIRED, b""), "LIFETIME": (Attr.LIFETIME, u32(0))}
+    for name, tail in tails.items():
+        builder = client.sign(client.message(Method.REFRESH)).add(*tail)
+        response = await client.demand(builder.build())
+        expect_success(response, to=f"{name} behind the integrity")
+        if response.number(Attr.LIFETIME) == 0:
+            mark = mark_attribute(response, Attr.LIFETIME)
+            raise Violated("LIFETIME behind the integrity has deleted the allocation", mark)
+
+
+async def _delete(client: Client, message_class: Class) -> None:
+    """The allocation that a row was granted."""
+    if message_class is Class.SUCCESS:
+        await client.authenticated(Method.REFRESH, (Attr.LIFETIME, u32(0)))

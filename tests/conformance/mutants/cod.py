@@ -1,0 +1,204 @@
+"""What breaks the rows about the coding of messages: COD-HDR, COD-ATTR and DEMUX."""
+
+from __future__ import annotations
+
+from conformance.building import MessageBuilder, u32, xor_address
+from conformance.codes import MAGIC_COOKIE, Attr, Class, Method
+from conformance.reading import ReceivedMessage
+from transport import DecodeError, TransportAddress
+
+from .mutant import Mutant, edited
+
+SOMEWHERE = TransportAddress.parse("192.0.2.2", 9)
+ERROR_400 = bytes([0, 0, 4, 0])
+ERROR_420 = bytes([0, 0, 4, 20])
+
+
+def _answer(transaction_id: bytes, method: int = Method.BINDING) -> bytes:
+    """A Binding success."""
+    builder = MessageBuilder(method, Class.SUCCESS, transaction_id)
+    return builder.add(Attr.XOR_MAPPED_ADDRESS, xor_address(SOMEWHERE, transaction_id)).build()
+
+
+def _is_request(data: bytes) -> bool:
+    return len(data) >= 20 and data[:2] == b"\x00\x01"
+
+
+def _answer_other_bits(data: bytes) -> bytes | None:
+    return _answer(data[8:20]) if len(data) == 20 and data[0] & 0xC0 else None
+
+
+def _answer_any_cookie(data: bytes) -> bytes | None:
+    is_other = data[4:8] != MAGIC_COOKIE.to_bytes(4, "big")
+    return _answer(data[8:20]) if _is_request(data) and is_other else None
+
+
+def _answer_short(data: bytes) -> bytes | None:
+    size = int.from_bytes(data[2:4], "big")
+    return _answer(data[8:20]) if _is_request(data) and len(data) < 20 + size else None
+
+
+def _answer_odd_lengths(data: bytes) -> bytes | None:
+    return _answer(data[8:20]) if _is_request(data) and data[3] % 4 else None
+
+
+def _answer_both(data: bytes) -> bytes | None:
+    return _answer(data[28:40]) if len(data) == 40 and data[20:22] == b"\x00\x01" else None
+
+
+def _answer_all_methods(data: bytes) -> bytes | None:
+    try:
+        message = ReceivedMessage.parse(data)
+    except DecodeError:
+        return None
+    is_known = message.method in set(Method)
+    return None if is_known else _answer(message.transaction_id, message.method)
+
+
+def _answer_allocate_indication(data: bytes) -> bytes | None:
+    return _answer(data[8:20], Method.ALLOCATE) if data[:2] == b"\x00\x13" else None
+
+
+def _answer_responses(data: bytes) -> bytes | None:
+    return _answer(data[8:20]) if data[:2] in (b"\x01\x01", b"\x01\x11") else None
+
+
+def _answer_truncated(data: bytes) -> bytes | None:
+    try:
+        ReceivedMessage.parse(data)
+    except DecodeError:
+        return _answer(data[8:20]) if _is_request(data) else None
+    return None
+
+
+def _cut_last_byte(_request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+    kind, length = response.data[:2], len(response.data) - 20
+    return kind + length.to_bytes(2, "big") + response.data[4:-1]
+
+
+def _grown(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+    return edited(response, request, add=[(Attr.SOFTWARE, bytes(600))])
+
+
+def _with_error(value: bytes, *kinds: int) -> Mutant:
+    """Refuses requests that have one of these attributes with an error."""
+
+    def answer(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+        if not set(kinds) & set(request.types):
+            return response.data
+        return edited(
+            response,
+            request,
+            drop=[Attr.XOR_MAPPED_ADDRESS],
+            add=[(Attr.ERROR_CODE, value)],
+            message_class=Class.ERROR,
+        )
+
+    return Mutant(answer)
+
+
+def _refuse_padding(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+    if not any(any(each.padding) for each in request.attributes):
+        return response.data
+    return _error(request, ERROR_400)
+
+
+def _refuse_reserved_bits(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+    value = request.get(Attr.REQUESTED_TRANSPORT) or bytes(4)
+    return _error(request, ERROR_400) if any(value[1:]) else response.data
+
+
+def _error(request: ReceivedMessage, value: bytes) -> bytes:
+    builder = MessageBuilder(request.method, Class.ERROR, request.transaction_id)
+    return builder.add(Attr.ERROR_CODE, value).build()
+
+
+def _reads_behind(kind: Attr) -> Mutant:
+    """Deletes an allocation for a LIFETIME behind the integrity."""
+
+    def answer(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+        types = request.types
+        has_tail = kind in types and Attr.LIFETIME in types[types.index(kind) :]
+        return (
+            edited(response, request, change={Attr.LIFETIME: u32(0)}) if has_tail else response.data
+        )
+
+    return Mutant(answer)
+
+
+def _complains_behind(kind: Attr) -> Mutant:
+    def answer(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+        types = request.types
+        has_tail = kind in types and 0x7FFF in types[types.index(kind) :]
+        return _error(request, ERROR_420) if has_tail else response.data
+
+    return Mutant(answer)
+
+
+def _little_endian(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+    lifetime = response.get(Attr.LIFETIME)
+    if lifetime is None:
+        return response.data
+    return edited(response, request, change={Attr.LIFETIME: lifetime[::-1]})
+
+
+def _takes_any_size(kind: Attr) -> Mutant:
+    def answer(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+        value = request.get(kind)
+        if value is None or len(value) == 4 or response.error_code != 400:
+            return response.data
+        return edited(response, request, drop=[Attr.ERROR_CODE], message_class=Class.SUCCESS)
+
+    return Mutant(answer)
+
+
+MUTANTS = {
+    "COD-HDR-01": {"answers": Mutant(reply=_answer_other_bits)},
+    "COD-HDR-02": {"answers": Mutant(reply=_answer_any_cookie)},
+    "COD-HDR-03": {"another-type": Mutant(lambda q, a: b"\x11\x01" + a.data[2:])},
+    "COD-HDR-04": {"answers": Mutant(reply=_answer_short)},
+    "COD-HDR-05": {"answers": Mutant(reply=_answer_odd_lengths)},
+    "COD-HDR-06": {"answers-both": Mutant(reply=_answer_both)},
+    "COD-HDR-08": {
+        "another-id": Mutant(lambda q, a: edited(a, q, transaction_id=bytes(11) + b"\x01"))
+    },
+    "COD-HDR-09": {"long-answers": Mutant(_grown)},
+    "COD-HDR-10": {
+        "answers": Mutant(reply=_answer_all_methods),
+        "answers-an-indication": Mutant(reply=_answer_allocate_indication),
+    },
+    "COD-HDR-11": {"answers": Mutant(reply=_answer_responses)},
+    "COD-ATTR-01": {"too-short": Mutant(_cut_last_byte)},
+    "COD-ATTR-02": {"spaces": Mutant(lambda q, a: edited(a, q, padding=0x20))},
+    "COD-ATTR-03": {"refuses": Mutant(_refuse_padding)},
+    "COD-ATTR-05": {
+        "takes-unknown-ones": Mutant(
+            lambda q, a: _answer(q.transaction_id) if 0x7FFF in q.types else a.data
+        ),
+        "knows-all-of-them": _with_error(ERROR_420, 0xFFFF),
+    },
+    "COD-ATTR-06": {"refuses": _with_error(ERROR_420, 0xC001)},
+    "COD-ATTR-07": {"refuses": _with_error(ERROR_400, Attr.LIFETIME)},
+    "COD-ATTR-08": {"takes-what-is-there": Mutant(reply=_answer_truncated)},
+    "COD-ATTR-09": {
+        "reads-on": _reads_behind(Attr.MESSAGE_INTEGRITY),
+        "complains": _complains_behind(Attr.MESSAGE_INTEGRITY),
+    },
+    "COD-ATTR-10": {
+        "reads-on": _reads_behind(Attr.MESSAGE_INTEGRITY_SHA256),
+        "complains": _complains_behind(Attr.MESSAGE_INTEGRITY_SHA256),
+    },
+    "COD-ATTR-12": {"little-endian": Mutant(_little_endian)},
+    "COD-ATTR-13": {
+        "lifetime": _takes_any_size(Attr.LIFETIME),
+        "channel-number": _takes_any_size(Attr.CHANNEL_NUMBER),
+    },
+    "COD-ATTR-14": {"refuses": Mutant(_refuse_reserved_bits)},
+    "DEMUX-01": {"echoes": Mutant(reply=lambda data: bytes(20) if len(data) < 20 else None)},
+}
+
+OPEN = {
+    "COD-HDR-06": "a datagram may be longer than its message, or not",
+    "COD-ATTR-04": "duplicates may be ignored, or not",
+    "COD-ATTR-11": "no RFC says what a receiver does",
+}
