@@ -33,7 +33,8 @@ def connect(state: ServerState, request: Request, allocation: Allocation) -> Non
         raise Refused(Error.INSUFFICIENT_CAPACITY)
     connection_id = state.connections.connecting(request, allocation, peer)
     # Where a NAT stands in front of us, its address leads to our own sockets from outside alone.
-    target = peer if other is None else other.relayed
+    theirs = None if other is None else other.toward(peer.ip)
+    target = peer if theirs is None else theirs.local
     state.outbox.events.append(PeerConnectRequested(connection_id, own, target))
 
 

@@ -7,7 +7,14 @@ from ipaddress import ip_network
 
 import pytest
 
-from stun import ConnectionId, Method, UnknownAttribute, XorPeerAddress
+from stun import (
+    AdditionalAddressFamily,
+    AddressFamily,
+    ConnectionId,
+    Method,
+    UnknownAttribute,
+    XorPeerAddress,
+)
 from transport import TransportAddress
 from turn.server import PeerConnectRequested
 from turn.server.limits import (
@@ -18,7 +25,7 @@ from turn.server.limits import (
 )
 
 from .harness import LISTENING, PEER, PEER_6, RELAY_IP, Relay, client_on, code
-from .tcp_harness import ENABLED, TcpWorld, allocate, bind, control
+from .tcp_harness import ENABLED, TCP_REQUEST, TcpWorld, allocate, bind, control
 
 ADVERTISED = dataclasses.replace(
     ENABLED, advertised={RELAY_IP: TransportAddress.parse("6.6.6.6", 1).ip}
@@ -148,6 +155,22 @@ def test_another_client_of_this_relay_is_a_legal_peer(settings: object) -> None:
 
     (asked,) = world.connects()
     assert asked.peer == TransportAddress(RELAY_IP, told.port)
+
+
+def test_dual_allocations_of_this_relay_are_connected_within_a_family() -> None:
+    world = TcpWorld()
+    both = AdditionalAddressFamily(AddressFamily.IPV6)
+    bob, carol = (control(world.relay, port, username="bob") for port in (1000, 1001))
+    for client in (bob, carol):
+        client.ask(Method.ALLOCATE, TCP_REQUEST, both)
+    _, of_bob, of_carol = world.relay.server.allocations(0.0)
+    assert of_carol.additional is not None
+
+    carol_6 = XorPeerAddress(of_carol.additional)
+    assert bob.send(bob.request(Method.CONNECT, carol_6)) == []
+
+    (asked,) = world.connects()
+    assert (asked.relayed, asked.peer) == (of_bob.additional, of_carol.additional)
 
 
 @pytest.mark.requirement("stun-turn:TURN-TCP-10")
