@@ -54,6 +54,7 @@ class Mobility:
 
     __slots__ = (
         "_arrivals",
+        "_is_connecting",
         "_is_old_path_gone",
         "_refresh",
         "_requests",
@@ -65,6 +66,7 @@ class Mobility:
         self._requests = requests
         self._refresh = refresh
         self._arrivals: list[float] = []
+        self._is_connecting = False
         self._is_old_path_gone = False
 
     @property
@@ -88,7 +90,8 @@ class Mobility:
             raise ValueError("a move leads to another path")
         session.next_path = path
         self._arrivals.clear()
-        if path.transport is not TransportProtocol.UDP:
+        self._is_connecting = path.transport is not TransportProtocol.UDP
+        if self._is_connecting:
             name = session.config.server_name
             session.events.append(ConnectRequested(path.transport, path.remote, name))
         else:
@@ -96,12 +99,9 @@ class Mobility:
 
     def connected(self, path: Path, now: float) -> bool:
         """A stream is open; whether it is the one that we move to."""
-        expected = self._session.next_path
-        if expected is None or (expected.transport, expected.remote) != (
-            path.transport,
-            path.remote,
-        ):
+        if not self._is_awaited(path):
             return False
+        self._is_connecting = False
         self._session.next_path = path
         self._request(now)
         return True
@@ -109,21 +109,27 @@ class Mobility:
     def disconnected(self, path: Path, now: float) -> bool:
         """A stream is gone; whether the allocation may live on."""
         session = self._session
-        moving_to = session.next_path
-        if moving_to is not None and path != session.path:
-            self._requests.cancel_on(moving_to)
-            self._failed(Failed(FailureReason.UNREACHABLE), now)
+        if path == session.next_path or (path.local.port == 0 and self._is_awaited(path)):
+            self._requests.cancel_on(path)
+            self._failed(Failed(FailureReason.UNREACHABLE))
             return True
-        if moving_to is None and not self.can_move:
+        if path != session.path or not (session.next_path or self.can_move):
             return False
         self._is_old_path_gone = True
-        if moving_to is None:
+        if session.next_path is None:
             anywhere = TransportAddress(_ANY[path.remote.ip.version], 0)
             self.start(Path(path.transport, anywhere, path.remote), now)
         return True
 
     def due(self, now: float) -> None:
         self._arrive(now)
+
+    def _is_awaited(self, path: Path) -> bool:
+        """Whether a stream to there was asked for, to move to."""
+        awaited = self._session.next_path
+        if awaited is None or not self._is_connecting:
+            return False
+        return (awaited.transport, awaited.remote) == (path.transport, path.remote)
 
     def _request(self, now: float) -> None:
         session = self._session
@@ -139,7 +145,7 @@ class Mobility:
 
     def _concluded(self, outcome: Succeeded | Failed, now: float) -> None:
         if isinstance(outcome, Failed):
-            self._failed(outcome, now)
+            self._failed(outcome)
             return
         session = self._session
         session.take_ticket(outcome.response)
@@ -159,8 +165,9 @@ class Mobility:
         if old.transport is not TransportProtocol.UDP and session.old_path is not None:
             session.events.append(CloseRequested(old))
 
-    def _failed(self, outcome: Failed, now: float) -> None:
+    def _failed(self, outcome: Failed) -> None:
         session = self._session
+        self._is_connecting = False
         path, session.next_path = session.next_path, None
         if outcome.code == ErrorNumber.MOBILITY_FORBIDDEN:
             # Section 3.2.2: what comes next is another allocation.
@@ -183,7 +190,7 @@ class Mobility:
 
     def _indication(self) -> bytes:
         session = self._session
-        version = 4 if session.relayed is None else session.relayed.ip.version
+        version = session.relayed_addresses[0].ip.version
         return encode_message(
             Method.SEND,
             MessageClass.INDICATION,

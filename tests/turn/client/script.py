@@ -88,11 +88,12 @@ class Script:
         config: ClientConfig | None = None,
         memory: ServerMemory | None = None,
         seed: int = 1,
+        password: str | None = PASSWORD,
     ) -> None:
         self.client = TurnClient(
             path,
-            username=USER,
-            password=PASSWORD,
+            username=None if password is None else USER,
+            password=password,
             random_bytes=random.Random(seed).randbytes,
             config=config,
             memory=memory,
