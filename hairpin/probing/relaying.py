@@ -24,6 +24,9 @@ KNOCKS: Final = 5
 KNOCK_INTERVAL: Final = 0.2
 """How often, and how many seconds apart, a peer of our own says hello to the relay."""
 
+MAX_QUEUED_DATAGRAMS: Final = 1024
+"""Datagrams that wait to be looked at; as in a socket's buffer, later ones are dropped."""
+
 _HEAD: Final = struct.Struct("!8sIB")
 
 
@@ -92,7 +95,7 @@ class SocketEnd:
     def __init__(self, sock: DatagramSocket, relayed: TransportAddress) -> None:
         self._sock = sock
         self._relayed = relayed
-        self._received: asyncio.Queue[bytes] = asyncio.Queue()
+        self._received: asyncio.Queue[bytes] = asyncio.Queue(MAX_QUEUED_DATAGRAMS)
         sock.start(self._readable)
 
     @classmethod
@@ -114,7 +117,7 @@ class SocketEnd:
 
     def _readable(self) -> None:
         for data, source in self._sock.receive():
-            if source == self._relayed:
+            if source == self._relayed and not self._received.full():
                 self._received.put_nowait(data)
 
 
