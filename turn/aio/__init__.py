@@ -2,12 +2,12 @@
 
 Start with ``RelayServer``: a TURN server with a data plane in user space, which moves
 bound channels past the machine. ``RelayEventLoop`` is the loop it likes best. To use a
-server, ``connect`` gives a ``Relay``.
+server, ``connect`` gives a ``Relay`` for datagrams, ``connect_tcp`` one for connections.
 """
 
 from .alternates import AlternateUnavailable, bind_alternates
 from .client import Relay
-from .connecting import connect
+from .connecting import connect, connect_tcp
 from .listeners import (
     Endpoint,
     EndpointUnavailable,
@@ -15,6 +15,7 @@ from .listeners import (
     ServerCertificate,
     bind_endpoints,
 )
+from .peer_streams import TcpRelay
 from .plane import PlaneStats, UserSpacePlane
 from .selector import DrainingSelector, RelayEventLoop
 from .server import RelayServer
@@ -30,8 +31,10 @@ __all__ = [
     "RelayEventLoop",
     "RelayServer",
     "ServerCertificate",
+    "TcpRelay",
     "UserSpacePlane",
     "bind_alternates",
     "bind_endpoints",
     "connect",
+    "connect_tcp",
 ]

@@ -1,4 +1,7 @@
-"""A TURN client for users of this package alone: datagrams through a relay."""
+"""A TURN client for users of this package alone: datagrams through a relay.
+
+``peer_streams`` has the same for TCP connections.
+"""
 
 from __future__ import annotations
 
@@ -41,11 +44,11 @@ CLOSE_TIMEOUT: Final = 1.0
 """What a silent server may delay ``aclose`` by; the allocation expires by itself."""
 
 
-class Relay:
-    """An allocation in use. Made by ``connect``.
+class AllocationInUse:
+    """What a relay of datagrams and one of connections have in common.
 
-    Peers must be let in first, with ``permit`` or ``bind_channel``; both last until the
-    end. ``relayed`` is where peers send to, ``mapped`` our address as the server sees it.
+    Peers must be let in with ``permit``, which lasts until the end. ``relayed`` is where
+    peers send to, ``mapped`` our address as the server sees it.
     """
 
     def __init__(
@@ -58,14 +61,11 @@ class Relay:
     ) -> None:
         self.client = client
         self._on_reached = on_reached
-        self.datagrams_dropped = 0
         self._driver = MachineDriver(client, self._on_event, framer=TurnFramer, tls=tls)
         self._allocated: Allocated | None = None
         self._failed: AllocationFailed | None = None
         self._lost: FailureReason | None = None
         self._refusals: dict[IPAddress | TransportAddress, PeerRefused] = {}
-        self._received: collections.deque[tuple[TransportAddress, bytes]] = collections.deque()
-        self._icmp: collections.deque[IcmpReceived] = collections.deque(maxlen=MAX_QUEUED_ICMP)
         self._released_families: set[AddressFamily] = set()
         self._changed = asyncio.Event()
         if sock is not None:
@@ -110,34 +110,6 @@ class Relay:
         for ip in ips:
             await self._settled(ip, functools.partial(self.client.has_permission, ip))
 
-    async def bind_channel(self, peer: TransportAddress) -> None:
-        """Let a peer in, and have its data go with less overhead.
-
-        Raises:
-            PeerRefused: the server forbids it.
-            AllocationGone: there is no allocation any more.
-            ValueError: it is not of the relayed transport address's family.
-        """
-        self._expect_alive()
-        self._refusals.pop(peer, None)
-        self._driver.call(lambda now: self.client.bind_channel(peer, now))
-        await self._settled(peer, functools.partial(self.client.has_channel, peer))
-
-    def send(self, peer: TransportAddress, *segments: bytes, dscp: int | None = None) -> bool:
-        """Send datagrams; False if the peer has no permission. Like UDP, it may lose them."""
-        return self._driver.call(lambda now: self.client.send(peer, segments, now, dscp=dscp))
-
-    def send_unfragmented(self, peer: TransportAddress, data: bytes) -> bool:
-        """Send a datagram that is lost, and not cut, where it is too long for the way.
-
-        ``receive_icmp`` may tell. False if the peer has no permission, or the server does
-        not know DONT-FRAGMENT.
-
-        Raises:
-            ValueError: the server was not asked: ``ClientConfig.dont_fragment`` does.
-        """
-        return self._driver.call(lambda now: self.client.send_unfragmented(peer, data, now))
-
     async def release_family(self, family: AddressFamily) -> None:
         """Give back one address of a dual allocation, with its permissions and channels.
 
@@ -150,28 +122,6 @@ class Relay:
         while family not in self._released_families:
             self._expect_alive()
             await self._next_change()
-
-    async def receive_icmp(self) -> IcmpReceived:
-        """The next ICMP error for what was sent to a peer.
-
-        Raises:
-            AllocationGone: there will be none.
-        """
-        while not self._icmp:
-            self._expect_alive()
-            await self._next_change()
-        return self._icmp.popleft()
-
-    async def receive(self) -> tuple[TransportAddress, bytes]:
-        """The next datagram and the peer that sent it.
-
-        Raises:
-            AllocationGone: there will be none.
-        """
-        while not self._received:
-            self._expect_alive()
-            await self._next_change()
-        return self._received.popleft()
 
     async def allocate(self) -> AllocationFailed | None:
         """Get the allocation; what ``connect`` does. Returns why it failed, if it did."""
@@ -203,13 +153,6 @@ class Relay:
 
     def _on_event(self, event: Event) -> None:
         match event:
-            case DataReceived(peer=peer, data=data):
-                if len(self._received) < MAX_QUEUED_DATAGRAMS:
-                    self._received.append((peer, data))
-                else:
-                    self.datagrams_dropped += 1
-            case IcmpReceived():
-                self._icmp.append(event)
             case Allocated():
                 self._allocated = event
             case AllocationFailed():
@@ -229,10 +172,11 @@ class Relay:
                 self._released_families.add(family)
             case PermissionRefused(ip=ip, code=code, reason=reason, phrase=phrase):
                 self._refusals[ip] = PeerRefused(code, reason, phrase)
-            case ChannelRefused(peer=peer, code=code, reason=reason, phrase=phrase):
-                self._refusals[peer] = PeerRefused(code, reason, phrase)
             case _:
-                pass
+                self._on_further_event(event)
+
+    def _on_further_event(self, event: Event) -> None:
+        """What the one kind of relay hears, and the other does not."""
 
     async def _settled(
         self, peer: IPAddress | TransportAddress, is_done: Callable[[], bool]
@@ -251,3 +195,88 @@ class Relay:
     async def _next_change(self) -> None:
         self._changed.clear()
         await self._changed.wait()
+
+
+class Relay(AllocationInUse):
+    """An allocation in use, for datagrams. Made by ``connect``.
+
+    Peers must be let in first, with ``permit`` or ``bind_channel``; both last until the
+    end.
+    """
+
+    def __init__(
+        self,
+        client: TurnClient,
+        *,
+        sock: DatagramSocket | None = None,
+        tls: ssl.SSLContext | ClientTls | None = None,
+        on_reached: Callable[[], None] | None = None,
+    ) -> None:
+        self.datagrams_dropped = 0
+        self._received: collections.deque[tuple[TransportAddress, bytes]] = collections.deque()
+        self._icmp: collections.deque[IcmpReceived] = collections.deque(maxlen=MAX_QUEUED_ICMP)
+        super().__init__(client, sock=sock, tls=tls, on_reached=on_reached)
+
+    async def bind_channel(self, peer: TransportAddress) -> None:
+        """Let a peer in, and have its data go with less overhead.
+
+        Raises:
+            PeerRefused: the server forbids it.
+            AllocationGone: there is no allocation any more.
+            ValueError: it is not of the relayed transport address's family.
+        """
+        self._expect_alive()
+        self._refusals.pop(peer, None)
+        self._driver.call(lambda now: self.client.bind_channel(peer, now))
+        await self._settled(peer, functools.partial(self.client.has_channel, peer))
+
+    def send(self, peer: TransportAddress, *segments: bytes, dscp: int | None = None) -> bool:
+        """Send datagrams; False if the peer has no permission. Like UDP, it may lose them."""
+        return self._driver.call(lambda now: self.client.send(peer, segments, now, dscp=dscp))
+
+    def send_unfragmented(self, peer: TransportAddress, data: bytes) -> bool:
+        """Send a datagram that is lost, and not cut, where it is too long for the way.
+
+        ``receive_icmp`` may tell. False if the peer has no permission, or the server does
+        not know DONT-FRAGMENT.
+
+        Raises:
+            ValueError: the server was not asked: ``ClientConfig.dont_fragment`` does.
+        """
+        return self._driver.call(lambda now: self.client.send_unfragmented(peer, data, now))
+
+    async def receive_icmp(self) -> IcmpReceived:
+        """The next ICMP error for what was sent to a peer.
+
+        Raises:
+            AllocationGone: there will be none.
+        """
+        while not self._icmp:
+            self._expect_alive()
+            await self._next_change()
+        return self._icmp.popleft()
+
+    async def receive(self) -> tuple[TransportAddress, bytes]:
+        """The next datagram and the peer that sent it.
+
+        Raises:
+            AllocationGone: there will be none.
+        """
+        while not self._received:
+            self._expect_alive()
+            await self._next_change()
+        return self._received.popleft()
+
+    def _on_further_event(self, event: Event) -> None:
+        match event:
+            case DataReceived(peer=peer, data=data):
+                if len(self._received) < MAX_QUEUED_DATAGRAMS:
+                    self._received.append((peer, data))
+                else:
+                    self.datagrams_dropped += 1
+            case IcmpReceived():
+                self._icmp.append(event)
+            case ChannelRefused(peer=peer, code=code, reason=reason, phrase=phrase):
+                self._refusals[peer] = PeerRefused(code, reason, phrase)
+            case _:
+                pass

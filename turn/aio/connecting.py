@@ -7,9 +7,9 @@ import dataclasses
 import os
 import ssl
 from collections.abc import AsyncIterator, Sequence
-from typing import Final
+from typing import Final, Generic, TypeVar
 
-from stun import AddressFamily, ServerUri
+from stun import AddressFamily, IpProtocol, ServerUri
 from stun.aio import Resolver, Search, open_way, resolve
 from stun.resolution import Target
 from transport import RandomBytes, TransportProtocol
@@ -22,7 +22,8 @@ from turn.client import (
     TurnClient,
 )
 
-from .client import CLOSE_TIMEOUT, Relay
+from .client import CLOSE_TIMEOUT, AllocationInUse, Relay
+from .peer_streams import TcpRelay
 
 ALPN: Final = "stun.turn"
 """What TLS and DTLS are offered for (RFC 7443)."""
@@ -35,6 +36,9 @@ TRANSPORTS: Final = (
 )
 """What ``connect`` tries where the URI leaves it open: what delays data least comes first,
 then what most networks let out."""
+
+STREAMS: Final = (TransportProtocol.TCP, TransportProtocol.TLS)
+"""The same of ``connect_tcp`` (RFC 6062 section 4.1)."""
 
 
 @contextlib.asynccontextmanager
@@ -78,11 +82,17 @@ async def connect(
         DecodeError: ``server`` is no URI of RFC 7065.
         ValueError: it is no URI of a TURN server.
     """
-    uri = ServerUri.parse(server) if isinstance(server, str) else server
-    if not uri.scheme.is_turn:
-        raise ValueError(f"{uri} is no URI of a TURN server")
     config = config or ClientConfig()
+    targets = await _targets(
+        server,
+        transports=transports,
+        server_name=server_name or config.server_name,
+        family=family,
+        resolver=resolver,
+        random_bytes=random_bytes,
+    )
     opener = _Opener(
+        Relay,
         username=username,
         password=password,
         config=config,
@@ -91,23 +101,93 @@ async def connect(
         tls=tls or ClientTls(ca=ca, alpn=(ALPN,)),
         random_bytes=random_bytes,
     )
-    targets = await resolve(
-        uri,
-        supported=transports,
+    async with opener.opened(targets) as relay:
+        yield relay
+
+
+@contextlib.asynccontextmanager
+async def connect_tcp(
+    server: str | ServerUri,
+    username: str | None = None,
+    password: str | None = None,
+    *,
+    config: ClientConfig | None = None,
+    memory: ServerMemory | None = None,
+    transports: Sequence[TransportProtocol] = STREAMS,
+    family: AddressFamily | None = None,
+    server_name: str | None = None,
+    tls: ssl.SSLContext | ClientTls | None = None,
+    ca: str | None = None,
+    resolver: Resolver | None = None,
+    random_bytes: RandomBytes = os.urandom,
+) -> AsyncIterator[TcpRelay]:
+    """An allocation for TCP connections to peers (RFC 6062), deleted at the end of the block.
+
+    For each there is a reader and a writer, as of ``asyncio.open_connection``::
+
+        async with connect_tcp("turn:relay.example.org", "user", "password") as relay:
+            reader, writer = await relay.open_connection(peer)
+            ...
+            await relay.permit(other.ip)
+            peer, reader, writer = await relay.accept()
+
+    The server is reached over TCP or TLS. All else is as with ``connect``, and so are the
+    errors; a server that does not offer it answers 442.
+    """
+    config = dataclasses.replace(config or ClientConfig(), protocol=IpProtocol.TCP)
+    targets = await _targets(
+        server,
+        transports=transports,
         server_name=server_name or config.server_name,
         family=family,
         resolver=resolver,
+        random_bytes=random_bytes,
+    )
+    opener = _Opener(
+        TcpRelay,
+        username=username,
+        password=password,
+        config=config,
+        memory=memory or ServerMemory(),
+        sockets=KernelSockets(),
+        tls=tls or ClientTls(ca=ca, alpn=(ALPN,)),
         random_bytes=random_bytes,
     )
     async with opener.opened(targets) as relay:
         yield relay
 
 
-class _Opener:
-    """Makes a client for each target that is tried."""
+async def _targets(
+    server: str | ServerUri,
+    *,
+    transports: Sequence[TransportProtocol],
+    server_name: str | None,
+    family: AddressFamily | None,
+    resolver: Resolver | None,
+    random_bytes: RandomBytes,
+) -> Sequence[Target]:
+    uri = ServerUri.parse(server) if isinstance(server, str) else server
+    if not uri.scheme.is_turn:
+        raise ValueError(f"{uri} is no URI of a TURN server")
+    return await resolve(
+        uri,
+        supported=transports,
+        server_name=server_name,
+        family=family,
+        resolver=resolver,
+        random_bytes=random_bytes,
+    )
+
+
+R = TypeVar("R", bound=AllocationInUse)
+
+
+class _Opener(Generic[R]):
+    """Makes a client for each target that is tried, and a relay of ``kind`` around it."""
 
     def __init__(
         self,
+        kind: type[R],
         *,
         username: str | None,
         password: str | None,
@@ -117,6 +197,7 @@ class _Opener:
         tls: ssl.SSLContext | ClientTls,
         random_bytes: RandomBytes,
     ) -> None:
+        self._kind = kind
         self._username = username
         self._password = password
         self._config = config
@@ -126,14 +207,14 @@ class _Opener:
         self._random_bytes = random_bytes
 
     @contextlib.asynccontextmanager
-    async def opened(self, targets: Sequence[Target]) -> AsyncIterator[Relay]:
+    async def opened(self, targets: Sequence[Target]) -> AsyncIterator[R]:
         """
         Raises:
             AllocationError: no server gave an allocation.
         """
         selection = ServerSelection(targets, self._memory)
 
-        async def attempt(number: int, target: Target) -> Relay | None:
+        async def attempt(number: int, target: Target) -> R | None:
             return await self._try(number, target, selection=selection, search=search)
 
         search = Search(selection, attempt)
@@ -155,8 +236,8 @@ class _Opener:
         target: Target,
         *,
         selection: ServerSelection,
-        search: Search[Relay],
-    ) -> Relay | None:
+        search: Search[R],
+    ) -> R | None:
         try:
             path, sock = await open_way(target, self._sockets)
         except OSError as error:
@@ -171,7 +252,9 @@ class _Opener:
             config=dataclasses.replace(self._config, server_name=target.server_name),
             memory=self._memory,
         )
-        relay = Relay(client, sock=sock, tls=self._tls, on_reached=lambda: search.reached(number))
+        relay = self._kind(
+            client, sock=sock, tls=self._tls, on_reached=lambda: search.reached(number)
+        )
         failure, is_kept = None, False
         try:
             failure = await relay.allocate()
