@@ -23,7 +23,7 @@ from stun.resolution import (
     Target,
 )
 from stun.resolution.limits import LOOKUP_PATIENCE
-from transport import Event, RandomBytes, TransportProtocol
+from transport import Event, RandomBytes, TransportAddress, TransportProtocol
 from transport.aio import MachineDriver
 
 from .names import look_up_addresses
@@ -44,14 +44,18 @@ class Resolver(Protocol):
 class SystemResolver:
     """Addresses as the system knows them, from files too; SRV and NAPTR records from DNS.
 
-    The latter takes dnspython (extra ``dns``): without it there are none.
+    The latter takes dnspython (extra ``dns``): without it there are none. They are asked of
+    the system's name servers, or of ``name_servers``.
     """
+
+    def __init__(self, *, name_servers: Sequence[TransportAddress] = ()) -> None:
+        self._name_servers = tuple(name_servers)
 
     async def look_up(self, name: str, record_type: RecordType) -> Sequence[Record]:
         try:
             if record_type in _FAMILIES:
                 return await look_up_addresses(name, family=_FAMILIES[record_type])
-            return await _ask_dns(name, record_type)
+            return await _ask_dns(name, record_type, self._name_servers)
         except (OSError, UnicodeError) as error:
             logger.debug("no %s record of %s: %s", record_type.value, name, error)
             return ()
@@ -110,7 +114,9 @@ async def resolve(
     return usable
 
 
-async def _ask_dns(name: str, record_type: RecordType) -> Sequence[Record]:
+async def _ask_dns(
+    name: str, record_type: RecordType, name_servers: Sequence[TransportAddress]
+) -> Sequence[Record]:
     """
     Raises:
         OSError: DNS cannot be asked.
@@ -118,14 +124,19 @@ async def _ask_dns(name: str, record_type: RecordType) -> Sequence[Record]:
     try:
         import dns.asyncresolver
         import dns.exception
+        import dns.nameserver
     except ImportError:
-        _tell_that_there_is_no_dns()
+        tell_that_there_is_no_dns()
         return ()
     from dns.rdtypes.IN.NAPTR import NAPTR
     from dns.rdtypes.IN.SRV import SRV
 
     try:
-        resolver = dns.asyncresolver.Resolver()
+        resolver = dns.asyncresolver.Resolver(configure=not name_servers)
+        if name_servers:
+            resolver.nameservers = [
+                dns.nameserver.Do53Nameserver(each.host, each.port) for each in name_servers
+            ]
         answer = await resolver.resolve(
             f"{name}.", record_type.value, lifetime=LOOKUP_PATIENCE, raise_on_no_answer=False
         )
@@ -155,6 +166,6 @@ def _text(value: bytes) -> str:
 
 
 @functools.cache
-def _tell_that_there_is_no_dns() -> None:
+def tell_that_there_is_no_dns() -> None:
     """Once is enough."""
     logger.warning("SRV and NAPTR records are not looked up: pip install 'hairpin[dns]'")

@@ -18,6 +18,7 @@ from transport import (
     CloseRequested,
     ConnectRequested,
     Path,
+    ResetRequested,
     TransportAddress,
     TransportProtocol,
 )
@@ -283,3 +284,20 @@ async def test_a_driver_without_a_framer_has_no_streams() -> None:
     with listener() as sock, pytest.raises(RuntimeError, match="without a framer"):
         driver.add_listener(sock)
     await driver.aclose()
+
+
+async def test_a_stream_that_is_held_for_dead_is_reset() -> None:
+    server, client = Side(), Side(SilentMachine())
+    remote = await server.listen()
+    client.connect(ConnectRequested(TCP, remote))
+    path, back = await client.connected(), await server.connected()
+
+    client.driver.call(lambda now: client.machine.want(ResetRequested(path)))
+
+    assert await client.events.next() == Disconnected(path, "reset")
+    ended = await server.events.next()
+    assert isinstance(ended, Disconnected)
+    assert ended.path == back
+    assert "reset" in ended.reason
+    await server.driver.aclose()
+    await client.driver.aclose()
