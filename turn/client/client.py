@@ -293,19 +293,11 @@ class TurnClient:
         self._mobility.start(path, now)
 
     def token_granted(self, grant: AccessGrant, now: float) -> None:
-        """Here is what TokenRequested asked for.
-
-        Raises:
-            ClientStateError: nobody has asked.
-        """
+        """Here is what TokenRequested asked for; it may come before that, or too late."""
         self._tokens.granted(grant, now)
 
     def token_refused(self, now: float) -> None:
-        """There is no access token for us; the password serves, if there is one.
-
-        Raises:
-            ClientStateError: nobody has asked.
-        """
+        """There is no access token for us; the password serves, if there is one."""
         self._tokens.refused(now)
 
     def release(self, now: float) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from stun import AccessGrant
 
-from .errors import ClientStateError
 from .events import TokenRequested
 from .limits import TOKEN_MARGIN
 from .session import ClientSession
+from .state import ClientState
 
 Continuation = Callable[[float], None]
 
@@ -41,32 +41,22 @@ class Tokens:
         self._waiting.append(then)
 
     def granted(self, grant: AccessGrant, now: float) -> None:
-        """
-        Raises:
-            ClientStateError: nobody has asked.
-        """
-        waiting = self._take_waiting()
+        """Use this token from now on; it need not have been asked for."""
         self._session.credentials.use_token(grant)
         self._ends_at = now + grant.lifetime
-        for then in waiting:
-            then(now)
+        self._go_on(now)
 
     def refused(self, now: float) -> None:
-        """
-        Raises:
-            ClientStateError: nobody has asked.
-        """
-        waiting = self._take_waiting()
+        """There is no token, or no other: what there is has to serve."""
         self._session.credentials.takes_tokens = False
         self._ends_at = None
-        for then in waiting:
-            then(now)
+        self._go_on(now)
 
     def forget_waiting(self) -> None:
         self._waiting.clear()
 
-    def _take_waiting(self) -> list[Continuation]:
-        if not self._waiting:
-            raise ClientStateError("no token was asked for")
+    def _go_on(self, now: float) -> None:
         waiting, self._waiting = self._waiting, []
-        return waiting
+        if self._session.state is not ClientState.CLOSED:
+            for then in waiting:
+                then(now)
