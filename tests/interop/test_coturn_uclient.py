@@ -1,15 +1,18 @@
-"""coturn's own clients against our relay, over UDP."""
+"""coturn's own clients against our relay, over UDP, TCP, TLS and DTLS."""
 
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import pathlib
 import re
 import socket
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
+from .certificate import Certificate
 from .conftest import need
 from .process import Command, hairpin
 
@@ -22,16 +25,25 @@ RFC 8656 section 12 has left a quarter, and gives up at the first that is refuse
 that is refused ends within 20 ms."""
 
 
+ATTEMPTS_OVER_DTLS = 25
+"""With one relay: a run that is refused does not say goodbye, and its associations stay until
+their allocations expire, up to what one address may have."""
+
+
+class NeverSoFar(AssertionError):
+    """Every run was refused a channel number."""
+
+
 IPV4 = "127.0.0.1"
 IPV6 = "::1"
 
 
 @contextlib.asynccontextmanager
-async def relay(host: str = IPV4) -> AsyncIterator[Command]:
+async def relay(host: str = IPV4, *options: str, transport: str = "udp") -> AsyncIterator[Command]:
     address = f"[{host}]" if ":" in host else host
     async with hairpin(
-        *("relay", "--listen", f"udp://{address}:0", "--user", "ann:secret"),
-        *("--allow-peer", host),
+        *("relay", "--listen", f"{transport}://{address}:0", "--user", "ann:secret"),
+        *("--allow-peer", host, *options),
     ) as command:
         yield command
 
@@ -71,10 +83,12 @@ async def run(program: str, *arguments: str) -> str:
     return output.decode(errors="replace")
 
 
-async def uclient(port: str, peer: int, options: Sequence[str], *, host: str = IPV4) -> str:
+async def uclient(
+    port: str, peer: int, options: Sequence[str], *, host: str = IPV4, attempts: int = ATTEMPTS
+) -> str:
     """What a run says that was not refused a channel number."""
     output = ""
-    for _ in range(ATTEMPTS):
+    for _ in range(attempts):
         output = await run(
             "turnutils_uclient",
             *("-u", "ann", "-w", "secret", "-p", port, "-e", host, "-r", str(peer)),
@@ -82,7 +96,7 @@ async def uclient(port: str, peer: int, options: Sequence[str], *, host: str = I
         )
         if "Total lost packets" in output:
             return output
-    raise AssertionError(f"never came so far:\n{output}")
+    raise NeverSoFar(f"never came so far:\n{output}")
 
 
 @pytest.mark.parametrize(
@@ -102,6 +116,42 @@ async def test_every_message_of_uclient_comes_back(options: Sequence[str], clien
         port = command.address.rpartition(":")[2]
 
         output = await uclient(port, peer, options)
+
+    counts = re.findall(r"tot_send_msgs=(\d+), tot_recv_msgs=(\d+)", output)
+    assert counts, output
+    assert counts[-1] == (str(clients * MESSAGES), str(clients * MESSAGES)), output
+    assert "Total lost packets 0 " in output
+
+
+@pytest.mark.parametrize(
+    ("options", "clients"),
+    [
+        pytest.param(["-c", "-m", "2"], 2, id="channels"),
+        pytest.param(["-c", "-m", "2", "-s"], 2, id="indications"),
+        pytest.param(["-c", "-y", "-m", "1"], 2, id="client-to-client-on-channels"),
+        pytest.param(["-c", "-y", "-m", "1", "-s"], 2, id="client-to-client-by-indications"),
+    ],
+)
+@pytest.mark.parametrize("transport", ["tcp", "tls", "dtls"])
+@pytest.mark.requirement("stun-turn:TURN-GEN-01")
+async def test_every_message_of_uclient_comes_back_over(
+    transport: str, options: Sequence[str], clients: int, tmp_path: pathlib.Path
+) -> None:
+    made = Certificate.generate(tmp_path)
+    files = (str(made.certificate), str(made.key))
+    secured = ["-E", files[0], "-i", files[0], "-k", files[1]]
+    ways = {"tcp": ["-t"], "tls": ["-t", "-S", *secured], "dtls": ["-S", *secured]}
+    server = () if transport == "tcp" else ("--tls-cert", files[0], "--tls-key", files[1])
+    peer, output = free_port(), ""
+    while not output:
+        async with relay(IPV4, *server, transport=transport) as command, echo(peer):
+            assert command.address.startswith(f"{transport}://127.0.0.1:")
+            port = command.address.rpartition(":")[2]
+
+            with contextlib.suppress(NeverSoFar):
+                output = await uclient(
+                    port, peer, [*ways[transport], *options], attempts=ATTEMPTS_OVER_DTLS
+                )
 
     counts = re.findall(r"tot_send_msgs=(\d+), tot_recv_msgs=(\d+)", output)
     assert counts, output
@@ -130,3 +180,60 @@ async def test_stunclient_is_told_its_address() -> None:
         output = await run("turnutils_stunclient", "-p", port, "127.0.0.1")
 
     assert "UDP reflexive addr: 127.0.0.1:" in output
+
+
+@pytest.mark.parametrize(
+    ("options", "clients"),
+    [
+        pytest.param(["-c", "-m", "2", "-s"], 2, id="indications"),
+        pytest.param(["-c", "-m", "1"], 1, id="channel"),
+        pytest.param(["-m", "2", "-s"], 2, id="even-ports-and-reservations"),
+    ],
+)
+async def test_uclient_takes_its_allocations_to_other_ports(
+    options: Sequence[str], clients: int
+) -> None:
+    """-M: it moves right after the allocation, sometimes with its old port closed."""
+    peer = free_port()
+    async with relay(IPV4, "--enable", "mobility") as command, echo(peer):
+        port = command.address.rpartition(":")[2]
+
+        output = await uclient(port, peer, ["-M", *options])
+
+    counts = re.findall(r"tot_send_msgs=(\d+), tot_recv_msgs=(\d+)", output)
+    assert counts[-1:] == [(str(clients * MESSAGES), str(clients * MESSAGES))], output
+
+
+COTURN_TOKEN_KEYS = {
+    "north": b"01234567890123456789012345678901",
+    "union": b"1234567890123456",
+    "oldempire": b"12345678901234567890123456789012",
+}
+"""What uclient makes its own tokens with; it picks one of them each time."""
+
+
+@pytest.mark.parametrize(
+    ("options", "clients"),
+    [(["-c", "-m", "2", "-s"], 2), (["-c", "-m", "1"], 1)],
+    ids=["indications", "channel"],
+)
+async def test_uclient_is_let_in_by_its_access_tokens(options: Sequence[str], clients: int) -> None:
+    """-J, with a password that is wrong."""
+    encoded = {kid: base64.b64encode(key).decode() for kid, key in COTURN_TOKEN_KEYS.items()}
+    keys = [word for kid, key in encoded.items() for word in ("--oauth-key", f"{kid}:{key}")]
+    peer = free_port()
+    async with (
+        relay(
+            IPV4,
+            *("--enable", "third-party-auth"),
+            *("--oauth-server-name", "turn.example"),
+            *keys,
+        ) as command,
+        echo(peer),
+    ):
+        port = command.address.rpartition(":")[2]
+
+        output = await uclient(port, peer, ["-J", "-w", "wrong", *options])
+
+    counts = re.findall(r"tot_send_msgs=(\d+), tot_recv_msgs=(\d+)", output)
+    assert counts[-1:] == [(str(clients * MESSAGES), str(clients * MESSAGES))], output

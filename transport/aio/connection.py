@@ -186,12 +186,15 @@ class StreamConnection(asyncio.Protocol):
         return dropped
 
     def flush(self) -> None:
-        """All at once: a system call, and a record of TLS, for many messages."""
+        """One system call for many messages.
+
+        Over TLS each has a record of its own: some clients take a record for a message
+        (coturn's uclient drops what follows the first).
+        """
         if self._unsent and self._transport is not None:
-            data = self._unsent[0] if len(self._unsent) == 1 else b"".join(self._unsent)
-            self._unsent = []
+            unsent, self._unsent = self._unsent, []
             self._unsent_bytes = 0
-            self._transport.write(data)
+            self._transport.writelines(unsent)
 
     def close(self) -> None:
         self._close("closed")
