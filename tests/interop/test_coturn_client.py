@@ -1,4 +1,5 @@
-"""Our TURN client with Debian's coturn: every procedure over UDP, data over TCP too."""
+"""Our STUN and TURN clients with Debian's coturn: every procedure over UDP, and data and
+Binding requests over UDP, TCP, TLS and DTLS."""
 
 from __future__ import annotations
 
@@ -11,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from transport import TransportAddress
+import stun.aio
+from transport import TransportAddress, TransportProtocol
 from transport.aio import KernelSocket, KernelSockets
 from turn.aio import Relay, connect
 from turn.client import AllocationError, FailureReason, PeerRefused, ServerMemory
 
+from .certificate import Certificate
 from .conftest import need
 
 pytestmark = pytest.mark.interop
@@ -33,7 +36,22 @@ def free_port() -> int:
 
 
 @contextlib.asynccontextmanager
-async def coturn(folder: Path, *options: str) -> AsyncIterator[int]:
+async def secured_coturn(folder: Path) -> AsyncIterator[tuple[int, int, str]]:
+    """A server with TLS and DTLS; its two ports, and the file of its certificate."""
+    made, tls_port = Certificate.generate(folder), free_port()
+    options = (
+        f"--tls-listening-port={tls_port}",
+        f"--cert={made.certificate}",
+        f"--pkey={made.key}",
+    )
+    async with coturn(folder, *options, unsecured=()) as port:
+        yield port, tls_port, str(made.certificate)
+
+
+@contextlib.asynccontextmanager
+async def coturn(
+    folder: Path, *options: str, unsecured: tuple[str, ...] = ("--no-tls", "--no-dtls")
+) -> AsyncIterator[int]:
     """A server of its own on loopback; gives its port."""
     port = free_port()
     process = await asyncio.create_subprocess_exec(
@@ -46,8 +64,7 @@ async def coturn(folder: Path, *options: str) -> AsyncIterator[int]:
         f"--user={USER}:{PASSWORD}",
         f"--realm={REALM}",
         "--allow-loopback-peers",
-        "--no-tls",
-        "--no-dtls",
+        *unsecured,
         "--no-cli",
         "--log-file=stdout",
         f"--pidfile={folder / 'turnserver.pid'}",
@@ -125,17 +142,53 @@ async def exchange(relay: Relay, peer: Peer, *payloads: bytes) -> None:
 PAYLOADS = (b"", b"a", b"four", b"12345", bytes(1200), bytes(1200), b"end")
 
 
-@pytest.mark.parametrize("transport", ["udp", "tcp"])
-async def test_data_passes_in_indications_and_on_a_channel(tmp_path: Path, transport: str) -> None:
-    async with coturn(tmp_path) as port:
-        uri = f"turn:127.0.0.1:{port}?transport={transport}"
+TRANSPORTS = {
+    "udp": ("turn:127.0.0.1:{plain}?transport=udp", "stun:127.0.0.1:{plain}"),
+    "tcp": ("turn:127.0.0.1:{plain}?transport=tcp", "stun:127.0.0.1:{plain}"),
+    "tls": ("turns:localhost:{secured}?transport=tcp", "stuns:localhost:{secured}"),
+    "dtls": ("turns:localhost:{secured}?transport=udp", "stuns:localhost:{secured}"),
+}
+
+
+@pytest.mark.parametrize("transport", TransportProtocol, ids=lambda each: each.value)
+async def test_data_and_bindings_pass_over_every_transport(
+    tmp_path: Path, transport: TransportProtocol
+) -> None:
+    async with secured_coturn(tmp_path) as (plain, secured, ca):
+        turn_uri, stun_uri = (
+            each.format(plain=plain, secured=secured) for each in TRANSPORTS[transport.value]
+        )
         peer = await Peer.open()
-        async with connect(uri, USER, PASSWORD) as relay:
+        async with connect(turn_uri, USER, PASSWORD, ca=ca) as relay:
+            assert relay.client.path.transport is transport
             await relay.permit(LOOPBACK)
             await exchange(relay, peer, *PAYLOADS)
             await relay.bind_channel(peer.address)
             await exchange(relay, peer, *PAYLOADS)
+        async with stun.aio.connect(stun_uri, transports=(transport,), ca=ca) as client:
+            assert client.path.transport is transport
+            assert (await client.binding()).mapped == client.path.local
         peer.close()
+
+
+@pytest.mark.parametrize("transport", ["tcp", "udp"])
+async def test_a_server_that_nobody_vouches_for_is_told_nothing(
+    tmp_path: Path, transport: str
+) -> None:
+    async with secured_coturn(tmp_path) as (_, secured, _):
+        with pytest.raises(AllocationError) as refused:
+            async with connect(f"turns:localhost:{secured}?transport={transport}", USER, PASSWORD):
+                pass
+
+    assert refused.value.failure.reason is FailureReason.UNREACHABLE
+
+
+async def test_a_uri_without_a_transport_leads_from_udp_to_tcp(tmp_path: Path) -> None:
+    async with (
+        coturn(tmp_path, "--no-udp") as port,
+        connect(f"turn:127.0.0.1:{port}", USER, PASSWORD) as relay,
+    ):
+        assert relay.client.path.transport is TransportProtocol.TCP
 
 
 async def test_many_permissions_fit_in_few_requests(tmp_path: Path) -> None:
