@@ -8,6 +8,7 @@ this package builds itself (``building``), and judge those that come back (``rea
 """
 
 from .outcome import ConformanceError, Outcome, RowResult, TargetUnusable, Verdict
+from .report import Report
 from .requirements import CATALOGUES, Group, Requirement, load
 from .row import Feature, Row, registered, row
 from .survey import Survey
@@ -20,6 +21,7 @@ __all__ = [
     "Feature",
     "Group",
     "Outcome",
+    "Report",
     "Requirement",
     "Row",
     "RowResult",

@@ -8,7 +8,9 @@ Start with ``run``::
     report = await run(Target(address=address, credentials=(Credential("ann", "secret"),)))
 """
 
-from .runner import Limits, Report, run
+from conformance.report import Report
+
+from .runner import Limits, run
 from .wire import AsyncioWire
 
 __all__ = ["AsyncioWire", "Limits", "Report", "run"]

@@ -19,11 +19,13 @@ from conformance.outcome import (
     skipped,
 )
 from conformance.probe import Probe
+from conformance.report import Report
 from conformance.row import Row, registered
 from conformance.survey import Survey
 from conformance.surveying import survey
 from conformance.target import Target
 from conformance.wire import Wire
+from transport import DecodeError
 
 from .wire import AsyncioWire
 
@@ -45,25 +47,6 @@ class Limits:
     per_second: float = 400.0
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Report:
-    """What a run came to; results stand in the catalogue's order."""
-
-    target: Target
-    survey: Survey
-    results: tuple[RowResult, ...]
-
-    def count(self, verdict: Verdict) -> int:
-        return sum(result.outcome.verdict is verdict for result in self.results)
-
-    @property
-    def exit_status(self) -> int:
-        """0 if something passed and nothing failed, 1 if something failed, else 2."""
-        if self.count(Verdict.FAIL):
-            return 1
-        return 0 if self.count(Verdict.PASS) else 2
-
-
 async def run(
     target: Target,
     *,
@@ -73,34 +56,76 @@ async def run(
     wire: Wire | None = None,
     surveyed: Survey | None = None,
     on_result: Callable[[RowResult], None] | None = None,
+    stop: asyncio.Event | None = None,
 ) -> Report:
     """Run rows (all that there are) against a server.
 
     ``surveyed`` is what a run before has found out of the same server; without it that is
-    done first. ``on_result`` is called as each row ends.
+    done first. ``on_result`` is called as each row ends; what another row has met on its way
+    may still turn a pass into a failure in the report. When ``stop`` is set, rows that are
+    not done are given up, what they have allocated is deleted, and the report has the others.
 
     Raises:
         TargetUnusable: there is no STUN server to test.
     """
     limits = limits or Limits()
     wire = wire or AsyncioWire(per_second=limits.per_second)
+    begun = wire.unix_time()
     chosen = [row for row in (registered() if rows is None else rows) if slow or not row.slow]
-    found = await survey(target, wire) if surveyed is None else surveyed
+    found = surveyed or Survey()
+    runs: list[_Run] = []
+
+    async def work() -> None:
+        nonlocal found
+        if surveyed is None:
+            found = await survey(target, wire)
+        runs.extend(_Run(row, target, wire, found) for row in chosen)
+        await _take_turns(runs, limits, on_result or _ignore)
+
+    is_complete = await _unless(stop, asyncio.ensure_future(work()))
+    done = [each for each in runs if each.is_done]
+    return Report(target, found, _with_violations(done), begun, is_complete)
+
+
+async def _take_turns(
+    runs: Sequence[_Run], limits: Limits, on_result: Callable[[RowResult], None]
+) -> None:
     turns = asyncio.Semaphore(limits.concurrency)
-    runs = [_Run(row, target, wire, found) for row in chosen]
 
     async def take_turn(each: _Run) -> None:
         async with turns:
             await each.run()
-        if on_result is not None:
-            on_result(each.result)
+        on_result(each.result)
 
-    together = [each for each in runs if not each.row.alone]
-    await asyncio.gather(*map(take_turn, together))
+    async with asyncio.TaskGroup() as together:
+        for each in runs:
+            if not each.row.alone:
+                together.create_task(take_turn(each))
     for each in runs:
         if each.row.alone:
             await take_turn(each)
-    return Report(target, found, _with_violations(runs))
+
+
+async def _unless(stop: asyncio.Event | None, work: asyncio.Future[None]) -> bool:
+    """Wait until the work is done, or cancel it when asked to stop; whether it was done."""
+    if stop is None:
+        await work
+        return True
+    stopping = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait((work, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if work.done():
+            await work
+            return True
+        return False
+    finally:
+        stopping.cancel()
+        work.cancel()
+        await asyncio.wait((work,))
+
+
+def _ignore(_: RowResult) -> None:
+    """What nobody watches."""
 
 
 class _Run:
@@ -110,6 +135,7 @@ class _Run:
         self.row = row
         self.result = RowResult(row.id, skipped("not run"))
         self.violations: list[Violation] = []
+        self.is_done = False
         self._target = target
         self._wire = wire
         self._survey = survey
@@ -118,14 +144,18 @@ class _Run:
         reason = self._survey.why_not(self.row.needs)
         if reason is not None:
             self.result = RowResult(self.row.id, skipped(reason))
+            self.is_done = True
             return
         probe = Probe(self._target, self._wire, self._survey)
         begun = self._wire.now()
-        outcome = await self._outcome(probe)
-        self.violations = probe.violations
-        frames = tuple(probe.record.frames)
-        await probe.close()
+        try:
+            outcome = await self._outcome(probe)
+            self.violations = probe.violations
+            frames = tuple(probe.record.frames)
+        finally:
+            await probe.close()
         self.result = RowResult(self.row.id, outcome, frames, self._wire.now() - begun)
+        self.is_done = True
 
     async def _outcome(self, probe: Probe) -> Outcome:
         seconds = SLOW_TIMEOUT if self.row.slow else ROW_TIMEOUT
@@ -136,10 +166,16 @@ class _Run:
             return Outcome(Verdict.FAIL, error.detail, error.mark)
         except NotOffered as error:
             return skipped(error.detail)
+        except DecodeError as error:
+            return skipped(f"an answer on the way to it cannot be read: {error}")
         except TimeoutError:
-            return Outcome(Verdict.FAIL, f"not done after {seconds:g} s")
+            return skipped(f"not done after {seconds:g} s")
         except OSError as error:
             return skipped(f"this host does not let the row be run: {error}")
+        except Exception as error:
+            # The edge of the harness: a fault of its own is no verdict on the server.
+            logger.exception("%s", self.row.id)
+            return skipped(f"a fault of this harness: {error!r}")
 
 
 def _with_violations(runs: Sequence[_Run]) -> tuple[RowResult, ...]:

@@ -1,0 +1,80 @@
+"""What a run came to, and the rows of the catalogue that it speaks of."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+
+from .outcome import RowResult, Verdict
+from .requirements import Group, Requirement, load
+from .row import Row, registered
+from .survey import Survey
+from .target import Target
+
+CATALOGUE = "stun-turn"
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Report:
+    """What a run came to; results stand in the catalogue's order.
+
+    ``begun`` is Unix time. A run that was stopped is not complete: rows are missing.
+    """
+
+    target: Target
+    survey: Survey
+    results: tuple[RowResult, ...]
+    begun: float = 0.0
+    is_complete: bool = True
+
+    def count(self, verdict: Verdict) -> int:
+        return sum(result.outcome.verdict is verdict for result in self.results)
+
+    @property
+    def exit_status(self) -> int:
+        """0 if something passed and nothing failed, 1 if something failed, else 2."""
+        if self.count(Verdict.FAIL):
+            return 1
+        return 0 if self.count(Verdict.PASS) else 2
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Entry:
+    """A result beside the requirement that it is about.
+
+    ``row`` is None for what only other rows have met on their way.
+    """
+
+    result: RowResult
+    requirement: Requirement
+    group: Group
+    row: Row | None
+
+    @property
+    def verdict(self) -> Verdict:
+        return self.result.outcome.verdict
+
+    @property
+    def detail(self) -> str:
+        return self.result.outcome.detail
+
+    @property
+    def sentence(self) -> str:
+        """The RFC's words, or what the catalogue calls the row."""
+        return self.requirement.title if self.row is None else self.row.sentence
+
+
+def entries(report: Report) -> tuple[Entry, ...]:
+    """The results of a report, in the catalogue's order."""
+    rows = {row.id: row for row in registered()}
+    found = []
+    for result in report.results:
+        group, requirement = _catalogue()[result.row_id]
+        found.append(Entry(result, requirement, group, rows.get(result.row_id)))
+    return tuple(found)
+
+
+@functools.cache
+def _catalogue() -> Mapping[str, tuple[Group, Requirement]]:
+    return {row.id: (group, row) for group in load(CATALOGUE) for row in group.rows}
