@@ -13,7 +13,7 @@ from typing import Final
 
 from transport import DecodeError, TransportAddress
 
-from .building import MessageBuilder, md5_key, sha256_key, xor_address
+from .building import MessageBuilder, md5_key, sha256_key, userhash, xor_address
 from .checks import check_response, mark_attribute
 from .codes import COOKIE_PREFIX, Attr, Class, Method, method_name
 from .link import ServerLink
@@ -60,7 +60,9 @@ class Challenge:
     @property
     def uses_sha256(self) -> bool:
         """Whether SHA-256 is offered, and the nonce's feature bit vouches for that."""
-        offered = self.algorithms is not None and SHA256_ALGORITHM in _entries(self.algorithms)
+        offered = self.algorithms is not None and SHA256_ALGORITHM in password_algorithms(
+            self.algorithms
+        )
         return offered and self.nonce.startswith(COOKIE_PREFIX.encode())
 
 
@@ -120,26 +122,42 @@ class Client:
         Raises:
             NotOffered: there is no challenge yet, or no credential.
         """
-        challenge, used = self._expect_challenge(), credential or self.credential
-        if used is None:
-            raise NotOffered("no credential was given: --user NAME:PASSWORD")
+        challenge, used = self._expect_challenge(), self._used(credential)
         realm = challenge.realm.decode(errors="replace")
         derive = sha256_key if self.uses_sha256 else md5_key
         return derive(used.username, realm, used.password)
 
-    def sign(self, builder: MessageBuilder, credential: Credential | None = None) -> MessageBuilder:
-        """Append what the challenge asks for, and the integrity."""
-        challenge, used = self._expect_challenge(), credential or self.credential
-        key = self.key(credential)
-        assert used is not None  # key() has asked for it
-        builder.add(Attr.USERNAME, used.username.encode())
+    def identify(
+        self, builder: MessageBuilder, credential: Credential | None = None
+    ) -> MessageBuilder:
+        """Append who asks, in answer to the challenge; the integrity is still to come."""
+        return self._answer(builder, Attr.USERNAME, self._used(credential).username.encode())
+
+    def identify_hidden(self, builder: MessageBuilder) -> MessageBuilder:
+        """The same with USERHASH in place of USERNAME."""
+        realm = self._expect_challenge().realm.decode(errors="replace")
+        return self._answer(builder, Attr.USERHASH, userhash(self._used(None).username, realm))
+
+    def _answer(self, builder: MessageBuilder, kind: int, name: bytes) -> MessageBuilder:
+        challenge = self._expect_challenge()
+        builder.add(kind, name)
         builder.add(Attr.REALM, challenge.realm).add(Attr.NONCE, challenge.nonce)
         if self.uses_sha256:
             assert challenge.algorithms is not None
             builder.add(Attr.PASSWORD_ALGORITHMS, challenge.algorithms)
             builder.add(Attr.PASSWORD_ALGORITHM, SHA256_ALGORITHM)
+        return builder
+
+    def seal(self, builder: MessageBuilder, credential: Credential | None = None) -> MessageBuilder:
+        """Append the integrity that fits the challenge."""
+        key = self.key(credential)
+        if self.uses_sha256:
             return builder.add_integrity_sha256(key)
         return builder.add_integrity(key)
+
+    def sign(self, builder: MessageBuilder, credential: Credential | None = None) -> MessageBuilder:
+        """Append what the challenge asks for, and the integrity."""
+        return self.seal(self.identify(builder, credential), credential)
 
     # Asking
 
@@ -232,6 +250,11 @@ class Client:
         self.challenge = challenge
         return challenge
 
+    async def delete_allocation(self, response: ReceivedMessage) -> None:
+        """Delete what this answer to an Allocate has granted, if it has."""
+        if response.message_class is Class.SUCCESS:
+            await self.authenticated(Method.REFRESH, (Attr.LIFETIME, bytes(4)))
+
     # Waiting
 
     async def next_message(self, seconds: float) -> bytes | None:
@@ -252,6 +275,12 @@ class Client:
             raise Violated(f"{why} is answered", Mark(answer, 0, len(answer)))
 
     # Checking
+
+    def _used(self, credential: Credential | None) -> Credential:
+        used = credential or self.credential
+        if used is None:
+            raise NotOffered("no credential was given: --user NAME:PASSWORD")
+        return used
 
     def _expect_challenge(self) -> Challenge:
         if self.challenge is None:
@@ -305,7 +334,7 @@ def describe(response: ReceivedMessage | None) -> str:
     return f"error {response.error_code}"
 
 
-def _entries(algorithms: bytes) -> Sequence[bytes]:
+def password_algorithms(algorithms: bytes) -> Sequence[bytes]:
     """The entries of PASSWORD-ALGORITHMS (section 14.11)."""
     found, offset = [], 0
     while offset + 4 <= len(algorithms):

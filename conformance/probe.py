@@ -6,7 +6,7 @@ import dataclasses
 
 from transport import IPAddress, TransportAddress, TransportProtocol
 
-from .building import channel_data, channel_number, u32
+from .building import MessageBuilder, channel_data, channel_number, u32
 from .client import Attribute, Client, Value, describe, xor
 from .codes import Attr, Class, Method
 from .link import DatagramPort, Record, ServerLink
@@ -46,12 +46,15 @@ class Allocation:
     async def delete(self) -> ReceivedMessage:
         return await self.refresh((Attr.LIFETIME, u32(0)))
 
-    async def send(self, peer: TransportAddress, data: bytes, *more: Attribute) -> None:
+    def indication(self, peer: TransportAddress, data: bytes, *more: Attribute) -> MessageBuilder:
         """A Send indication."""
         payload: tuple[int, Value] = (Attr.DATA, data)
         attributes = (xor(Attr.XOR_PEER_ADDRESS, peer), payload, *more)
-        builder = self.client.begin(Method.SEND, Class.INDICATION, *attributes)
-        await self.client.send(builder.build())
+        return self.client.begin(Method.SEND, Class.INDICATION, *attributes)
+
+    async def send(self, peer: TransportAddress, data: bytes, *more: Attribute) -> None:
+        """Send a Send indication."""
+        await self.client.send(self.indication(peer, data, *more).build())
 
     async def send_channel(self, number: int, data: bytes) -> None:
         """ChannelData, padded where it has to be."""

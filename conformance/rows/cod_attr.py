@@ -65,7 +65,7 @@ async def padding_that_is_not_zero_changes_nothing(probe: Probe) -> None:
     builder = client.message(Method.ALLOCATE, UDP)
     builder.add(Attr.SOFTWARE, b"x", padding=b"\xff\x20\xff")
     response = await client.demand(client.sign(builder).build())
-    await _delete(client, response.message_class)
+    await client.delete_allocation(response)
     expect_success(response, to="Allocate with padding of 0xFF and 0x20")
 
 
@@ -219,7 +219,7 @@ async def reserved_bits_change_nothing(probe: Probe) -> None:
     client = await probe.client()
     transport = (Attr.REQUESTED_TRANSPORT, b"\x11\xff\xff\xff")
     response = await client.authenticated(Method.ALLOCATE, transport)
-    await _delete(client, response.message_class)
+    await client.delete_allocation(response)
     expect_success(response, to="REQUESTED-TRANSPORT with reserved bits set")
 
 
@@ -247,9 +247,3 @@ async def _nothing_counts_behind_the_integrity(probe: Probe, *, sha256: bool) ->
         if response.number(Attr.LIFETIME) == 0:
             mark = mark_attribute(response, Attr.LIFETIME)
             raise Violated("LIFETIME behind the integrity has deleted the allocation", mark)
-
-
-async def _delete(client: Client, message_class: Class) -> None:
-    """The allocation that a row was granted."""
-    if message_class is Class.SUCCESS:
-        await client.authenticated(Method.REFRESH, (Attr.LIFETIME, u32(0)))

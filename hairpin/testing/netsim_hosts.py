@@ -43,10 +43,11 @@ class SimulatedRelay:
     def __init__(self, config: ServerConfig, random_bytes: RandomBytes) -> None:
         self.server = TurnServer(config, random_bytes=random_bytes)
         self.address = config.listening[0]
-        """Where clients reach it."""
+        """Where clients reach it, in the first place."""
+        self._listening = frozenset(config.listening)
 
     def receive(self, data: bytes, path: Path, now: float) -> None:
-        if path.local == self.address:
+        if path.local in self._listening:
             self.server.receive(data, path, now)
         else:
             self.server.receive_relayed(data, path.remote, path.local, now)

@@ -9,7 +9,7 @@ from conformance.outcome import Verdict
 from conformance.row import Feature, Row, registered
 from conformance.survey import Survey
 
-from .mutants import MUTANTS, OPEN, Mutant
+from .mutants import MUTANTS, OPEN, SETUPS, Mutant
 from .world import run_rows
 
 assert conformance.rows  # registers them
@@ -24,7 +24,7 @@ BROKEN = [
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS)
 def test_a_row_lets_the_right_server_pass(row: Row) -> None:
-    report = run_rows([row], surveyed=Survey())
+    report = run_rows([row], setup=SETUPS.get(row.id), surveyed=Survey())
 
     expected = Verdict.INFO if row.id in OPEN else Verdict.PASS
     assert [
@@ -36,7 +36,7 @@ def test_a_row_lets_the_right_server_pass(row: Row) -> None:
 
 @pytest.mark.parametrize(("row", "mutant"), BROKEN)
 def test_a_row_fails_the_server_that_breaks_it(row: Row, mutant: Mutant) -> None:
-    report = run_rows([row], mutant, surveyed=Survey())
+    report = run_rows([row], mutant, setup=SETUPS.get(row.id), surveyed=Survey())
 
     outcomes = {each.row_id: each.outcome for each in report.results}
     assert outcomes[row.id].verdict is Verdict.FAIL

@@ -34,12 +34,15 @@ from transport import (
 from turn.credentials import CredentialVerifier
 from turn.server import RelayReleased, RelayRequested, ServerConfig
 
-from .mutants.mutant import REALM, USERS, Mutant
+from .mutants.mutant import REALM, USERS, Mutant, Setup
 from .streams import MemoryStream, SimulatedWire
 
 SERVER = TransportAddress.parse("192.0.2.1", 3478)
 ELSEWHERE = TransportAddress.parse("192.0.2.1", 3479)
 HARNESS = ipaddress.ip_address("192.0.2.2")
+SERVER6 = TransportAddress.parse("2001:db8::1", 3478)
+HARNESS6 = ipaddress.ip_address("2001:db8::2")
+LISTENING = (SERVER, SERVER6)
 
 MAX_REMEMBERED = 1000
 """Requests whose answers are still to come."""
@@ -54,21 +57,23 @@ def run_rows(
     rows: list[Row],
     mutant: Mutant | None = None,
     *,
+    setup: Setup | None = None,
     surveyed: Survey | None = None,
-    target: Target = TARGET,
 ) -> Report:
     """Run rows against the server, right or broken, and come back when they are done."""
     network = Network(link=LinkProfile(delay=0.001))
-    broken = mutant or Mutant()
-    host = network.host("server", SERVER.host)
-    machine = MutantMachine(_relay(network, broken.options), broken)
-    host.bind(SERVER.host, SERVER.port)
-    host.bind(ELSEWHERE.host, ELSEWHERE.port)
-    process = host.run(machine, addresses=[SERVER, ELSEWHERE], on_event=_do)
-    harness = network.host("harness", str(HARNESS))
+    broken, way = mutant or Mutant(), setup or Setup()
+    host = network.host("server", SERVER.host, SERVER6.host)
+    machine = MutantMachine(_relay(network, {**way.options, **broken.options}), broken)
+    here = (*LISTENING, ELSEWHERE)
+    for address in here:
+        host.bind(address.host, address.port)
+    process = host.run(machine, addresses=here, on_event=_do)
+    harness = network.host("harness", str(HARNESS), str(HARNESS6))
+    target = dataclasses.replace(TARGET, address=SERVER6) if way.ipv6 else TARGET
 
     async def program() -> Report:
-        wire = SimulatedWire(process, local=HARNESS)
+        wire = SimulatedWire(process, local=HARNESS6 if way.ipv6 else HARNESS)
         return await run(target, rows=rows, slow=True, wire=wire, surveyed=surveyed)
 
     async def main() -> Report:
@@ -83,9 +88,9 @@ def _relay(network: Network, options: Mapping[str, object]) -> SimulatedRelay:
     config = ServerConfig(
         realm=REALM,
         credentials=CredentialVerifier(USERS),
-        listening=(SERVER,),
-        relay_addresses=(SERVER.ip,),
-        allow_peers=(ipaddress.ip_network(HARNESS),),
+        listening=LISTENING,
+        relay_addresses=(SERVER.ip, SERVER6.ip),
+        allow_peers=(ipaddress.ip_network(HARNESS), ipaddress.ip_network(HARNESS6)),
     )
     changed = dataclasses.replace(config, **options)  # type: ignore[arg-type]  # a table's
     return SimulatedRelay(changed, network.random_bytes("relay"))
@@ -107,7 +112,7 @@ class MutantMachine:
 
     def receive(self, data: bytes, path: Path, now: float) -> None:
         mutant = self._mutant
-        if path.local not in (SERVER, ELSEWHERE):
+        if path.local not in LISTENING and path.local != ELSEWHERE:
             heard = data if mutant.hear is None else mutant.hear(data)
             if heard is not None:
                 self._relay.receive(heard, path, now)
@@ -140,7 +145,7 @@ class MutantMachine:
             self._write(reply.path, list(reply.segments))
         while (transmit := self._relay.poll_transmit()) is not None:
             path = transmit.path
-            change = self._to_client if path.local == SERVER else self._to_peer
+            change = self._to_client if path.local in LISTENING else self._to_peer
             segments = [each for each in map(change, transmit.segments) if each is not None]
             if path.transport.is_reliable:
                 self._write(path, segments)

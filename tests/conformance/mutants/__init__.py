@@ -1,18 +1,25 @@
 """Servers that break one requirement each, a module for each group of rows.
 
-A group's module has ``MUTANTS``: for each row what breaks it, by a name that says how.
+A group's module has ``MUTANTS``: for each row what breaks it, by a name that says how;
+``OPEN``: rows without mutants or with a right server that is not simply right, and why; and
+``SETUPS`` for rows that want a server set up in another way.
 """
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Mapping
 
-from . import cod, stuns_base
-from .mutant import Mutant
+from . import cod, cod_values, stuns_base
+from .mutant import Mutant, Setup
 
-MUTANTS: Mapping[str, Mapping[str, Mutant]] = {**cod.MUTANTS, **stuns_base.MUTANTS}
+_GROUPS = (cod, cod_values, stuns_base)
 
-OPEN: Mapping[str, str] = {**cod.OPEN, **stuns_base.OPEN}
-"""Rows without mutants, and why: whatever the server does, the RFC allows it."""
+MUTANTS: Mapping[str, Mapping[str, Mutant]] = ChainMap(*(each.MUTANTS for each in _GROUPS))
 
-__all__ = ["MUTANTS", "OPEN", "Mutant"]
+OPEN: Mapping[str, str] = ChainMap(*(each.OPEN for each in _GROUPS))
+"""Rows that end as INFO, and why: whatever the server does, the RFC allows it."""
+
+SETUPS: Mapping[str, Setup] = ChainMap(*(each.SETUPS for each in _GROUPS))
+
+__all__ = ["MUTANTS", "OPEN", "SETUPS", "Mutant", "Setup"]

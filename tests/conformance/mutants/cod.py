@@ -7,7 +7,7 @@ from conformance.codes import MAGIC_COOKIE, Attr, Class, Method
 from conformance.reading import ReceivedMessage
 from transport import DecodeError, TransportAddress
 
-from .mutant import Mutant, edited
+from .mutant import Mutant, Setup, edited
 
 SOMEWHERE = TransportAddress.parse("192.0.2.2", 9)
 ERROR_400 = bytes([0, 0, 4, 0])
@@ -202,3 +202,5 @@ OPEN = {
     "COD-ATTR-04": "duplicates may be ignored, or not",
     "COD-ATTR-11": "no RFC says what a receiver does",
 }
+
+SETUPS: dict[str, Setup] = {}

@@ -38,6 +38,14 @@ class Mutant:
     options: Mapping[str, object] = dataclasses.field(default_factory=dict)
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Setup:
+    """How the right server is set up, and reached, for a row that wants more than usual."""
+
+    options: Mapping[str, object] = dataclasses.field(default_factory=dict)
+    ipv6: bool = False
+
+
 def edited(
     message: ReceivedMessage,
     request: ReceivedMessage | None = None,
@@ -69,9 +77,9 @@ def edited(
         builder.add(kind, value)
     kept = set(message.types) - dropped
     if Attr.MESSAGE_INTEGRITY in kept:
-        builder.add_integrity(_key(request, sha256=False))
+        builder.add_integrity(key_of(request, sha256=False))
     if Attr.MESSAGE_INTEGRITY_SHA256 in kept:
-        builder.add_integrity_sha256(_key(request, sha256=True))
+        builder.add_integrity_sha256(key_of(request, sha256=True))
     if Attr.FINGERPRINT in kept:
         builder.add_fingerprint()
     return builder.build()
@@ -91,7 +99,7 @@ def silent_to(method: int) -> Answer:
     return only(method, lambda _request, _response: None)
 
 
-def _key(request: ReceivedMessage | None, *, sha256: bool) -> bytes:
+def key_of(request: ReceivedMessage | None, *, sha256: bool) -> bytes:
     username = (request.text(Attr.USERNAME) if request is not None else None) or "ann"
     # What uses SHA-256 says so in PASSWORD-ALGORITHM; else the key is that of MD5.
     uses_sha256 = request is not None and request.get(Attr.PASSWORD_ALGORITHM) == b"\0\2\0\0"

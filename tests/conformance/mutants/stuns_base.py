@@ -7,7 +7,7 @@ from conformance.codes import Attr, Class, Method
 from conformance.reading import ReceivedMessage
 from transport import TransportAddress
 
-from .mutant import Mutant, edited, silent_to
+from .mutant import Mutant, Setup, edited, silent_to
 
 ELSEWHERE = TransportAddress.parse("192.0.2.99", 9)
 
@@ -91,3 +91,5 @@ MUTANTS = {
 }
 
 OPEN = {"STUNS-BASE-06": "SOFTWARE may be left out"}
+
+SETUPS: dict[str, Setup] = {}

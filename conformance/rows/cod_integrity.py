@@ -1,0 +1,168 @@
+"""COD-MI and COD-FP: integrity and FINGERPRINT (RFC 8489 sections 14.5 to 14.7)."""
+
+from __future__ import annotations
+
+from conformance.building import u32
+from conformance.client import Client, describe
+from conformance.codes import Attr, Class, Method
+from conformance.expect import expect_success
+from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
+from conformance.probe import UDP, Probe
+from conformance.row import Feature, row
+
+
+@row(
+    "COD-MI-01",
+    "The text used as input to HMAC is the STUN message, up to and including the attribute "
+    "preceding the MESSAGE-INTEGRITY attribute; the Length field is adjusted to point to the end "
+    "of MESSAGE-INTEGRITY.",
+    Feature.TURN,
+)
+async def message_integrity_is_verified_and_sent(probe: Probe) -> None:
+    client = await _md5_client(probe)
+    await probe.allocate(client=client)
+    response = await client.authenticated(Method.REFRESH, (Attr.LIFETIME, u32(600)))
+    expect_success(response, to="Refresh with MESSAGE-INTEGRITY")
+    if not response.has_integrity(client.key()):
+        raise Violated(
+            "the answer's MESSAGE-INTEGRITY is not that of the key", Mark(response.data, 0, 20)
+        )
+
+
+@row(
+    "COD-MI-02",
+    "When validating, the Length field is adjusted to point to the end of the attribute, though "
+    "FINGERPRINT and MESSAGE-INTEGRITY-SHA256 follow it.",
+    Feature.TURN,
+)
+async def what_follows_does_not_disturb_the_integrity(probe: Probe) -> None:
+    client = await _md5_client(probe)
+    await probe.allocate(client=client)
+    with_fingerprint = client.sign(client.message(Method.REFRESH)).add_fingerprint()
+    response = await client.demand(with_fingerprint.build())
+    expect_success(response, to="MESSAGE-INTEGRITY and FINGERPRINT")
+    both = client.sign(client.message(Method.REFRESH)).add_integrity_sha256(client.key())
+    response = await client.demand(both.add_fingerprint().build())
+    expect_success(response, to="both integrities and FINGERPRINT")
+
+
+@row(
+    "COD-MI-03",
+    "MESSAGE-INTEGRITY-SHA256 MUST be at least 16 bytes and a multiple of 4; it MUST NOT be "
+    "truncated unless the STUN usage allows it, which TURN does not.",
+    Feature.TURN,
+    Feature.SHA256,
+)
+async def a_truncated_sha256_is_refused(probe: Probe) -> None:
+    allocation = await probe.allocate()
+    client = allocation.client
+    for size in (12, 16, 18, 20, 28):
+        builder = client.identify(client.message(Method.REFRESH))
+        builder.add_integrity_sha256(client.key(), size=size)
+        response = await client.ask(builder.build())
+        if response is not None and response.message_class is Class.SUCCESS:
+            detail = f"MESSAGE-INTEGRITY-SHA256 cut to {size} bytes is taken"
+            raise Violated(detail, Mark(response.data, 0, 2))
+    expect_success(await allocation.refresh(), to="the whole of it")
+
+
+@row(
+    "COD-MI-05",
+    'key = MD5(username ":" OpaqueString(realm) ":" OpaqueString(password))',
+    Feature.TURN,
+)
+async def the_md5_key_is_taken(probe: Probe) -> None:
+    client = await _md5_client(probe)
+    await client.learn_challenge()
+    response = await client.authenticated(Method.ALLOCATE, UDP)
+    await client.delete_allocation(response)
+    expect_success(response, to="Allocate with the MD5 key")
+
+
+@row(
+    "COD-MI-06",
+    'key = SHA-256(username ":" OpaqueString(realm) ":" OpaqueString(password))',
+    Feature.TURN,
+    Feature.SHA256,
+)
+async def the_sha256_key_is_taken(probe: Probe) -> None:
+    client = await probe.client()
+    response = await client.authenticated(Method.ALLOCATE, UDP)
+    await client.delete_allocation(response)
+    expect_success(response, to="Allocate with the SHA-256 key")
+
+
+@row(
+    "COD-MI-09",
+    "Since the long-term credential mechanism cannot be used to protect indications, they are "
+    "not authenticated; MESSAGE-INTEGRITY may be present in any STUN message type.",
+    Feature.TURN,
+    Feature.PEER,
+)
+async def an_indication_may_have_integrity(probe: Probe) -> None:
+    allocation, peer = await probe.allocate(), await probe.peer()
+    expect_permission = await allocation.permit(peer.local)
+    if expect_permission.message_class is not Class.SUCCESS:
+        raise NotOffered(f"CreatePermission is met with {describe(expect_permission)}")
+    builder = allocation.indication(peer.local, b"signed")
+    await allocation.client.send(allocation.client.sign(builder).build())
+    data, _ = await probe.heard(peer)
+    if data != b"signed":
+        raise Violated("other bytes come out at the peer", Mark(data, 0, len(data)))
+
+
+@row(
+    "COD-FP-01",
+    "The value is the CRC-32 of the STUN message up to (but excluding) the FINGERPRINT "
+    "attribute itself, XOR'ed with the 32-bit value 0x5354554e.",
+)
+async def a_right_fingerprint_is_taken_and_sent(probe: Probe) -> Outcome | None:
+    client = await probe.client()
+    response = await client.demand(client.message(Method.BINDING).add_fingerprint().build())
+    expect_success(response, to="Binding with FINGERPRINT")
+    if response.fingerprint_is_right is False:
+        raise Violated("the answer's FINGERPRINT is wrong", Mark(response.data, 0, 20))
+    return None
+
+
+@row(
+    "COD-FP-02",
+    "When the FINGERPRINT extension is used, an agent checks that the attribute is present and "
+    "contains the correct value; a basic server does not require it.",
+)
+async def what_becomes_of_a_wrong_fingerprint(probe: Probe) -> Outcome:
+    client = await probe.client()
+    expect_success(await client.request(Method.BINDING), to="Binding without FINGERPRINT")
+    data = bytearray(client.message(Method.BINDING).add_fingerprint().build())
+    data[-1] ^= 1
+    await client.send(bytes(data))
+    answer = await client.answer(bytes(data), probe.target.silence)
+    await probe.is_alive()
+    return seen(f"a wrong FINGERPRINT is met with {describe(answer)}")
+
+
+@row(
+    "COD-FP-03",
+    "The FINGERPRINT attribute is computed after MESSAGE-INTEGRITY: the integrity must be final "
+    "before.",
+    Feature.TURN,
+)
+async def fingerprint_stands_behind_the_integrity(probe: Probe) -> None:
+    allocation = await probe.allocate()
+    client = allocation.client
+    builder = client.sign(client.message(Method.REFRESH)).add_fingerprint()
+    response = await client.demand(builder.build())
+    expect_success(response, to="Refresh with the integrity and FINGERPRINT")
+    types = response.types
+    for kind in (Attr.MESSAGE_INTEGRITY, Attr.MESSAGE_INTEGRITY_SHA256):
+        if Attr.FINGERPRINT in types and kind in types[types.index(Attr.FINGERPRINT) :]:
+            raise Violated("the integrity stands behind FINGERPRINT", Mark(response.data, 0, 20))
+    if response.fingerprint_is_right is False:
+        raise Violated("FINGERPRINT was computed before the integrity", Mark(response.data, 0, 20))
+
+
+async def _md5_client(probe: Probe) -> Client:
+    """One that signs with MESSAGE-INTEGRITY, as clients of RFC 5389 do."""
+    client = await probe.client()
+    client.is_bound_to_md5 = True
+    return client

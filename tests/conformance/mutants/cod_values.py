@@ -1,0 +1,163 @@
+"""What breaks the rows about values: COD-ADDR, COD-TXT, COD-MI and COD-FP."""
+
+from __future__ import annotations
+
+from conformance.building import MessageBuilder
+from conformance.codes import Attr, Class, Method
+from conformance.reading import ReceivedMessage
+
+from .mutant import Mutant, Setup, edited, key_of
+
+ERROR_400 = bytes([0, 0, 4, 0])
+ERROR_401 = bytes([0, 0, 4, 1])
+
+
+def _error(request: ReceivedMessage, value: bytes) -> bytes:
+    builder = MessageBuilder(request.method, Class.ERROR, request.transaction_id)
+    return builder.add(Attr.ERROR_CODE, value).build()
+
+
+def _refuse_if(kind: Attr, begins_with: int) -> Mutant:
+    """400 where an attribute begins with a byte."""
+
+    def answer(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+        value = request.get(kind) or b"\0"
+        return _error(request, ERROR_400) if value[0] == begins_with else response.data
+
+    return Mutant(answer)
+
+
+def _take_any_family(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+    if request.method != Method.CREATE_PERMISSION or response.error_code not in (400, 443):
+        return response.data
+    return edited(response, request, drop=[Attr.ERROR_CODE], message_class=Class.SUCCESS)
+
+
+def _plain(request: ReceivedMessage, response: ReceivedMessage, *, begin: int, end: int) -> bytes:
+    """Some bytes of XOR-MAPPED-ADDRESS as they are without XOR."""
+    value = response.get(Attr.XOR_MAPPED_ADDRESS)
+    mapped = response.xor_address(Attr.XOR_MAPPED_ADDRESS)
+    if value is None or mapped is None:
+        return response.data
+    whole = value[:2] + mapped.port.to_bytes(2, "big") + mapped.ip.packed
+    changed = value[:begin] + whole[begin:end] + value[end:]
+    return edited(response, request, change={Attr.XOR_MAPPED_ADDRESS: changed})
+
+
+def _deaf_to_long(kind: Attr, size: int) -> Mutant:
+    def answer(request: ReceivedMessage, response: ReceivedMessage) -> bytes | None:
+        return None if len(request.get(kind) or b"") >= size else response.data
+
+    return Mutant(answer)
+
+
+def _changed(kind: Attr, value: bytes) -> Mutant:
+    """Another value of an attribute, where it is sent."""
+
+    def answer(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+        has_it = kind in response.types
+        return edited(response, request, change={kind: value}) if has_it else response.data
+
+    return Mutant(answer)
+
+
+def _repeat_last(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+    """As RFC 3489 padded UNKNOWN-ATTRIBUTES."""
+    value = response.get(Attr.UNKNOWN_ATTRIBUTES)
+    if value is None or not len(value) % 4:
+        return response.data
+    return edited(response, request, change={Attr.UNKNOWN_ATTRIBUTES: value + value[-2:]})
+
+
+def _unauthorized_if(condition: int) -> Mutant:
+    """Does not know who signs with this attribute."""
+
+    def answer(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+        return _error(request, ERROR_401) if condition in request.types else response.data
+
+    return Mutant(answer)
+
+
+def _wrong_integrity(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+    data = bytearray(response.data)
+    for each in response.attributes:
+        if each.type in (Attr.MESSAGE_INTEGRITY, Attr.MESSAGE_INTEGRITY_SHA256):
+            data[each.offset + 4] ^= 1
+    return bytes(data)
+
+
+def _cuts_are_taken(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+    value = request.get(Attr.MESSAGE_INTEGRITY_SHA256)
+    if value is None or len(value) == 32:
+        return response.data
+    builder = MessageBuilder(request.method, Class.SUCCESS, request.transaction_id)
+    return builder.add_integrity_sha256(key_of(request, sha256=True)).build()
+
+
+def _drop_signed_indications(data: bytes) -> bytes | None:
+    is_indication = data[:2] == b"\x00\x16"
+    if not is_indication:
+        return data
+    types = ReceivedMessage.parse(data).types
+    return None if {Attr.MESSAGE_INTEGRITY, Attr.MESSAGE_INTEGRITY_SHA256} & set(types) else data
+
+
+def _deaf_to_fingerprints(request: ReceivedMessage, response: ReceivedMessage) -> bytes | None:
+    return None if Attr.FINGERPRINT in request.types else response.data
+
+
+def _wrong_fingerprint(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+    plain = edited(response, request, drop=[Attr.FINGERPRINT])
+    again = ReceivedMessage.parse(plain)
+    return edited(again, request, add=[(Attr.FINGERPRINT, bytes(4))])
+
+
+MUTANTS = {
+    "COD-ADDR-01": {"refuses": _refuse_if(Attr.XOR_PEER_ADDRESS, 0xFF)},
+    "COD-ADDR-02": {"takes-any": Mutant(_take_any_family)},
+    "COD-ADDR-03": {"plain-port": Mutant(lambda q, a: _plain(q, a, begin=2, end=4))},
+    "COD-ADDR-04": {"plain-address": Mutant(lambda q, a: _plain(q, a, begin=4, end=8))},
+    "COD-ADDR-05": {"xored-with-the-cookie": Mutant(lambda q, a: _plain(q, a, begin=8, end=20))},
+    "COD-TXT-01": {"deaf-to-long-names": _deaf_to_long(Attr.USERNAME, 600)},
+    "COD-TXT-03": {"knows-no-hashes": _unauthorized_if(Attr.USERHASH)},
+    "COD-TXT-04": {
+        "quoted": _changed(Attr.REALM, b'"netsim"'),
+        "too-long": _changed(Attr.REALM, b"x" * 128),
+        "no-utf-8": _changed(Attr.REALM, b"\xff\xfe"),
+    },
+    "COD-TXT-05": {
+        "quoted": _changed(Attr.NONCE, b'"nonce"'),
+        "too-long": _changed(Attr.NONCE, b"x" * 128),
+        "control-characters": _changed(Attr.NONCE, b"a\nb"),
+    },
+    "COD-TXT-06": {"deaf-to-long-ones": _deaf_to_long(Attr.SOFTWARE, 600)},
+    "COD-TXT-07": {
+        "class-7": _changed(Attr.ERROR_CODE, bytes([0, 0, 7, 20])),
+        "reserved-bits": _changed(Attr.ERROR_CODE, bytes([1, 0, 4, 20])),
+        "long-phrase": _changed(Attr.ERROR_CODE, bytes([0, 0, 4, 20]) + b"x" * 128),
+    },
+    "COD-TXT-08": {"repeats-the-last": Mutant(_repeat_last)},
+    "COD-TXT-09": {
+        "parameters": _changed(Attr.PASSWORD_ALGORITHMS, b"\0\2\0\4abcd\0\1\0\0"),
+    },
+    "COD-MI-01": {
+        "wrong-answer": Mutant(_wrong_integrity),
+    },
+    "COD-MI-02": {"disturbed-by-fingerprint": _unauthorized_if(Attr.FINGERPRINT)},
+    "COD-MI-03": {"takes-a-cut-one": Mutant(_cuts_are_taken)},
+    "COD-MI-05": {"knows-no-md5": _unauthorized_if(Attr.MESSAGE_INTEGRITY)},
+    "COD-MI-06": {"knows-no-sha-256": _unauthorized_if(Attr.MESSAGE_INTEGRITY_SHA256)},
+    "COD-MI-09": {"drops": Mutant(take=_drop_signed_indications)},
+    "COD-FP-01": {
+        "deaf": Mutant(_deaf_to_fingerprints),
+        "wrong-answer": Mutant(_wrong_fingerprint),
+    },
+    "COD-FP-03": {"refuses": _unauthorized_if(Attr.FINGERPRINT)},
+}
+
+OPEN = {"COD-FP-02": "a server may look at FINGERPRINT or not"}
+
+SETUPS = {
+    "COD-ADDR-05": Setup(ipv6=True),
+    "COD-TXT-03": Setup({"offers_userhash": True}),
+}
