@@ -35,7 +35,15 @@ from stun import (
     XorRelayedAddress,
     encode_message,
 )
-from transport import Event, IPAddress, Path, Transmit, TransportAddress, TransportProtocol
+from transport import (
+    ConnectRequested,
+    Event,
+    IPAddress,
+    Path,
+    Transmit,
+    TransportAddress,
+    TransportProtocol,
+)
 
 from .peers import Peer, begin, is_mirrored
 from .script import HERE, HERE_TOO, Script
@@ -679,6 +687,19 @@ def test_a_stream_to_a_turn_server_is_asked_for_and_used() -> None:
     assert request.path == stream
     assert request.message.method == Method.ALLOCATE
     assert wanted
+
+
+def test_a_secured_relay_at_an_ip_address_has_to_prove_that_address() -> None:
+    """Browsers take it so; RFC 7350 section 4.6.1 wants a domain name."""
+    server = IceServer((f"turns:{RELAY_IP}?transport=tcp",), USERNAME, PASSWORD)
+    script = Script(config=IceConfig(servers=(server,)))
+
+    script.advance(0.1)
+
+    remote = TransportAddress.parse(RELAY_IP, 5349)
+    assert script.events_of(ConnectRequested) == [
+        ConnectRequested(TransportProtocol.TLS, remote, RELAY_IP)
+    ]
 
 
 def test_a_stream_that_cannot_be_opened_ends_gathering() -> None:

@@ -42,3 +42,9 @@ def test_a_file_that_makes_no_sense_is_an_error(tmp_path: pathlib.Path) -> None:
 
     with pytest.raises(ssl.SSLError):
         ClientTls(ca=str(file)).context()
+
+
+def test_whether_a_certificate_was_revoked_is_not_asked() -> None:
+    flags = ClientTls().context().verify_flags
+
+    assert not flags & (ssl.VERIFY_CRL_CHECK_LEAF | ssl.VERIFY_CRL_CHECK_CHAIN)
