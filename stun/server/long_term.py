@@ -34,7 +34,7 @@ ALGORITHMS: Final = PasswordAlgorithms(
 """What is offered, best first; RFC 8656 section 6 binds TURN clients to SHA-256."""
 
 _LISTED: Final = ALGORITHMS.encode(b"")
-_NOBODY: Final = IntegrityKey(b"nobody has this key")
+_NOBODYS_KEYS: Final = (b"nobody has this key",)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -180,12 +180,10 @@ def _matching_key(request: Message, user: KnownUser | None) -> tuple[bytes, Inte
     For nobody a key is tried as well, so that an unknown user takes as long as a wrong
     password.
     """
-    if user is None or not user.keys:
-        request.verify_integrity(_NOBODY)
-        return None
-    for key_bytes in user.keys:
+    keys = () if user is None else user.keys
+    for key_bytes in keys or _NOBODYS_KEYS:
         key = IntegrityKey(key_bytes)
-        if request.verify_integrity(key):
+        if request.verify_integrity(key) and keys:
             return key_bytes, key
     return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Final
 
 from stun import (
     AccessToken,
@@ -30,6 +31,9 @@ SHA256_KEY_BYTES = 32
 
 COTURN_KEY_BYTES = 16
 """What coturn signs with of a mac_key of 20 bytes: its keys are as long as MD5's."""
+
+_NOBODYS_PASSWORDS: Final = ("nobody has this password",)
+"""A key is made for nobody as well: else the time would tell who is a user."""
 
 
 class Authenticator:
@@ -104,26 +108,23 @@ class Authenticator:
         unix_time: float,
     ) -> KnownUser | None:
         name = self._name(user)
-        if name is None:
-            return None
         if allocation is not None and _has_key_of(allocation, name, algorithm):
             is_token = allocation.key_algorithm is None
             return KnownUser(name, (allocation.key,), is_token=is_token)
         found = self._config.credentials.lookup(name, unix_time)
         if isinstance(found, Expired):
             found = found.credential
-        if found is None:
-            return None
         keys = tuple(
             long_term_digest(name, self._config.realm, password=password, algorithm=algorithm)
-            for password in found.passwords
+            for password in (_NOBODYS_PASSWORDS if found is None else found.passwords)
         )
-        return KnownUser(name, keys)
+        return None if found is None else KnownUser(name, keys)
 
-    def _name(self, user: str | Userhash) -> str | None:
+    def _name(self, user: str | Userhash) -> str:
+        """Nobody's name is empty: OpaqueString allows none."""
         if isinstance(user, str):
             return user
-        return self._config.credentials.username_of(user.digest, self._config.realm)
+        return self._config.credentials.username_of(user.digest, self._config.realm) or ""
 
     def _is_expired(self, request: Request, allocation: Allocation | None, unix: float) -> bool:
         """Whether a time-limited credential counts no more.

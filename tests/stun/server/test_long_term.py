@@ -271,6 +271,42 @@ def test_who_gets_in(user: AnyAttribute, key: bytes, expected: int) -> None:
 
 
 @pytest.mark.requirement("stun-turn:SEC-20")
+def test_nobody_is_checked_as_a_user_is() -> None:
+    """Else the time that an answer takes would tell who is a user."""
+    checked = []
+
+    class Counting(Message):
+        def verify_integrity(self, key: IntegrityKey) -> bool:
+            checked.append(self.get(Username))
+            return super().verify_integrity(key)
+
+    def find(user: str | Userhash, algorithm: KeyAlgorithm) -> KnownUser | None:
+        return KnownUser("alice", (digest(algorithm),)) if user == "alice" else None
+
+    bench = Bench()
+    for user in ("alice", "mallory"):
+        data = signed(Username(user), Realm(REALM), bench.nonce(), key=b"wrong")
+        message = Counting.decode(data)
+        outcome = bench.server.authenticate(message, CLIENT, time=TIME, find_user=find)
+        assert isinstance(outcome, LongTermRejected)
+
+    assert checked == [Username("alice"), Username("mallory")]
+
+
+@pytest.mark.parametrize("user", [None, KnownUser("bob", ())], ids=["unknown", "without-a-key"])
+def test_the_key_that_stands_in_for_nobodys_opens_nothing(user: KnownUser | None) -> None:
+    bench = Bench()
+    data = signed(Username("bob"), Realm(REALM), bench.nonce(), key=b"nobody has this key")
+
+    outcome = bench.server.authenticate(
+        Message.decode(data), CLIENT, time=TIME, find_user=lambda user_, algorithm: user
+    )
+
+    assert isinstance(outcome, LongTermRejected)
+    assert outcome.error == 401
+
+
+@pytest.mark.requirement("stun-turn:SEC-20")
 def test_an_unknown_user_and_a_wrong_password_look_alike() -> None:
     bench = Bench()
     answers = []

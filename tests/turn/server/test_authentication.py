@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+from typing import Any
 
 import pytest
 
@@ -249,6 +251,29 @@ def test_a_username_that_was_tampered_with_is_401(username: str) -> None:
     client = client_on(Relay(), 1000, username=username, password=password)
 
     assert code(client.ask(Method.ALLOCATE, UDP_REQUEST)) == 401
+
+
+@pytest.mark.requirement("stun-turn:SEC-20", "stun-turn:STUNS-LTC-10")
+def test_as_much_is_computed_for_nobody_as_for_a_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    relay = Relay()
+    made: list[str] = []
+    usual = hashlib.new
+
+    def new(name: str, *arguments: Any, **options: Any) -> Any:
+        made.append(name)
+        return usual(name, *arguments, **options)
+
+    counts = set()
+    for username in ("alice", "mallory", "18x0000000:carol"):
+        client = client_on(relay, 1000, username=username, password="a guess")
+        data = client.request(Method.ALLOCATE, UDP_REQUEST)
+        with monkeypatch.context() as patched:
+            patched.setattr(hashlib, "new", new)
+            made.clear()
+            assert code(client.answer(data)) == 401
+            counts.add(tuple(made))
+
+    assert counts == {("md5",)}
 
 
 @pytest.mark.requirement("stun-turn:STUNS-LTC-17", "stun-turn:STUNS-LTC-13")
