@@ -8,6 +8,7 @@ server, ``connect`` gives a ``Relay`` for datagrams, ``connect_tcp`` one for con
 from .alternates import AlternateUnavailable, bind_alternates
 from .client import Relay
 from .connecting import connect, connect_tcp
+from .grants import GrantProvider
 from .listeners import (
     Endpoint,
     EndpointUnavailable,
@@ -25,6 +26,7 @@ __all__ = [
     "DrainingSelector",
     "Endpoint",
     "EndpointUnavailable",
+    "GrantProvider",
     "Listener",
     "PlaneStats",
     "Relay",

@@ -14,8 +14,10 @@ from collections.abc import Callable
 from typing import Final
 
 from stun import AddressFamily
+from stun.aio import open_way
+from stun.resolution import Target
 from transport import Event, IPAddress, TransportAddress
-from transport.aio import ClientTls, DatagramSocket, MachineDriver
+from transport.aio import ClientTls, DatagramSocket, KernelSockets, MachineDriver, SocketFactory
 from turn.client import (
     AddressFamilyReleased,
     Allocated,
@@ -27,18 +29,28 @@ from turn.client import (
     DataReceived,
     FailureReason,
     IcmpReceived,
+    Moved,
+    MoveFailed,
+    MoveRefused,
     PeerRefused,
     PermissionRefused,
     ServerReached,
+    TokenRequested,
     TurnClient,
 )
 from turn.framing import TurnFramer
+
+from .grants import GrantProvider, GrantSource
 
 MAX_QUEUED_DATAGRAMS: Final = 1024
 """Datagrams that wait for ``receive``; as in a socket's buffer, later ones are dropped."""
 
 MAX_QUEUED_ICMP: Final = 64
 """ICMP errors that wait for ``receive_icmp``; the oldest goes."""
+
+OLD_SOCKET_LINGER: Final = 2.0
+"""Seconds that the old socket is read after a move: a round trip, and the three times that
+the server is told to use the new one."""
 
 CLOSE_TIMEOUT: Final = 1.0
 """What a silent server may delay ``aclose`` by; the allocation expires by itself."""
@@ -65,6 +77,9 @@ class AllocationInUse:
         self._allocated: Allocated | None = None
         self._failed: AllocationFailed | None = None
         self._lost: FailureReason | None = None
+        self._sockets: SocketFactory = KernelSockets()
+        self._grants = GrantSource(_no_grant, client, self._driver)
+        self._moved: Moved | MoveFailed | None = None
         self._refusals: dict[IPAddress | TransportAddress, PeerRefused] = {}
         self._released_families: set[AddressFamily] = set()
         self._changed = asyncio.Event()
@@ -130,6 +145,46 @@ class AllocationInUse:
             await self._next_change()
         return self._failed
 
+    def provide(self, sockets: SocketFactory, grants: GrantProvider | None) -> None:
+        """What ``connect`` was given for later: sockets to move to, and access tokens."""
+        self._sockets = sockets
+        if grants is not None:
+            self._grants = GrantSource(grants, self.client, self._driver)
+
+    async def move(self) -> None:
+        """Go on from another local port, or stream: the network has changed, or will (RFC 8016).
+
+        Peers notice nothing. ``ClientConfig.mobility`` has asked for what it takes. A stream
+        that breaks is opened again without being asked for.
+
+        Raises:
+            ClientStateError: the server does not offer it, or a move is under way.
+            MoveRefused: the server does not answer there, or has refused.
+            AllocationGone: there is no allocation any more.
+            OSError: there is no socket, or no way to the server.
+        """
+        self._expect_alive()
+        old = self.client.path
+        target = Target(old.transport, old.remote, str(old.remote.ip))
+        path, sock = await open_way(target, self._sockets)
+        if sock is not None:
+            self._driver.add_socket(sock)
+        self._moved = None
+        try:
+            self._driver.call(functools.partial(self.client.move, path))
+            while self._moved is None:
+                self._expect_alive()
+                await self._next_change()
+            if isinstance(self._moved, MoveFailed):
+                raise MoveRefused(self._moved.code, self._moved.reason, self._moved.phrase)
+        except BaseException:
+            if sock is not None:
+                self._driver.remove_socket(sock.local)
+            raise
+        if sock is not None:
+            loop = asyncio.get_running_loop()
+            loop.call_later(OLD_SOCKET_LINGER, self._driver.remove_socket, old.local)
+
     async def aclose(self) -> None:
         """Have the server delete the allocation, and close; twice is as good as once."""
         self._driver.call(self.client.release)
@@ -148,6 +203,7 @@ class AllocationInUse:
                     while self.client.state is not ClientState.CLOSED:
                         await self._next_change()
         finally:
+            await self._grants.aclose()
             await self._driver.aclose()
             self._changed.set()
 
@@ -170,6 +226,10 @@ class AllocationInUse:
         match event:
             case AddressFamilyReleased(family=family):
                 self._released_families.add(family)
+            case Moved() | MoveFailed():
+                self._moved = event
+            case TokenRequested(server_name=server_name):
+                self._grants.request(server_name)
             case PermissionRefused(ip=ip, code=code, reason=reason, phrase=phrase):
                 self._refusals[ip] = PeerRefused(code, reason, phrase)
             case _:
@@ -280,3 +340,7 @@ class Relay(AllocationInUse):
                 self._refusals[peer] = PeerRefused(code, reason, phrase)
             case _:
                 pass
+
+
+async def _no_grant(server_name: str) -> None:
+    """What there is without a provider; the client does not ask then."""

@@ -23,6 +23,7 @@ from turn.client import (
 )
 
 from .client import CLOSE_TIMEOUT, AllocationInUse, Relay
+from .grants import GrantProvider
 from .peer_streams import TcpRelay
 
 ALPN: Final = "stun.turn"
@@ -56,6 +57,7 @@ async def connect(
     ca: str | None = None,
     sockets: SocketFactory | None = None,
     resolver: Resolver | None = None,
+    grants: GrantProvider | None = None,
     random_bytes: RandomBytes = os.urandom,
 ) -> AsyncIterator[Relay]:
     """An allocation on a TURN server, deleted at the end of the block.
@@ -75,6 +77,8 @@ async def connect(
     the file ``ca``, or ``tls`` says; with an IP address it takes a ``server_name``.
     ``memory`` is shared by the connections of a process: what a server has refused with 437,
     486 or 508 is not asked of it again for the time that RFC 8656 section 7.4 says.
+    ``grants`` gets access tokens for servers that take them (RFC 7635); username and password
+    may be left out then.
 
     Raises:
         AllocationError: no server gave an allocation.
@@ -99,6 +103,7 @@ async def connect(
         memory=memory or ServerMemory(),
         sockets=sockets or KernelSockets(),
         tls=tls or ClientTls(ca=ca, alpn=(ALPN,)),
+        grants=grants,
         random_bytes=random_bytes,
     )
     async with opener.opened(targets) as relay:
@@ -119,6 +124,7 @@ async def connect_tcp(
     tls: ssl.SSLContext | ClientTls | None = None,
     ca: str | None = None,
     resolver: Resolver | None = None,
+    grants: GrantProvider | None = None,
     random_bytes: RandomBytes = os.urandom,
 ) -> AsyncIterator[TcpRelay]:
     """An allocation for TCP connections to peers (RFC 6062), deleted at the end of the block.
@@ -151,6 +157,7 @@ async def connect_tcp(
         memory=memory or ServerMemory(),
         sockets=KernelSockets(),
         tls=tls or ClientTls(ca=ca, alpn=(ALPN,)),
+        grants=grants,
         random_bytes=random_bytes,
     )
     async with opener.opened(targets) as relay:
@@ -195,15 +202,19 @@ class _Opener(Generic[R]):
         memory: ServerMemory,
         sockets: SocketFactory,
         tls: ssl.SSLContext | ClientTls,
+        grants: GrantProvider | None,
         random_bytes: RandomBytes,
     ) -> None:
         self._kind = kind
         self._username = username
         self._password = password
         self._config = config
+        if grants is not None:
+            self._config = dataclasses.replace(config, third_party_auth=True)
         self._memory = memory
         self._sockets = sockets
         self._tls = tls
+        self._grants = grants
         self._random_bytes = random_bytes
 
     @contextlib.asynccontextmanager
@@ -255,6 +266,7 @@ class _Opener(Generic[R]):
         relay = self._kind(
             client, sock=sock, tls=self._tls, on_reached=lambda: search.reached(number)
         )
+        relay.provide(self._sockets, self._grants)
         failure, is_kept = None, False
         try:
             failure = await relay.allocate()

@@ -12,6 +12,7 @@ from .errors import (
     AllocationError,
     AllocationGone,
     ClientStateError,
+    MoveRefused,
     PeerRefused,
     TurnClientError,
 )
@@ -50,6 +51,7 @@ __all__ = [
     "ClientStateError",
     "AllocationError",
     "AllocationGone",
+    "MoveRefused",
     "PeerRefused",
     "FailureReason",
     "DropReason",

@@ -31,6 +31,15 @@ class AllocationGone(TurnClientError):
         self.reason = reason
 
 
+class MoveRefused(TurnClientError):
+    """The allocation stays where it is: the server has refused the move, or is silent."""
+
+    def __init__(self, code: int | None, reason: FailureReason, phrase: str = "") -> None:
+        super().__init__(reason.value if code is None else f"{code} {phrase}".rstrip())
+        self.code = code
+        self.reason = reason
+
+
 class PeerRefused(TurnClientError):
     """The server gives no permission, no channel, or no connection for this peer."""
 
