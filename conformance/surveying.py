@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import binascii
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
-from transport import TransportProtocol
+from transport import DecodeError, TransportProtocol
 
 from .building import one_byte
 from .client import Client, describe
@@ -32,21 +32,33 @@ async def survey(target: Target, wire: Wire) -> Survey:
     try:
         await _expect_stun(probe)
         for feature, look in _LOOKS.items():
-            try:
-                reason = await look(probe)
-            except (NotOffered, Violated) as error:
-                reason = str(error)
+            reason = await _look(look, probe) if _is_worth_it(feature, found) else NO_TURN
             if reason is not None:
-                found[feature] = reason
+                hint = target.hints.get(feature)
+                found[feature] = reason if hint is None else f"{reason} ({hint})"
     finally:
         await probe.close()
     return Survey(found)
+
+
+async def _look(look: Callable[[Probe], Awaitable[str | None]], probe: Probe) -> str | None:
+    try:
+        return await look(probe)
+    except (NotOffered, Violated, DecodeError) as error:
+        return str(error)
+
+
+def _is_worth_it(feature: Feature, missing: Mapping[Feature, str]) -> bool:
+    """Not where TURN is missing: each look would wait for an answer that never comes."""
+    return Feature.TURN not in missing or feature not in _OF_TURN
 
 
 async def _expect_stun(probe: Probe) -> None:
     try:
         client = await probe.client()
         answer = await client.ask(client.message(Method.BINDING).build())
+        if answer is not None:
+            await _expect_haste(client, probe)
     except NotOffered as error:
         raise TargetUnusable(error.detail) from error
     except OSError as error:
@@ -60,6 +72,22 @@ async def _expect_stun(probe: Probe) -> None:
         raise TargetUnusable("the server closes the connection at once")
     patience = probe.target.patience
     raise TargetUnusable(f"no answer to a Binding request in {patience:g} s: nothing is there")
+
+
+async def _expect_haste(client: Client, probe: Probe) -> None:
+    """Silence is told from an answer by waiting, so that answers have to come sooner.
+
+    The first answer may have waited for what is done once, so that another one is asked for.
+    """
+    begun = probe.wire.now()
+    if await client.ask(client.message(Method.BINDING).build()) is None:
+        raise TargetUnusable("a second Binding request is not answered: packets are lost")
+    seconds, silence = probe.wire.now() - begun, probe.target.silence
+    if seconds > silence / 2:
+        raise TargetUnusable(
+            f"too slow: an answer takes {seconds:.1f} s, and {silence:g} s without one count as "
+            "silence"
+        )
 
 
 async def _long_term(probe: Probe) -> str | None:
@@ -169,6 +197,19 @@ async def _behavior(probe: Probe) -> str | None:
         return None
     return "a Binding response has no OTHER-ADDRESS"
 
+
+_OF_TURN = frozenset(
+    {
+        Feature.SECOND_USER,
+        Feature.PEER,
+        Feature.IPV6_RELAY,
+        Feature.EVEN_PORT,
+        Feature.DONT_FRAGMENT,
+        Feature.TCP_RELAY,
+        Feature.MOBILITY,
+    }
+)
+NO_TURN = "there are no TURN allocations"
 
 _LOOKS: dict[Feature, Callable[[Probe], Awaitable[str | None]]] = {
     Feature.LONG_TERM: _long_term,

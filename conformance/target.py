@@ -5,9 +5,12 @@ from __future__ import annotations
 import base64
 import dataclasses
 import hmac
+from collections.abc import Mapping
 from typing import Final
 
 from transport import IPAddress, TransportAddress, TransportProtocol
+
+from .row import Feature
 
 DEFAULT_PATIENCE: Final = 3.0
 """Seconds that a server has for an answer; in them a datagram is sent three times."""
@@ -37,7 +40,8 @@ class Target:
 
     ``is_turn`` says whether rows about TURN make sense at all. ``peer_ip`` is an address
     of this host that the server may relay to; None takes the one that the server is
-    reached from. ``server_name`` is for the certificate. Times are seconds.
+    reached from. ``server_name`` is for the certificate. ``hints`` say what switches a
+    feature on (see ``profiles``). Times are seconds.
     """
 
     address: TransportAddress
@@ -49,6 +53,7 @@ class Target:
     peer_ip: IPAddress | None = None
     patience: float = DEFAULT_PATIENCE
     silence: float = DEFAULT_SILENCE
+    hints: Mapping[Feature, str] = dataclasses.field(default_factory=dict)
 
     def __str__(self) -> str:
         scheme = "turn" if self.is_turn else "stun"
