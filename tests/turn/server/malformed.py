@@ -31,6 +31,8 @@ REALM_, NONCE, EVEN_PORT, TRANSPORT, TOKEN = 0x14, 0x15, 0x18, 0x19, 0x22
 SHA256, ALGORITHM, ALGORITHMS, FINGERPRINT = 0x1C, 0x1D, 0x8002, 0x8028
 SOFTWARE: Final = 0x8022
 OPTIONAL: Final = 0xC001
+TICKET, ACCESS_TOKEN = 0x8030, 0x1B
+TOKEN_SIZES: Final = (0, 1, 2, 3, 12, 60, 735, 1000)
 
 
 def tlv(kind: int, value: bytes = b"", *, length: int | None = None, padding: int = 0) -> bytes:
@@ -111,7 +113,8 @@ class Malformed:
 
     ``number`` is that of the class in the catalogue (part C3). With ``allocates`` the
     client has an allocation, a permission for 8.8.8.8 and the channel 0x4000 to its port
-    7000. Without ``tcp`` a stream is as a datagram.
+    7000. Without ``tcp`` a stream is as a datagram. ``enabled`` is the outcome where every
+    extension of the relay is enabled, if that makes a difference.
     """
 
     number: int
@@ -120,12 +123,14 @@ class Malformed:
     udp: str
     tcp: str = ""
     allocates: bool = False
+    enabled: str = ""
 
     def __str__(self) -> str:
         return f"{self.number}-{self.name.replace(' ', '-')}"
 
-    def expected(self, *, is_stream: bool) -> frozenset[str]:
-        return frozenset((self.tcp if is_stream and self.tcp else self.udp).split("|"))
+    def expected(self, *, is_stream: bool, is_enabled: bool = False) -> frozenset[str]:
+        told = self.tcp if is_stream and self.tcp else self.udp
+        return frozenset((self.enabled if is_enabled and self.enabled else told).split("|"))
 
 
 def each(*inputs: bytes) -> Callable[[Session], Iterable[bytes]]:
@@ -434,6 +439,7 @@ CASES: Final = (
             ALLOCATE, *(tlv(TRANSPORT, bytes([n, 0, 0, 0])) for n in range(256) if n != 17)
         ),
         "442",
+        enabled="442|400|I",
     ),
     Malformed(
         12,
@@ -685,27 +691,62 @@ CASES: Final = (
     ),
     Malformed(
         21,
-        "TCP relays where there are none",
+        "TCP relays",
         each(*(message(kind, GOOD_PEER) for kind in (0x0A, 0x0B, 0x1C))),
         "D",
+        enabled="D|401",
     ),
     Malformed(
         21,
-        "a TCP allocation where there is none",
+        "a connection that there is not",
+        signed_each(0x0B, b"", *(tlv(0x2A, bytes(size)) for size in (0, 3, 4, 5))),
+        "D",
+        enabled="400",
+    ),
+    Malformed(
+        21,
+        "a connection without an allocation",
+        signed_each(0x0A, b"", GOOD_PEER),
+        "D",
+        enabled="437",
+    ),
+    Malformed(
+        21,
+        "a TCP allocation",
         signed_each(ALLOCATE, tlv(TRANSPORT, b"\6\0\0\0")),
         "442",
+        enabled="400|I",
     ),
     Malformed(
         22,
-        "tickets where there are none",
-        signed_each(REFRESH, *(tlv(0x8030, bytes(n)) for n in (0, 1, 64))),
+        "tickets that nobody gave",
+        signed_each(REFRESH, *(tlv(TICKET, bytes(size)) for size in (0, 1, 35, 36, 37, 64, 1000))),
         "437",
+        enabled="400",
+    ),
+    Malformed(
+        22,
+        "an Allocate with a ticket",
+        allocates_each(tlv(TICKET, bytes(36)), tlv(TICKET, b"x")),
+        "I",
+        enabled="400",
     ),
     Malformed(
         23,
-        "tokens where there are none",
-        allocates_each(*(tlv(0x1B, b"\xff" * n) for n in (0, 1, 2, 3, 60, 1000))),
+        "tokens whose lengths lie",
+        allocates_each(
+            *(
+                tlv(ACCESS_TOKEN, filler * size)
+                for filler in (b"\xff", b"\0")
+                for size in TOKEN_SIZES
+            ),
+            *(
+                tlv(ACCESS_TOKEN, bytes([0, size]) + bytes(40))
+                for size in (11, 12, 13, 39, 41, 255)
+            ),
+        ),
         "420",
+        enabled="401",
     ),
     Malformed(
         24,

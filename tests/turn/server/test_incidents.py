@@ -1,6 +1,10 @@
 """What has gone wrong in relays, and must not here: a test for each kind of incident.
 
-The identifiers are those of public reports about other servers.
+The identifiers are those of public reports about other servers. Elsewhere are shown what
+went wrong with lengths in access tokens (CVE-2026-43994: ``malformed``, class 23), attributes
+at odd addresses (CVE-2026-40613: class 24), HTTP on the relay's port (CVE-2020-6061: class 18),
+half-open DTLS (``tests/transport/dtls/test_server.py``), tickets of other users
+(``test_mobility.py``) and comparisons that take a telling time (``tests/stun``).
 """
 
 from __future__ import annotations
