@@ -17,12 +17,14 @@ if importlib.util.find_spec("playwright") is None:
 PACKAGES = {
     "chromium": "apt-get install chromium",
     "turnserver": "apt-get install coturn",
+    "turnutils_natdiscovery": "apt-get install coturn",
     "turnutils_peer": "apt-get install coturn",
     "turnutils_stunclient": "apt-get install coturn",
     "turnutils_uclient": "apt-get install coturn",
     "node": "apt-get install nodejs",
     "npm": "apt-get install npm",
     "ip": "apt-get install iproute2",
+    "iptables": "apt-get install iptables",
     "git": "apt-get install git",
     "make": "apt-get install make",
 }
