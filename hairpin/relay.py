@@ -12,16 +12,24 @@ from collections.abc import Sequence
 from ice.aio import local_addresses
 from signaling.ice_servers import IceServerIssuer
 from stun import ServerUri
-from transport import DecodeError, TransportAddress
-from turn.aio import RelayServer
+from transport import DecodeError, TransportProtocol
+from turn.aio import Endpoint, EndpointUnavailable, RelayServer, ServerCertificate
 from turn.credentials import CredentialVerifier, RelaySecret, SecretAlgorithm
 from turn.server import IPNetwork, ServerConfig
 
-from .daemon import listening_error
-from .listening import expand, farthest_first, told_to_clients
+from .listening import farthest_first, told_to_clients
+from .relay_endpoints import endpoint_error, expand_endpoints
 
 REALM = "hairpin"
 DEFAULT_PORT = 3478
+
+TOLD_ORDER = (
+    TransportProtocol.UDP,
+    TransportProtocol.DTLS,
+    TransportProtocol.TCP,
+    TransportProtocol.TLS,
+)
+"""That of the KVS service, which has no plain TCP."""
 
 MAX_URIS = 4
 """Of one entry of an IceServerList: the C SDK takes no more."""
@@ -29,10 +37,14 @@ MAX_URIS = 4
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class OwnRelay:
-    """A relay in this process; private peers are refused but for ``allow_peers``."""
+    """A relay in this process; private peers are refused but for ``allow_peers``.
 
-    listen: TransportAddress
+    TLS and DTLS take a ``certificate``.
+    """
+
+    listen: tuple[Endpoint, ...]
     allow_peers: tuple[IPNetwork, ...] = ()
+    certificate: ServerCertificate | None = None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -48,18 +60,19 @@ class OtherRelays:
         return IceServerIssuer(self.uris, RelaySecret(self.secret.encode()))
 
 
-def own_networks(listen: TransportAddress) -> tuple[IPNetwork, ...]:
+def own_networks(listen: Sequence[Endpoint]) -> tuple[IPNetwork, ...]:
     """This host's addresses, as peers that the demo's relay may reach.
 
     Loopback is among them only while clients are on this host too: others are not to be
     led to what listens there alone.
     """
-    addresses = {interface.ip for interface in local_addresses()} | {listen.ip}
+    at = {each.address.ip for each in listen}
+    addresses = {interface.ip for interface in local_addresses()} | at
     return tuple(
         ipaddress.ip_network(ip)
         for ip in addresses
         if not ip.is_link_local and not ip.is_unspecified
-        if not ip.is_loopback or listen.ip.is_loopback
+        if not ip.is_loopback or all(each.is_loopback for each in at)
     )
 
 
@@ -80,48 +93,72 @@ async def start_relay(
 
     Its secret is made here and never leaves the process. At the end it waits at most
     ``drain`` seconds for its clients. If it listens on a wildcard, clients are told of it
-    at ``public_host``, where they reach the service, or at the address that they reached.
+    at ``public_host``, where they reach the service, or at the address that they reached;
+    of TLS and DTLS at ``public_host`` in any case, for a certificate has a name.
 
     Raises:
-        HairpinError: the address cannot be listened on.
+        HairpinError: an address cannot be listened on.
     """
     allow_many_sockets()
     secret = RelaySecret(os.urandom(32), SecretAlgorithm.SHA256)
-    listening = tuple(expand([options.listen]))
+    endpoints = tuple(expand_endpoints(options.listen))
     config = ServerConfig(
         realm=REALM,
         credentials=CredentialVerifier(secrets=[secret]),
-        listening=listening,
-        relay_addresses=farthest_first(listening),
+        listening=(),
+        relay_addresses=farthest_first([each.address for each in endpoints]),
         allow_peers=options.allow_peers,
     )
     try:
-        relay = await stack.enter_async_context(RelayServer.open(config))
-    except OSError as error:
-        raise listening_error(options.listen, "--relay-listen", error) from error
+        opened = RelayServer.open(config, endpoints=endpoints, certificate=options.certificate)
+    except EndpointUnavailable as error:
+        raise endpoint_error(error, "--relay-listen") from error
+    relay = await stack.enter_async_context(opened)
     if drain:
         stack.push_async_callback(relay.drain, drain)
-    return relay, _issuer(options.listen, relay.addresses, secret, public_host=public_host)
+    return relay, _issuer(options.listen, relay.endpoints, secret, public_host=public_host)
 
 
 def _issuer(
-    listen: TransportAddress,
-    addresses: Sequence[TransportAddress],
+    listen: Sequence[Endpoint],
+    endpoints: Sequence[Endpoint],
     secret: RelaySecret,
     *,
     public_host: str | None,
 ) -> IceServerIssuer:
-    told = tuple(_uri(str(each)) for each in told_to_clients(addresses, at_most=MAX_URIS))
-    if not listen.ip.is_unspecified:
-        return IceServerIssuer(told, secret)
-    if public_host is not None and listen.port:
-        return IceServerIssuer((_uri(f"{public_host}:{listen.port}"),), secret)
-    uris_at = {each.ip: (_uri(str(each)),) for each in addresses}
-    return IceServerIssuer(told, secret, uris_at=uris_at)
+    """Every transport of the address that reaches farthest, then those of the next."""
+    addresses = [each.address for each in endpoints]
+    reaching = [each.ip for each in told_to_clients(addresses, at_most=len(addresses))]
+    by_transport = sorted(endpoints, key=lambda each: TOLD_ORDER.index(each.transport))
+    told = [
+        each for ip in dict.fromkeys(reaching) for each in by_transport if each.address.ip == ip
+    ]
+    uris = _uris(told, public_host)
+    if not any(each.address.ip.is_unspecified for each in listen):
+        return IceServerIssuer(uris, secret)
+    if public_host is not None and all(each.address.port for each in listen):
+        at_name = [_uri(each, f"{public_host}:{each.address.port}") for each in by_transport]
+        return IceServerIssuer(tuple(dict.fromkeys(at_name))[:MAX_URIS], secret)
+    uris_at = {
+        ip: _uris([each for each in by_transport if each.address.ip == ip], public_host)
+        for ip in {each.ip for each in addresses}
+    }
+    return IceServerIssuer(uris, secret, uris_at=uris_at)
 
 
-def _uri(endpoint: str) -> str:
-    return f"turn:{endpoint}?transport=udp"
+def _uris(endpoints: Sequence[Endpoint], public_host: str | None) -> tuple[str, ...]:
+    uris = (
+        _uri(each, f"{public_host}:{each.address.port}" if each.is_secure and public_host else "")
+        for each in endpoints
+    )
+    return tuple(dict.fromkeys(uris))[:MAX_URIS]
+
+
+def _uri(endpoint: Endpoint, public: str) -> str:
+    where = public or str(endpoint.address)
+    scheme = "turns" if endpoint.is_secure else "turn"
+    transport = "tcp" if endpoint.transport.is_reliable else "udp"
+    return f"{scheme}:{where}?transport={transport}"
 
 
 def relay_uri(text: str) -> str:

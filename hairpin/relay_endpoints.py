@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import click
 
-from transport import TransportProtocol
+from transport import TransportAddress, TransportProtocol
 from turn.aio import Endpoint, EndpointUnavailable, ServerCertificate
 
 from .daemon import listening_error
@@ -92,6 +92,11 @@ def endpoint_error(error: EndpointUnavailable, flag: str) -> HairpinError:
     return listening_error(address, flag, OSError(error.errno, str(error.strerror)))
 
 
+def plain_endpoints(address: TransportAddress) -> tuple[Endpoint, ...]:
+    """UDP, and TCP for those whose network lets no UDP out."""
+    return (Endpoint(TransportProtocol.UDP, address), Endpoint(TransportProtocol.TCP, address))
+
+
 class RelayEndpointType(click.ParamType[Endpoint]):
     """A click parameter that is an endpoint."""
 
@@ -108,4 +113,26 @@ class RelayEndpointType(click.ParamType[Endpoint]):
             self.fail(str(error), param, ctx)
 
 
+class RelayListenType(click.ParamType[tuple[Endpoint, ...]]):
+    """The same, and HOST:PORT for UDP and TCP."""
+
+    name = "[udp|tcp|tls|dtls://]HOST:PORT"
+
+    def convert(
+        self,
+        value: str | tuple[Endpoint, ...],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> tuple[Endpoint, ...]:
+        if isinstance(value, tuple):
+            return value
+        try:
+            if "://" in value:
+                return (parse_relay_endpoint(value),)
+            return plain_endpoints(parse_endpoint(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
 RELAY_ENDPOINT = RelayEndpointType()
+RELAY_LISTEN = RelayListenType()

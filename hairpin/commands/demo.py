@@ -16,6 +16,7 @@ from hairpin.broadcast import Broadcast
 from hairpin.daemon import Life, announce, run_daemon
 from hairpin.endpoint import ENDPOINT
 from hairpin.relay import DEFAULT_PORT, OwnRelay, own_networks
+from hairpin.relay_endpoints import RELAY_LISTEN, plain_endpoints
 from hairpin.service import Service, ServiceOptions, start_service
 from hairpin.streaming import SOURCE_HELP, open_broadcast, start_master
 from hairpin.web import Invitation, add_page
@@ -24,7 +25,7 @@ from media.source import TEST_CARD
 from signaling import AccessKey, Channel, Role, presign_url
 from signaling.routing import MAX_VIEWERS
 from transport import TransportAddress
-from turn.aio import RelayEventLoop
+from turn.aio import Endpoint, RelayEventLoop
 
 CHANNEL = "demo"
 
@@ -46,7 +47,7 @@ class DemoOptions:
     """What the command line said."""
 
     listen: TransportAddress
-    relay_listen: TransportAddress
+    relay_listen: tuple[Endpoint, ...]
     source: str
     policy: IcePolicy
     data: pathlib.Path | None
@@ -105,8 +106,11 @@ class DemoPage:
 @click.option("--source", metavar="SOURCE", default=TEST_CARD, show_default=True, help=SOURCE_HELP)
 @click.option(
     "--relay-listen",
-    type=ENDPOINT,
-    help=f"Where the relay listens.  [default: port {DEFAULT_PORT} of --listen's address]",
+    type=RELAY_LISTEN,
+    metavar=RELAY_LISTEN.name,
+    multiple=True,
+    help="Where the relay listens; may be given again. Without a transport, over UDP and TCP.  "
+    f"[default: port {DEFAULT_PORT} of --listen's address]",
 )
 @click.option(
     "--policy",
@@ -124,7 +128,7 @@ class DemoPage:
 def command(
     listen: TransportAddress,
     source: str,
-    relay_listen: TransportAddress | None,
+    relay_listen: tuple[tuple[Endpoint, ...], ...],
     policy: str,
     data: pathlib.Path | None,
 ) -> None:
@@ -134,7 +138,12 @@ def command(
     SOURCE, and a page that shows it. The page's address is printed when it can be opened;
     Ctrl-C ends everything.
     """
-    relay_at = relay_listen or TransportAddress(listen.ip, DEFAULT_PORT)
+    relay_at = tuple(each for group in relay_listen for each in group)
+    if any(each.is_secure for each in relay_at):
+        raise click.UsageError(
+            "the demo has no certificate: hairpin serve takes tls:// and dtls://"
+        )
+    relay_at = relay_at or plain_endpoints(TransportAddress(listen.ip, DEFAULT_PORT))
     options = DemoOptions(listen, relay_at, source, IcePolicy(policy), data)
     run_daemon(lambda life: _start(life, options), loop_factory=RelayEventLoop)
 

@@ -14,13 +14,14 @@ from hairpin.errors import HairpinError
 from hairpin.listening import refused_networks
 from hairpin.parameters import BaseUrlType, NetworkType, SecretPairType
 from hairpin.relay import DEFAULT_PORT, OtherRelays, OwnRelay, relay_uri
+from hairpin.relay_endpoints import RELAY_LISTEN, check_certificate, plain_endpoints
 from hairpin.service import Service, ServiceOptions, start_service
 from hairpin.tls import server_context
 from signaling import AccessKey
 from signaling.channel import DEFAULT_REGION
 from signaling.ice_servers import IceServerIssuer
 from transport import TransportAddress
-from turn.aio import RelayEventLoop, RelayServer
+from turn.aio import Endpoint, RelayEventLoop, RelayServer, ServerCertificate
 from turn.server import IPNetwork
 
 FIRST_KEY_FILE = "first-key.env"
@@ -32,6 +33,10 @@ Examples:
   hairpin serve --data /var/lib/hairpin --listen 198.51.100.7:443 \\
       --public-url https://kvs.example.org --tls-cert chain.pem --tls-key key.pem
       for the world
+  hairpin serve --data /var/lib/hairpin --listen 198.51.100.7:8443 \\
+      --public-url https://kvs.example.org:8443 --tls-cert chain.pem --tls-key key.pem \\
+      --relay-listen 198.51.100.7:3478 --relay-listen tls://198.51.100.7:443
+      for clients in networks that let nothing out but HTTPS, too
   hairpin serve --data DIR --no-relay --turn turn:turn.example.org:3478 --turn-secret "$SECRET"
       with a relay elsewhere: hairpin relay --secret, or coturn
   hairpin serve --config serve.toml
@@ -91,8 +96,12 @@ class RelayUriType(click.ParamType[str]):
 @click.option("--tls-key", metavar="FILE", help="Its private key, PEM.")
 @click.option(
     "--relay-listen",
-    type=ENDPOINT,
-    help=f"Where the relay listens.  [default: port {DEFAULT_PORT} of --listen's address]",
+    type=RELAY_LISTEN,
+    metavar=RELAY_LISTEN.name,
+    multiple=True,
+    help="Where the relay listens; may be given again. Without a transport, over UDP and TCP; "
+    "TLS and DTLS with the certificate of HTTPS.  "
+    f"[default: port {DEFAULT_PORT} of --listen's address]",
 )
 @click.option(
     "--allow-peer",
@@ -120,7 +129,7 @@ def command(
     region: str,
     tls_cert: str | None,
     tls_key: str | None,
-    relay_listen: TransportAddress | None,
+    relay_listen: tuple[tuple[Endpoint, ...], ...],
     allow_peer: tuple[IPNetwork, ...],
     no_relay: bool,
     turn: tuple[str, ...],
@@ -134,40 +143,48 @@ def command(
     """
     if (tls_cert is None) != (tls_key is None):
         raise click.UsageError("--tls-cert and --tls-key go together")
+    relay_at = tuple(each for group in relay_listen for each in group)
+    tls = server_context(tls_cert, tls_key) if tls_cert and tls_key else None
+    certificate = check_certificate(relay_at, tls_cert, tls_key)
     options = ServiceOptions(
         listen,
         data,
         (
-            _other_relays(turn, turn_secret, relay_listen=relay_listen, allow_peer=allow_peer)
+            _other_relays(turn, turn_secret, relay_listen=relay_at, allow_peer=allow_peer)
             if no_relay
-            else _own_relay(listen, relay_listen, turn=turn, allow_peer=allow_peer)
+            else _own_relay(
+                relay_at or plain_endpoints(TransportAddress(listen.ip, DEFAULT_PORT)),
+                certificate,
+                turn=turn,
+                allow_peer=allow_peer,
+            )
         ),
         public_url=public_url,
         region=region,
         fixed_keys={key_id: AccessKey(key_id, secret) for key_id, secret in access_key},
-        tls=server_context(tls_cert, tls_key) if tls_cert and tls_key else None,
+        tls=tls,
         drain=drain,
     )
     run_daemon(lambda life: _start(life, options), drain=drain, loop_factory=RelayEventLoop)
 
 
 def _own_relay(
-    listen: TransportAddress,
-    relay_listen: TransportAddress | None,
+    listen: tuple[Endpoint, ...],
+    certificate: ServerCertificate | None,
     *,
     turn: tuple[str, ...],
     allow_peer: tuple[IPNetwork, ...],
 ) -> OwnRelay:
     if turn:
         raise click.UsageError("--turn names relays elsewhere: give it together with --no-relay")
-    return OwnRelay(relay_listen or TransportAddress(listen.ip, DEFAULT_PORT), allow_peer)
+    return OwnRelay(listen, allow_peer, certificate)
 
 
 def _other_relays(
     turn: tuple[str, ...],
     secret: str | None,
     *,
-    relay_listen: TransportAddress | None,
+    relay_listen: tuple[Endpoint, ...],
     allow_peer: tuple[IPNetwork, ...],
 ) -> OtherRelays:
     if not turn or not secret:
@@ -184,7 +201,7 @@ def _other_relays(
 async def _start(life: Life, options: ServiceOptions) -> str:
     service = await start_service(life, options)
     if service.relay is not None:
-        listening = ", ".join(f"udp://{each}" for each in service.relay.addresses)
+        listening = ", ".join(map(str, service.relay.endpoints))
         announce(f"relay      {listening}")
         _say_who_is_refused(service.relay)
     announce(f"clients    are told of {_told(service.issuer)}")

@@ -13,6 +13,7 @@ from hairpin.aws import ServiceAccess
 from hairpin.broadcast import Broadcast
 from hairpin.daemon import Life
 from hairpin.relay import OwnRelay
+from hairpin.relay_endpoints import plain_endpoints
 from hairpin.service import Service, ServiceOptions, start_service
 from hairpin.session import MasterOptions, MasterSession
 from ice import IceConfig, IcePolicy, IceServer
@@ -49,7 +50,7 @@ LOOPBACK = (ipaddress.ip_address("127.0.0.1"),)
 
 
 def service_options(data: pathlib.Path, *, listen: TransportAddress = ANY_PORT) -> ServiceOptions:
-    relay = OwnRelay(ANY_PORT, (ipaddress.ip_network("127.0.0.0/8"),))
+    relay = OwnRelay(plain_endpoints(ANY_PORT), (ipaddress.ip_network("127.0.0.0/8"),))
     return ServiceOptions(listen, data, relay, fixed_keys={KEY.id: KEY})
 
 

@@ -105,7 +105,7 @@ WRONG = [
     ),
     pytest.param(["serve", "--config", "none"], 1, "none: No such file", id="no-config"),
     pytest.param(["relay", "--config", "text"], 1, "--config text: ", id="config-text"),
-    pytest.param(["relay", "--listen", "127.0.0.1:1"], 2, "udp://HOST:PORT", id="relay-listen"),
+    pytest.param(["relay", "--listen", "127.0.0.1:1"], 2, "dtls://HOST:PORT", id="relay-listen"),
     pytest.param(["demo", "--source", "none"], 1, "none", id="demo-source"),
     pytest.param(["demo", "--source", "text", *ANY], 1, "text", id="demo-source-text"),
     pytest.param(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import pathlib
 import resource
 import signal
 import sys
@@ -19,11 +20,14 @@ from hairpin.commands.relay import EXTENSIONS, RelayOptions
 from hairpin.errors import HairpinError
 from hairpin.listening import refused_networks
 from hairpin.relay import OwnRelay, own_networks, start_relay
-from transport import TransportAddress
+from hairpin.relay_endpoints import plain_endpoints
+from transport import TransportAddress, TransportProtocol
 from transport.aio import KernelSockets
-from turn.aio import connect
+from turn.aio import Endpoint, ServerCertificate, connect
 from turn.client import AllocationError
 from turn.credentials import RelaySecret, make_credentials
+
+from .certificates import write_certificate
 
 LISTEN = ("--listen", "udp://127.0.0.1:0")
 USER = ("--user", "ann:secret")
@@ -189,7 +193,9 @@ async def test_the_relay_of_a_service_may_have_as_many_sockets_as_the_system_all
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(512, most), most))
     try:
         async with contextlib.AsyncExitStack() as stack:
-            await start_relay(stack, OwnRelay(TransportAddress.parse("127.0.0.1", 0)))
+            await start_relay(
+                stack, OwnRelay(plain_endpoints(TransportAddress.parse("127.0.0.1", 0)))
+            )
 
             assert resource.getrlimit(resource.RLIMIT_NOFILE) == (most, most)
     finally:
@@ -276,9 +282,47 @@ async def test_it_drains_until_its_last_client_has_gone() -> None:
         assert await asyncio.wait_for(process.wait(), 2) == 0
 
 
+@pytest.mark.parametrize(
+    ("public_host", "host"), [(None, "127.0.0.1"), ("relay.example", "relay.example")]
+)
+async def test_clients_are_told_of_every_transport_in_the_order_of_kvs(
+    tmp_path: pathlib.Path, public_host: str | None, host: str
+) -> None:
+    certificate = ServerCertificate(*map(str, write_certificate(tmp_path)))
+    address = TransportAddress.parse("127.0.0.1", 0)
+    listen = tuple(Endpoint(each, address) for each in TransportProtocol)
+    async with contextlib.AsyncExitStack() as stack:
+        relay, issuer = await start_relay(
+            stack, OwnRelay(listen, certificate=certificate), public_host=public_host
+        )
+        ports = {each.transport.value: each.address.port for each in relay.endpoints}
+
+    assert issuer.uris == (
+        f"turn:127.0.0.1:{ports['udp']}?transport=udp",
+        f"turns:{host}:{ports['dtls']}?transport=udp",
+        f"turn:127.0.0.1:{ports['tcp']}?transport=tcp",
+        f"turns:{host}:{ports['tls']}?transport=tcp",
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        pytest.param(["demo"], "the demo has no certificate", id="demo"),
+        pytest.param(["serve", "--data", "x"], "tls://127.0.0.1:5349 needs a cert", id="serve"),
+    ],
+)
+def test_a_service_needs_a_certificate_for_a_relay_over_tls(
+    arguments: Sequence[str], message: str
+) -> None:
+    result = CliRunner().invoke(cli, [*arguments, "--relay-listen", "tls://127.0.0.1"])
+
+    assert message in result.output + str(result.exception)
+
+
 def test_a_demo_for_other_machines_does_not_lead_them_to_its_loopback() -> None:
-    anywhere = own_networks(TransportAddress.parse("0.0.0.0", 3478))
-    at_home = own_networks(TransportAddress.parse("127.0.0.1", 3478))
+    anywhere = own_networks(plain_endpoints(TransportAddress.parse("0.0.0.0", 3478)))
+    at_home = own_networks(plain_endpoints(TransportAddress.parse("127.0.0.1", 3478)))
     loopback = ip_network("127.0.0.1")
     assert loopback in at_home
     assert not any(network.is_loopback for network in anywhere)

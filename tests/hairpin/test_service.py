@@ -13,18 +13,20 @@ from hairpin.aws import ServiceAccess, explained
 from hairpin.daemon import Life
 from hairpin.errors import HairpinError
 from hairpin.relay import OtherRelays, OwnRelay
+from hairpin.relay_endpoints import plain_endpoints
 from hairpin.service import start_service
 from hairpin.tls import server_context
 from signaling import Role
 from signaling.aio import ChannelEndpoints
-from transport import TransportAddress
-from turn.aio import connect
+from transport import TransportAddress, TransportProtocol
+from turn.aio import Endpoint, connect
 from turn.credentials import RelaySecret, make_credentials
 
 from .certificates import write_certificate
 from .parts import CHANNEL, KEY, access_to, connect_viewer, service, service_options
 
 REGION = "us-west-2"
+UDP, TCP = TransportProtocol.UDP, TransportProtocol.TCP
 
 
 def has_ipv6() -> bool:
@@ -38,6 +40,11 @@ def has_ipv6() -> bool:
 NEEDS_IPV6 = pytest.mark.skipif(not has_ipv6(), reason="this host has no ::1")
 
 
+def uris(*endpoints: Endpoint) -> tuple[str, ...]:
+    """Of plain TURN."""
+    return tuple(f"turn:{each.address}?transport={each.transport.value}" for each in endpoints)
+
+
 async def test_clients_are_told_of_the_relay_that_listens(tmp_path: pathlib.Path) -> None:
     async with service(tmp_path) as running, access_to(running).client() as client:
         channel = await client.describe_channel(CHANNEL)
@@ -45,7 +52,8 @@ async def test_clients_are_told_of_the_relay_that_listens(tmp_path: pathlib.Path
         (grant,) = await client.get_ice_servers(endpoints.https, channel.arn, "ann")
 
         assert running.relay is not None
-        assert grant.uris == (f"turn:{running.relay.addresses[0]}?transport=udp",)
+        assert grant.uris == uris(*running.relay.endpoints)
+        assert [each.transport for each in running.relay.endpoints] == [UDP, TCP]
         assert endpoints.https == running.url
 
 
@@ -127,13 +135,13 @@ async def test_on_a_wildcard_clients_are_told_of_the_address_that_they_reached(
 ) -> None:
     anywhere = TransportAddress.parse(wildcard, 0)
     options = dataclasses.replace(
-        service_options(tmp_path, listen=anywhere), relay=OwnRelay(anywhere)
+        service_options(tmp_path, listen=anywhere), relay=OwnRelay(plain_endpoints(anywhere))
     )
     async with Life() as life:
         running = await start_service(life, options)
         channel = await running.store.create_channel(CHANNEL)
         assert running.relay is not None
-        relay_at = {each.host: str(each) for each in running.relay.addresses}
+        relay_at = running.relay.endpoints
         port = running.url.rpartition(":")[2]
         access = ServiceAccess(f"http://{host}:{port}", REGION, KEY)
         client = await life.enter_async_context(access.client())
@@ -145,9 +153,12 @@ async def test_on_a_wildcard_clients_are_told_of_the_address_that_they_reached(
             relayed = allocation.relayed
 
     assert endpoints == ChannelEndpoints(f"ws://{host}:{port}/viewer", f"http://{host}:{port}")
-    assert grant.uris == (f"turn:{relay_at[host.strip('[]')]}?transport=udp",)
+    at_host = [each for each in relay_at if each.address.host == host.strip("[]")]
+    assert grant.uris == uris(*at_host)
     # Who asks for no family gets IPv4 (RFC 8656 section 7.2), here of any address.
-    assert relayed.host == host or (host == "[::1]" and relayed.host in relay_at)
+    assert relayed.host == host or (
+        host == "[::1]" and relayed.host in {each.address.host for each in relay_at}
+    )
     assert running.url in running.urls
     assert not any("0.0.0.0" in url or "[::]" in url for url in running.urls)
 
@@ -157,14 +168,17 @@ async def test_behind_a_public_url_a_relay_on_every_address_is_named_by_the_urls
 ) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    relay = OwnRelay(TransportAddress.parse("0.0.0.0", port))
+    relay = OwnRelay(plain_endpoints(TransportAddress.parse("0.0.0.0", port)))
     options = dataclasses.replace(
         service_options(tmp_path), relay=relay, public_url="https://[2001:db8::7]:8443"
     )
     async with Life() as life:
         running = await start_service(life, options)
 
-    assert running.issuer.uris == (f"turn:[2001:db8::7]:{port}?transport=udp",)
+    assert running.issuer.uris == (
+        f"turn:[2001:db8::7]:{port}?transport=udp",
+        f"turn:[2001:db8::7]:{port}?transport=tcp",
+    )
     assert not running.issuer.uris_at
     assert running.urls == ("https://[2001:db8::7]:8443",)
 
@@ -191,7 +205,7 @@ async def test_a_directory_is_for_one_service_at_a_time(tmp_path: pathlib.Path) 
 async def test_a_busy_port_of_the_relay_is_named_with_its_flag(tmp_path: pathlib.Path) -> None:
     async with service(tmp_path / "one") as running:
         assert running.relay is not None
-        relay = OwnRelay(running.relay.addresses[0])
+        relay = OwnRelay(running.relay.endpoints[:1])
         message = await refusal(tmp_path / "two", relay=relay)
 
     assert "is in use: choose another with --relay-listen" in message
