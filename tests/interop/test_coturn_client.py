@@ -4,19 +4,33 @@ Binding requests over UDP, TCP, TLS and DTLS."""
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
+import dataclasses
 import ipaddress
+import os
 import socket
+import sqlite3
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 import stun.aio
+from stun import AccessGrant
 from transport import TransportAddress, TransportProtocol
 from transport.aio import KernelSocket, KernelSockets
 from turn.aio import Relay, connect
-from turn.client import AllocationError, FailureReason, PeerRefused, ServerMemory
+from turn.client import (
+    AllocationError,
+    ClientConfig,
+    ClientStateError,
+    FailureReason,
+    PeerRefused,
+    ServerMemory,
+)
+from turn.tokens import TokenContents, TokenKey, grant_access
 
 from .certificate import Certificate
 from .conftest import need
@@ -26,6 +40,7 @@ pytestmark = pytest.mark.interop
 LOOPBACK = ipaddress.ip_address("127.0.0.1")
 USER, PASSWORD, REALM = "ann", "open sesame", "relay.example"
 TIMEOUT = 10.0
+SCHEMA = Path("/usr/share/coturn/schema.sql")
 
 
 def free_port() -> int:
@@ -267,4 +282,69 @@ async def test_a_shared_memory_serves_a_second_client(tmp_path: Path) -> None:
             assert first.send(second.relayed, b"from relay to relay")
             async with asyncio.timeout(TIMEOUT):
                 assert await second.receive() == (first.relayed, b"from relay to relay")
+        peer.close()
+
+
+async def test_an_allocation_is_taken_to_another_port(tmp_path: Path) -> None:
+    """Over UDP: on a new TCP connection coturn 4.6.1 answers with the end of a message."""
+    async with coturn(tmp_path, "--mobility") as port:
+        uri = f"turn:127.0.0.1:{port}?transport=udp"
+        peer = await Peer.open()
+        async with connect(uri, USER, PASSWORD, config=ClientConfig(mobility=True)) as relay:
+            await relay.bind_channel(peer.address)
+            await exchange(relay, peer, b"before")
+            relayed, path = relay.relayed, relay.client.path
+
+            await relay.move()
+
+            assert relay.client.path != path
+            await exchange(relay, peer, b"after")
+            assert relay.relayed == relayed
+        peer.close()
+
+
+async def test_a_server_that_offers_no_mobility_is_used_without(tmp_path: Path) -> None:
+    """coturn answers 405 unless it is told to have it."""
+    async with coturn(tmp_path) as port:
+        config = ClientConfig(mobility=True)
+        async with connect(f"turn:127.0.0.1:{port}", USER, PASSWORD, config=config) as relay:
+            await relay.permit(LOOPBACK)
+            with pytest.raises(ClientStateError):
+                await relay.move()
+
+
+TOKEN_KEY = TokenKey("north", b"01234567890123456789012345678901")
+
+
+def database(folder: Path) -> None:
+    """What coturn knows of authorization servers is in its database alone."""
+    schema = SCHEMA.read_text()
+    with contextlib.closing(sqlite3.connect(folder / "turndb")) as turndb:
+        turndb.executescript(schema)
+        encoded = base64.b64encode(TOKEN_KEY.key).decode()
+        turndb.execute(
+            "insert into oauth_key (kid, ikm_key, timestamp, lifetime, as_rs_alg, realm)"
+            " values (?, ?, 0, 0, 'A256GCM', ?)",
+            (TOKEN_KEY.kid, encoded, REALM),
+        )
+        turndb.commit()
+
+
+async def authorize(server_name: str) -> AccessGrant:
+    """An authorization server that knows coturn: of 20 bytes it signs with 16."""
+    contents = TokenContents(os.urandom(20), time.time(), 3600)
+    grant = grant_access(TOKEN_KEY, server_name, contents, nonce=os.urandom(12))
+    return dataclasses.replace(grant, mac_key=contents.mac_key[:16])
+
+
+async def test_an_access_token_opens_the_relay(tmp_path: Path) -> None:
+    need("turnserver")
+    database(tmp_path)
+    async with coturn(tmp_path, "--oauth", "--server-name=turn.example") as port:
+        peer = await Peer.open()
+        async with connect(f"turn:127.0.0.1:{port}", grants=authorize) as relay:
+            await relay.permit(LOOPBACK)
+            await exchange(relay, peer, *PAYLOADS)
+            await relay.bind_channel(peer.address)
+            await exchange(relay, peer, *PAYLOADS)
         peer.close()
