@@ -103,6 +103,16 @@ class Client:
             return False
         return self.challenge.uses_sha256
 
+    @property
+    def username(self) -> bytes:
+        """As USERNAME has it; that of nobody without a credential."""
+        return b"nobody" if self.credential is None else self.credential.username.encode()
+
+    @property
+    def integrity_kind(self) -> Attr:
+        """What answers to it have to be signed with (RFC 8489 section 9.2.4)."""
+        return Attr.MESSAGE_INTEGRITY_SHA256 if self.uses_sha256 else Attr.MESSAGE_INTEGRITY
+
     # Writing
 
     def message(self, method: int, *attributes: Attribute) -> MessageBuilder:

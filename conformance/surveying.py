@@ -17,6 +17,7 @@ from .survey import Survey
 from .target import Target
 from .wire import Wire
 
+SHA256_BIT = 0x800000
 USERHASH_BIT = 0x400000
 """Of the 24 security feature bits of a nonce (RFC 8489 section 18.1)."""
 

@@ -34,7 +34,8 @@ logger = logging.getLogger(__name__)
 ROW_TIMEOUT: Final = 60.0
 """Seconds for a row that is not slow: more than any has to wait for."""
 
-SLOW_TIMEOUT: Final = 1200.0
+SLOW_TIMEOUT: Final = 4500.0
+"""An hour, for nonces to go stale, and some more."""
 
 assert conformance.rows  # imported for the rows that it registers
 

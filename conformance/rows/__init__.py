@@ -3,6 +3,6 @@
 Importing this package registers them: see ``conformance.row``.
 """
 
-from . import cod_attr, cod_hdr, cod_integrity, cod_values, stuns_base
+from . import cod_attr, cod_hdr, cod_integrity, cod_values, stuns_base, stuns_ltc
 
-__all__ = ["cod_attr", "cod_hdr", "cod_integrity", "cod_values", "stuns_base"]
+__all__ = ["cod_attr", "cod_hdr", "cod_integrity", "cod_values", "stuns_base", "stuns_ltc"]

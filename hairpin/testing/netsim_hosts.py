@@ -40,8 +40,12 @@ class SimulatedRelay:
     datagram came to says the same.
     """
 
-    def __init__(self, config: ServerConfig, random_bytes: RandomBytes) -> None:
-        self.server = TurnServer(config, random_bytes=random_bytes)
+    def __init__(
+        self, config: ServerConfig, random_bytes: RandomBytes, *, wall_clock_offset: float = 0.0
+    ) -> None:
+        self.server = TurnServer(
+            config, random_bytes=random_bytes, wall_clock_offset=wall_clock_offset
+        )
         self.address = config.listening[0]
         """Where clients reach it, in the first place."""
         self._listening = frozenset(config.listening)

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from .world import MutantMachine
 
 
+UNIX_TIME = 1_700_000_000.0
+"""When the simulation begins."""
+
+
 class MemoryStream:
     """The harness's end of a stream; ``conformance.wire.StreamLink``."""
 
@@ -84,6 +88,9 @@ class SimulatedWire(AsyncioWire):
         self._process = process
         self._host = local
         self._next_port = 20_000
+
+    def unix_time(self) -> float:
+        return UNIX_TIME + self._process.now
 
     async def open_stream(  # type: ignore[override]  # another kind of stream
         self,

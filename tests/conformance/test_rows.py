@@ -26,11 +26,11 @@ BROKEN = [
 def test_a_row_lets_the_right_server_pass(row: Row) -> None:
     report = run_rows([row], setup=SETUPS.get(row.id), surveyed=Survey())
 
-    expected = Verdict.INFO if row.id in OPEN else Verdict.PASS
+    expected = {Verdict.INFO, Verdict.PASS} if row.id in OPEN else {Verdict.PASS}
     assert [
         (each.row_id, each.outcome)
         for each in report.results
-        if each.outcome.verdict is not expected
+        if each.outcome.verdict not in expected
     ] == []
 
 

@@ -31,11 +31,11 @@ from transport import (
     Transmit,
     TransportAddress,
 )
-from turn.credentials import CredentialVerifier
+from turn.credentials import CredentialVerifier, RelaySecret
 from turn.server import RelayReleased, RelayRequested, ServerConfig
 
 from .mutants.mutant import REALM, USERS, Mutant, Setup
-from .streams import MemoryStream, SimulatedWire
+from .streams import UNIX_TIME, MemoryStream, SimulatedWire
 
 SERVER = TransportAddress.parse("192.0.2.1", 3478)
 ELSEWHERE = TransportAddress.parse("192.0.2.1", 3479)
@@ -44,12 +44,15 @@ SERVER6 = TransportAddress.parse("2001:db8::1", 3478)
 HARNESS6 = ipaddress.ip_address("2001:db8::2")
 LISTENING = (SERVER, SERVER6)
 
+SECRET = "shared"
+
 MAX_REMEMBERED = 1000
 """Requests whose answers are still to come."""
 
 TARGET = Target(
     address=SERVER,
     credentials=tuple(Credential(name, password) for name, password in USERS.items()),
+    secret=SECRET,
 )
 
 
@@ -87,13 +90,13 @@ def run_rows(
 def _relay(network: Network, options: Mapping[str, object]) -> SimulatedRelay:
     config = ServerConfig(
         realm=REALM,
-        credentials=CredentialVerifier(USERS),
+        credentials=CredentialVerifier(USERS, secrets=[RelaySecret(SECRET.encode())]),
         listening=LISTENING,
         relay_addresses=(SERVER.ip, SERVER6.ip),
         allow_peers=(ipaddress.ip_network(HARNESS), ipaddress.ip_network(HARNESS6)),
     )
     changed = dataclasses.replace(config, **options)  # type: ignore[arg-type]  # a table's
-    return SimulatedRelay(changed, network.random_bytes("relay"))
+    return SimulatedRelay(changed, network.random_bytes("relay"), wall_clock_offset=UNIX_TIME)
 
 
 class MutantMachine:

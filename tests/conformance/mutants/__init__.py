@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Mapping
 
-from . import cod, cod_values, stuns_base
+from . import cod, cod_values, stuns_base, stuns_ltc
 from .mutant import Mutant, Setup
 
-_GROUPS = (cod, cod_values, stuns_base)
+_GROUPS = (cod, cod_values, stuns_base, stuns_ltc)
 
 MUTANTS: Mapping[str, Mapping[str, Mutant]] = ChainMap(*(each.MUTANTS for each in _GROUPS))
 

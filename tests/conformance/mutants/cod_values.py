@@ -5,8 +5,9 @@ from __future__ import annotations
 from conformance.building import MessageBuilder
 from conformance.codes import Attr, Class, Method
 from conformance.reading import ReceivedMessage
+from turn.credentials import CredentialVerifier
 
-from .mutant import Mutant, Setup, edited, key_of
+from .mutant import USERS, Mutant, Setup, edited, key_of
 
 ERROR_400 = bytes([0, 0, 4, 0])
 ERROR_401 = bytes([0, 0, 4, 1])
@@ -159,5 +160,5 @@ OPEN = {"COD-FP-02": "a server may look at FINGERPRINT or not"}
 
 SETUPS = {
     "COD-ADDR-05": Setup(ipv6=True),
-    "COD-TXT-03": Setup({"offers_userhash": True}),
+    "COD-TXT-03": Setup({"offers_userhash": True, "credentials": CredentialVerifier(USERS)}),
 }
