@@ -268,6 +268,17 @@ def test_who_has_credentials_follows_proven_redirections_alone() -> None:
     assert reasons[1] == (FailureReason.REDIRECTED, ELSEWHERE)
 
 
+@pytest.mark.requirement("stun-turn:STUNC-LTC-15")
+def test_a_redirection_before_any_credentials_went_out_proves_nothing_to_who_has_some() -> None:
+    script = Script(credentials=LongTermClient(USER, PASSWORD))
+    script.ask()
+
+    script.fail(script.take_one(), 300, AlternateServer(ELSEWHERE))
+
+    assert script.failure.reason is FailureReason.REFUSED
+    assert script.failure.alternate is None
+
+
 # Credentials
 
 
