@@ -58,11 +58,14 @@ def nat_lab(kind: str, *, udp_timeout: int = 30) -> Iterator[Lab]:
     number = os.getpid() % 250
     names = [f"hp{os.getpid()}{side}" for side in ("s", "n", "c")]
     server, nat, client = names
+    # From the addresses for tests of networks (RFC 2544), which no network has.
+    first, second, router_ip = (f"198.19.{number}.{host}" for host in (1, 2, 254))
     lab = Lab(
-        (ip, "netns", "exec", server),
-        (ip, "netns", "exec", client),
-        # From the addresses for tests of networks (RFC 2544), which no network has.
-        *(f"198.19.{number}.{host}" for host in (1, 2, 254)),
+        at_server=(ip, "netns", "exec", server),
+        at_client=(ip, "netns", "exec", client),
+        server=first,
+        alternate=second,
+        outside=router_ip,
         client=f"10.99.{number}.2",
     )
     gateway = f"10.99.{number}.1"
