@@ -186,13 +186,19 @@ def test_what_needs_udp_is_unknown_elsewhere(
     attribute: ChangeRequest | Padding | ResponsePort, transport: TransportProtocol
 ) -> None:
     response, transmit = answer_to(request(attribute), path(transport=transport))
-    plain, _ = answer_to(request(), path(transport=transport))
 
     assert response.get(ErrorCode) == ErrorCode(420)
     assert response.get(UnknownAttributes) == UnknownAttributes((attribute.TYPE,))
     assert transmit.path == path(transport=transport)
-    assert plain.get(MappedAddress) == MappedAddress(CLIENT)
-    assert not plain.has(OtherAddress)
+
+
+@pytest.mark.parametrize("transport", [TransportProtocol.TCP, TransportProtocol.TLS])
+def test_over_a_stream_there_is_no_other_address(transport: TransportProtocol) -> None:
+    response, _ = answer_to(request(), path(transport=transport))
+
+    assert response.get(MappedAddress) == MappedAddress(CLIENT)
+    assert response.get(ResponseOrigin) == ResponseOrigin(PAIR.primary)
+    assert not response.has(OtherAddress)
 
 
 @pytest.mark.parametrize(
