@@ -21,7 +21,7 @@ import stun.aio
 from stun import AccessGrant
 from transport import TransportAddress, TransportProtocol
 from transport.aio import KernelSocket, KernelSockets
-from turn.aio import Relay, connect
+from turn.aio import Relay, connect, connect_tcp
 from turn.client import (
     AllocationError,
     ClientConfig,
@@ -348,3 +348,41 @@ async def test_an_access_token_opens_the_relay(tmp_path: Path) -> None:
             await relay.bind_channel(peer.address)
             await exchange(relay, peer, *PAYLOADS)
         peer.close()
+
+
+@pytest.mark.requirement("stun-turn:TURNC-TCP-02", "stun-turn:TURNC-TCP-04")
+async def test_tcp_connections_are_opened_and_accepted(tmp_path: Path) -> None:
+    async with coturn(tmp_path) as port:
+        uri = f"turn:127.0.0.1:{port}?transport=tcp"
+        async with (
+            connect_tcp(uri, USER, PASSWORD) as first,
+            connect_tcp(uri, USER, PASSWORD) as other,
+        ):
+            await other.permit(LOOPBACK)
+            async with asyncio.timeout(TIMEOUT):
+                (reads, writes), (peer, there, back) = await asyncio.gather(
+                    first.open_connection(other.relayed), other.accept()
+                )
+            assert peer == first.relayed
+            for payload in PAYLOADS:
+                writes.write(payload)
+                async with asyncio.timeout(TIMEOUT):
+                    assert await there.readexactly(len(payload)) == payload
+                back.write(payload)
+                async with asyncio.timeout(TIMEOUT):
+                    assert await reads.readexactly(len(payload)) == payload
+            back.close()
+            async with asyncio.timeout(TIMEOUT):
+                with contextlib.suppress(ConnectionResetError):  # coturn passes no FIN on
+                    assert await reads.read() == b""
+
+
+async def test_a_peer_that_coturn_cannot_reach_over_tcp_is_447(tmp_path: Path) -> None:
+    async with (
+        coturn(tmp_path) as port,
+        connect_tcp(f"turn:127.0.0.1:{port}?transport=tcp", USER, PASSWORD) as relay,
+    ):
+        with pytest.raises(PeerRefused) as refused:
+            await relay.open_connection(TransportAddress(LOOPBACK, free_port()))
+
+    assert refused.value.code == 447

@@ -237,3 +237,34 @@ async def test_uclient_is_let_in_by_its_access_tokens(options: Sequence[str], cl
 
     counts = re.findall(r"tot_send_msgs=(\d+), tot_recv_msgs=(\d+)", output)
     assert counts[-1:] == [(str(clients * MESSAGES), str(clients * MESSAGES))], output
+
+
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+@pytest.mark.requirement("stun-turn:TURN-TCP-16")
+async def test_clients_of_tcp_allocations_connect_to_each_other(
+    transport: str, tmp_path: pathlib.Path
+) -> None:
+    made = Certificate.generate(tmp_path)
+    files = ["--tls-cert", str(made.certificate), "--tls-key", str(made.key)]
+    secured = ["-S", "-E", str(made.certificate)] if transport == "tls" else []
+    server = ["--enable", "tcp-relay", *(files if secured else [])]
+    async with relay(IPV4, *server, transport=transport) as command:
+        port = command.address.rpartition(":")[2]
+
+        output = await uclient(port, free_port(), ["-T", *secured, "-m", "2"])
+
+    counts = re.findall(r"tot_send_msgs=(\d+), tot_recv_msgs=(\d+)", output)
+    assert counts[-1:] == [(str(2 * MESSAGES), str(2 * MESSAGES))], output
+
+
+@pytest.mark.requirement("stun-turn:TURN-TCP-14")
+async def test_a_client_is_told_of_a_peer_that_connects() -> None:
+    """uclient counts one of the two ways alone, with coturn's server too; and over TLS it
+    would speak TLS to the peer, which it is itself, without."""
+    async with relay(IPV4, "--enable", "tcp-relay", transport="tcp") as command:
+        port = command.address.rpartition(":")[2]
+
+        output = await uclient(port, free_port(), ["-T", "-P", "-m", "2"])
+
+    counts = re.findall(r"tot_send_msgs=(\d+), tot_recv_msgs=(\d+)", output)
+    assert counts[-1:] == [(str(2 * MESSAGES), str(MESSAGES))], output

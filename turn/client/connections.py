@@ -193,7 +193,7 @@ class Connections:
 
     def _bind_request(self, connection: PeerConnection) -> LongTermRequest:
         assert connection.connection_id is not None  # it has a stream, so it was answered
-        # The nonce is the stream's own: it is bound to the address that it was given to.
+        # What the server says to them is for this stream alone.
         credentials = self._session.further_credentials()
         attributes = (ConnectionId(connection.connection_id),)
         return credentials.request(Method.CONNECTION_BIND, attributes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections
+import copy
 
 from stun import (
     AlgorithmChoice,
@@ -124,12 +125,12 @@ class ClientSession:
         self.credentials = self._new_credentials()
 
     def further_credentials(self) -> LongTermClient:
-        """For another stream to the server, which gives each address a nonce of its own."""
-        credentials = self._new_credentials()
-        credentials.takes_tokens = self.credentials.takes_tokens
-        if self.credentials.grant is not None:
-            credentials.use_token(self.credentials.grant)
-        return credentials
+        """For another stream to the server, which gives each address a nonce of its own.
+
+        They begin with the nonce that there is: some servers take it, and coturn closes a
+        stream on which a ConnectionBind comes without credentials.
+        """
+        return copy.copy(self.credentials)
 
     def common_attributes(self) -> tuple[AnyAttribute, ...]:
         """What Allocate and Refresh both carry (RFC 8656 section 5)."""

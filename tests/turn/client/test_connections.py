@@ -158,7 +158,8 @@ class TestConnect:
         assert asked == ConnectRequested(TLS, SERVER, "relay.example")
         first = open_stream(script)
         assert (first.method, first.path) == (Method.CONNECTION_BIND, data_path())
-        script.challenge(first, nonce="of the new stream")
+        assert first.nonce == request.nonce
+        script.challenge(first, code=438, nonce="of the new stream")
         bind = script.take_one()
         assert (bind.path, bind.nonce, id_of(bind)) == (data_path(), "of the new stream", ID)
         assert bind.message.has_integrity
@@ -170,7 +171,7 @@ class TestConnect:
         before = script.nonce
         connect(script)
         script.succeed(script.take_one(), ID)
-        script.challenge(open_stream(script), nonce="of the new stream")
+        script.challenge(open_stream(script), code=438, nonce="of the new stream")
         script.succeed(script.take_one())
 
         connect(script, peer(8))
@@ -280,9 +281,8 @@ class TestConnect:
         script = allocated()
         connect(script)
         script.succeed(script.take_one(), ID)
-        script.challenge(open_stream(script))
 
-        script.fail(script.take_one(), 400)
+        script.fail(open_stream(script), 400)
 
         (failed,) = script.events_of(PeerConnectFailed)
         assert failed.code == 400
@@ -298,8 +298,7 @@ class TestConnect:
 
         binds = []
         for number in (1, 2):
-            script.challenge(open_stream(script, number))
-            binds.append(script.take_one())
+            binds.append(open_stream(script, number))
         for bind in reversed(binds):
             script.succeed(bind)
 
@@ -370,8 +369,7 @@ class TestAttempt:
         accept(script, told.attempt)
 
         assert streams_asked_for(script) == 1
-        script.challenge(open_stream(script))
-        bind = script.take_one()
+        bind = open_stream(script)
         assert (bind.path, bind.method, id_of(bind)) == (data_path(), Method.CONNECTION_BIND, ID)
         script.succeed(bind)
         assert script.events_of(PeerConnected) == [PeerConnected(PEER, data_path(), told.attempt)]
@@ -445,8 +443,7 @@ def test_the_allocation_is_refreshed_on_the_control_connection_as_long_as_it_is_
     script = allocated()
     connect(script)
     script.succeed(script.take_one(), ID)
-    script.challenge(open_stream(script))
-    script.succeed(script.take_one())
+    script.succeed(open_stream(script))
 
     refreshes = []
     for _ in range(10):
