@@ -83,9 +83,11 @@ def test_the_request_reads_as_printed_with_its_padding_of_spaces() -> None:
 )
 def test_the_responses_carry_the_printed_mapped_address(data: bytes, host: str) -> None:
     message = Message.decode(data)
+    mapped = XorMappedAddress(TransportAddress.parse(host, 32853))
 
     assert message.message_class is MessageClass.SUCCESS
-    assert message.get(XorMappedAddress) == XorMappedAddress(TransportAddress.parse(host, 32853))
+    assert message.get(XorMappedAddress) == mapped
+    assert message.raw_value(XorMappedAddress.TYPE) == mapped.encode(message.transaction_id)
 
 
 def test_a_response_with_zero_padding_differs_from_the_printed_one_only_where_it_must() -> None:
