@@ -28,6 +28,12 @@ class Namespace:
         """What makes the command that follows run inside."""
         return (need("ip"), "netns", "exec", self.name)
 
+    def firewall(self, *rules: str) -> None:
+        """Have iptables apply these rules inside."""
+        for rule in rules:
+            command = (*self.prefix, need("iptables"), *rule.split())
+            subprocess.run(command, check=True, capture_output=True)
+
     def wrap(self, program: str, folder: pathlib.Path) -> str:
         """An executable that is ``program`` inside the namespace."""
         script = folder / f"{pathlib.Path(program).name}-inside"

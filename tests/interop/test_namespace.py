@@ -65,10 +65,31 @@ async def test_a_page_on_another_network_plays_at_the_address_that_it_reached(
     assert printed.hostname not in ("0.0.0.0", "::")
     assert told["url"].startswith(f"ws://{network.gateway}:{printed.port}/viewer?")
     (server,) = told["iceServers"]
-    (uri,) = server["urls"]
-    assert uri.startswith(f"turn:{network.gateway}:")
+    over_udp, over_tcp = server["urls"]
+    assert over_udp.startswith(f"turn:{network.gateway}:")
+    assert over_udp.endswith("?transport=udp")
+    assert over_tcp.startswith(f"turn:{network.gateway}:")
+    assert over_tcp.endswith("?transport=tcp")
     assert reading.lost == 0
     assert reading.local_type == "relay" or policy == "all"
+
+
+async def test_a_page_behind_a_firewall_for_udp_plays_by_the_relay_over_tcp(
+    network: Namespace, clip: str, tmp_path: pathlib.Path
+) -> None:
+    network.firewall("-A OUTPUT ! -o lo -p udp -j DROP")
+    inside = network.wrap(need("chromium"), tmp_path)
+    async with (
+        hairpin("demo", *on_every_address("0.0.0.0"), "--source", clip) as demo,
+        chromium(executable=inside) as browser,
+    ):
+        port = urllib.parse.urlsplit(demo.address).port
+        page = await browser.new_page()
+        await page.goto(f"http://{network.gateway}:{port}/")
+        await wait_for_picture(page)
+        reading = await wait_for_frames(page, 50)
+
+    assert reading.local_type == "relay"
 
 
 async def test_a_master_on_another_network_signs_for_the_address_that_it_reached(
