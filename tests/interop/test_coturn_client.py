@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import ipaddress
 import os
+import random
 import socket
 import sqlite3
 import time
@@ -44,10 +45,20 @@ SCHEMA = Path("/usr/share/coturn/schema.sql")
 
 
 def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
+    """Free for UDP and TCP, and out of the range that other programs' sockets are given from:
+    coturn tries a port that is taken again and again."""
+    while True:
+        port = random.randint(20_000, 32_000)
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams,
+            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as streams,
+        ):
+            try:
+                datagrams.bind(("127.0.0.1", port))
+                streams.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 @contextlib.asynccontextmanager
