@@ -1,0 +1,97 @@
+"""What was sent and received, side by side, as HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from conformance.describing import Described, Part, describe
+from conformance.describing_values import counted
+from conformance.exchange import Exchange
+from conformance.outcome import Direction, Frame, Verdict
+from conformance.report import Entry
+
+from .markup import Markup, join, tag
+
+MAX_SHOWN: Final = 12
+"""Messages of a row; those of a flood are all alike."""
+
+MAX_SHOWN_FAILED: Final = 40
+
+MAX_HEX: Final = 160
+"""Bytes of a part that are shown."""
+
+
+def exchange(entry: Entry) -> Markup:
+    """What decides first, then everything in its order."""
+    seen = Exchange.of(entry.result)
+    if not seen.frames:
+        return tag("p", "Nothing was sent.", class_="quiet")
+    shown = range(min(len(seen.frames), _limit(entry)))
+    rest = len(seen.frames) - len(shown)
+    count = "1 message" if len(seen.frames) == 1 else f"{len(seen.frames)} messages"
+    whole = join(
+        *(_pair(seen, left, right) for left, right in _pairs(seen.frames, shown)),
+        tag("p", f"and {rest} more messages", class_="quiet") if rest else "",
+    )
+    if entry.verdict is not Verdict.FAIL:
+        return join(tag("h3", f"The exchange: {count}"), whole)
+    return join(
+        tag("h3", "Where it went wrong"),
+        _pair(seen, seen.request, seen.answer),
+        tag("details", tag("summary", f"The whole exchange: {count}"), whole, class_="whole"),
+    )
+
+
+def _limit(entry: Entry) -> int:
+    return MAX_SHOWN_FAILED if entry.verdict is Verdict.FAIL else MAX_SHOWN
+
+
+def _pairs(frames: Sequence[Frame], shown: range) -> list[tuple[int | None, int | None]]:
+    """What was sent beside what came next; either may be missing."""
+    found: list[tuple[int | None, int | None]] = []
+    for number in shown:
+        if frames[number].direction is Direction.SENT:
+            found.append((number, None))
+        elif found and found[-1][1] is None:
+            found[-1] = (found[-1][0], number)
+        else:
+            found.append((None, number))
+    return found
+
+
+def _pair(seen: Exchange, left: int | None, right: int | None) -> Markup:
+    answer = tag("p", "nothing came", class_="silence") if right is None else _frame(seen, right)
+    request = Markup('<span class="gap"></span>') if left is None else _frame(seen, left)
+    return tag("div", request, answer, class_="pair")
+
+
+def _frame(seen: Exchange, number: int) -> Markup:
+    frame = seen.frames[number]
+    is_sent = frame.direction is Direction.SENT
+    arrow = "→ sent to" if is_sent else "← received from"
+    over = " over a stream" if frame.is_stream else ""
+    where = f"{arrow} {frame.remote} at {frame.at:.3f} s{over}, {counted(len(frame.data))}"
+    messages = (_message(seen, number, each) for each in describe(frame.data))
+    direction = "sent" if is_sent else "received"
+    return tag("article", tag("p", where, class_="where"), *messages, class_=f"frame {direction}")
+
+
+def _message(seen: Exchange, number: int, described: Described) -> Markup:
+    data = seen.frames[number].data
+    parts = (_part(part, data, is_wrong=seen.marks(number, part)) for part in described.parts)
+    return join(tag("h4", described.title), tag("ol", *parts))
+
+
+def _part(part: Part, data: bytes, *, is_wrong: bool) -> Markup:
+    value = data[part.begin : part.end]
+    written = value[:MAX_HEX].hex(" ", 4) + (" ..." if len(value) > MAX_HEX else "")
+    return tag(
+        "li",
+        tag("span", str(part.begin), class_="at"),
+        tag("b", part.name),
+        tag("em", "this is it") if is_wrong else "",
+        tag("span", part.text, class_="says"),
+        tag("code", written),
+        class_="wrong" if is_wrong else None,
+    )
