@@ -63,7 +63,10 @@ async def discover_behavior(
         for each in opened:
             driver.add_socket(each)
         driver.call(client.start)
-        return await finished
+        await asyncio.wait({finished, driver.failed}, return_when=asyncio.FIRST_COMPLETED)
+        if not finished.done():
+            raise driver.failed.result()
+        return finished.result()
 
 
 def local_ip_towards(remote: TransportAddress) -> IPAddress:

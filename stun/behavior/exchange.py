@@ -106,8 +106,6 @@ class Exchange:
 
     def receive(self, message: Message, path: Path, now: float) -> None:
         """Take a message with our transaction id, wherever it came from and to."""
-        if self.outcome is not None:
-            return
         if message.message_class is MessageClass.REQUEST:
             self.outcome = Looped(path)
             return

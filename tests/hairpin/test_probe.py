@@ -6,8 +6,13 @@ import asyncio
 import contextlib
 import dataclasses
 import json
+import os
 import pathlib
+import pty
+import re
 import ssl
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from ipaddress import ip_network
@@ -35,6 +40,7 @@ from .probing.servers import (
 
 ANN = ("--user", f"{USER}:{PASSWORD}")
 SECRET = "a shared secret"
+HAIRPIN = (sys.executable, "-c", "from hairpin.cli import main; main()")
 
 
 async def probe(*arguments: str) -> Result:
@@ -161,7 +167,7 @@ async def refusing(code: int) -> AsyncIterator[str]:
 
 @contextlib.asynccontextmanager
 async def http() -> AsyncIterator[str]:
-    async with streaming(b"HTTP/1.1 400 Bad Request\r\n\r\n") as address:
+    with streaming(b"HTTP/1.1 400 Bad Request\r\n\r\n") as address:
         yield f"turn:{address}?transport=tcp"
 
 
@@ -181,6 +187,7 @@ async def nowhere() -> AsyncIterator[str]:
     [
         pytest.param(usual(), ["--user", "ann:no"], "allocation", "wrong-password", id="password"),
         pytest.param(usual(), [*ANN, "--peer", "10.0.0.1"], "peer", "peer-denied", id="peer"),
+        pytest.param(usual(), [*ANN, "--peer", "::1"], "peer", "family-missing", id="family"),
         pytest.param(stern(), ANN, "relay", "peer-denied", id="every-peer"),
         pytest.param(busy(), ["--secret", SECRET], "allocation", "quota-reached", id="quota"),
         pytest.param(full(), ANN, "allocation", "no-capacity", id="capacity"),
@@ -210,7 +217,7 @@ async def test_a_certificate_that_nobody_has_signed_is_named(tmp_path: pathlib.P
     certificate, key = write_certificate(tmp_path)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, key)
-    async with streaming(b"", tls=context) as address:
+    with streaming(b"", tls=context) as address:
         result = await probe(f"turns:localhost:{address.port}?transport=tcp", *ANN)
 
     assert result.exit_code == 1
@@ -244,6 +251,31 @@ def test_a_command_line_that_makes_no_sense_is_refused(
 
     assert result.exit_code == 2
     assert message in " ".join(result.output.split())
+
+
+@pytest.mark.long  # a process of its own, on a terminal
+def test_on_a_terminal_it_is_told_in_colours_and_within_the_width() -> None:
+    terminal, side = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "60"}
+    environment.pop("NO_COLOR", None)
+    with subprocess.Popen(
+        [*HAIRPIN, "probe", f"stun:127.0.0.1:{closed_port()}"],
+        stdout=side,
+        stderr=side,
+        env=environment,
+    ) as process:
+        os.close(side)
+        shown = b""
+        with contextlib.suppress(OSError):  # how a terminal says that its other side is gone
+            while part := os.read(terminal, 4096):
+                shown += part
+        os.close(terminal)
+
+    assert process.returncode == 1
+    assert b"\x1b[1;31mFAILED" in shown
+    plain = re.sub(rb"\x1b\[[0-9;?]*[a-zA-Z]", b"", shown).decode()
+    assert "looking up 127.0.0.1" in plain
+    assert max(map(len, plain.replace("\r", "\n").split("\n"))) <= 60
 
 
 async def test_a_report_that_cannot_be_written_is_one_line() -> None:

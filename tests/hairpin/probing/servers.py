@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import collections
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator, Sequence
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
 from ipaddress import ip_address
 
 from stun import (
@@ -128,22 +128,30 @@ async def serving(machine: Machine) -> AsyncIterator[TransportAddress]:
         await driver.aclose()
 
 
-@contextlib.asynccontextmanager
-async def streaming(
-    reply: bytes, *, tls: ssl.SSLContext | None = None
-) -> AsyncIterator[TransportAddress]:
+@contextlib.contextmanager
+def streaming(reply: bytes, *, tls: ssl.SSLContext | None = None) -> Iterator[TransportAddress]:
     """A TCP server that says something else than STUN, and hangs up."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=_answer_all, args=(listener, reply, tls))
+        thread.start()
+        try:
+            yield TransportAddress.parse(*listener.getsockname())
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
 
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
-            await reader.read(1)
-            writer.write(reply)
-            await writer.drain()
-        writer.close()
 
-    server = await asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls)
-    async with server:
-        yield TransportAddress.parse(*server.sockets[0].getsockname())
+def _answer_all(listener: socket.socket, reply: bytes, tls: ssl.SSLContext | None) -> None:
+    while True:
+        try:
+            plain, _ = listener.accept()
+        except OSError:
+            return
+        with plain, contextlib.suppress(OSError):
+            plain.settimeout(1.0)
+            with tls.wrap_socket(plain, server_side=True) if tls else plain as stream:
+                stream.recv(1)
+                stream.sendall(reply)
 
 
 def silent_socket(port: int = 0) -> socket.socket:

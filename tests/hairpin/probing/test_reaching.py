@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import pathlib
+import socket
 import ssl
 
 import pytest
@@ -15,8 +15,18 @@ from stun.resolution import Target
 from tests.hairpin.certificates import write_certificate
 from transport import TransportAddress, TransportProtocol
 from transport.aio import ClientTls
+from turn.aio import Endpoint, RelayServer, ServerCertificate
 
-from .servers import Refusing, closed_port, relay, serving, silent_socket, streaming
+from .servers import (
+    LOOPBACK,
+    Refusing,
+    closed_port,
+    relay,
+    relay_config,
+    serving,
+    silent_socket,
+    streaming,
+)
 
 HASTE = TransactionTiming(rc=1, rm=1, ti=0.5)
 HTTP = b"HTTP/1.1 400 Bad Request\r\n\r\n"
@@ -68,9 +78,8 @@ async def test_silence_over_udp_of_a_machine_that_is_there_is_a_filter() -> None
 
 @pytest.mark.long  # an RTO
 async def test_silence_over_udp_of_a_server_that_takes_tcp_is_a_filter() -> None:
-    async with streaming(b"") as address:
-        with silent_socket(address.port):
-            outcome = await why(target(address))
+    with streaming(b"") as address, silent_socket(address.port):
+        outcome = await why(target(address))
 
     assert outcome.cause is Cause.UDP_BLOCKED
     assert "TCP connects" in outcome.said
@@ -86,7 +95,7 @@ async def test_a_refused_binding_has_its_code() -> None:
 
 @pytest.mark.parametrize("reply", [HTTP, b""], ids=["http", "nothing"])
 async def test_a_stream_of_something_else_is_no_stun(reply: bytes) -> None:
-    async with streaming(reply) as address:
+    with streaming(reply) as address:
         outcome = await why(target(address, TransportProtocol.TCP))
 
     assert outcome.cause is Cause.NOT_STUN
@@ -94,20 +103,38 @@ async def test_a_stream_of_something_else_is_no_stun(reply: bytes) -> None:
 
 @pytest.mark.long  # a wait for an answer
 async def test_a_stream_that_is_silent_is_no_stun() -> None:
-    async def keep_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read()
-        writer.close()
-
-    server = await asyncio.start_server(keep_silent, "127.0.0.1", 0)
-    async with server:
-        address = TransportAddress.parse(*server.sockets[0].getsockname())
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = TransportAddress.parse(*listener.getsockname())
         outcome = await why(target(address, TransportProtocol.TCP))
 
     assert outcome.cause is Cause.NOT_STUN
 
 
+@pytest.mark.parametrize("transport", [TransportProtocol.TLS, TransportProtocol.DTLS])
+async def test_over_tls_and_dtls_a_certificate_decides(
+    transport: TransportProtocol, tmp_path: pathlib.Path
+) -> None:
+    chain, key = write_certificate(tmp_path)
+    certificate = ServerCertificate(str(chain), str(key))
+    async with RelayServer.open(
+        relay_config(), endpoints=[Endpoint(transport, LOOPBACK)], certificate=certificate
+    ) as server:
+        address = next(each.address for each in server.endpoints if each.transport is transport)
+        trusted = await reach(target(address, transport), ClientTls(ca=str(chain)))
+        unknown = await why(target(address, transport))
+
+    assert isinstance(trusted, Reached)
+    assert unknown.cause is Cause.CERTIFICATE_WRONG
+
+
+async def test_an_address_without_a_way_is_said_so() -> None:
+    nowhere = TransportAddress.parse("fe80::1%nowhere0", 3478)
+
+    assert (await why(target(nowhere))).cause is Cause.NO_WAY
+
+
 async def test_a_server_without_tls_is_told_from_one_with_a_wrong_certificate() -> None:
-    async with streaming(HTTP) as address:
+    with streaming(HTTP) as address:
         outcome = await why(target(address, TransportProtocol.TLS))
 
     assert outcome.cause is Cause.NO_TLS
@@ -118,7 +145,7 @@ async def test_a_certificate_that_nobody_has_signed_is_named(tmp_path: pathlib.P
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, key)
 
-    async with streaming(HTTP, tls=context) as address:
+    with streaming(HTTP, tls=context) as address:
         unknown = await why(target(address, TransportProtocol.TLS))
         named = Target(TransportProtocol.TLS, address, "other.example", "other.example")
         foreign = await why(named, ClientTls(ca=str(certificate)))

@@ -16,10 +16,12 @@ from stun import (
     OtherAddress,
     Padding,
     ResponsePort,
+    UnknownAttribute,
     UnknownAttributes,
     XorMappedAddress,
     encode_message,
 )
+from stun.server import BehaviorServer
 from transport import Event, Path, Transmit, TransportAddress
 
 from .world import PAIR
@@ -125,3 +127,62 @@ class Deaf(ScriptedServer):
 
     def attributes(self, request: Message, path: Path) -> Sequence[AnyAttribute] | None:
         return None if request.has(ResponsePort) else super().attributes(request, path)
+
+
+class Tiring(ScriptedServer):
+    """Answers so many requests, and no more."""
+
+    def __init__(self, answers: int) -> None:
+        super().__init__()
+        self._left = answers
+
+    def attributes(self, request: Message, path: Path) -> Sequence[AnyAttribute] | None:
+        self._left -= 1
+        return None if self._left < 0 else super().attributes(request, path)
+
+
+class Forgetful(BehaviorServer):
+    """Obeys RESPONSE-PORT once."""
+
+    def __init__(self) -> None:
+        super().__init__(PAIR)
+        self._has_obeyed = False
+
+    def respond(self, request: Message, path: Path, now: float) -> Transmit | None:
+        if not request.has(ResponsePort):
+            return super().respond(request, path, now)
+        if not self._has_obeyed:
+            self._has_obeyed = True
+            return super().respond(request, path, now)
+        attributes = (ErrorCode(420), UnknownAttributes((ResponsePort.TYPE,)))
+        answer = encode_message(
+            Method.BINDING, MessageClass.ERROR, request.transaction_id, attributes
+        )
+        return Transmit(path, (answer,))
+
+
+class ShortPadding(ScriptedServer):
+    """Silent when the padding is long, and knows none when it is short."""
+
+    def attributes(self, request: Message, path: Path) -> Sequence[AnyAttribute] | None:
+        padding = request.get(Padding)
+        if padding is None:
+            return super().attributes(request, path)
+        if len(padding.padding) > 100:
+            return None
+        return (ErrorCode(420), UnknownAttributes((Padding.TYPE,)))
+
+
+class Mysterious(ScriptedServer):
+    """Adds what a client has to understand, and does not."""
+
+    def attributes(self, request: Message, path: Path) -> Sequence[AnyAttribute]:
+        return (XorMappedAddress(path.remote), UnknownAttribute(0x7F01, b""))
+
+
+class Garbled(ScriptedServer):
+    """Its plain addresses cannot be read."""
+
+    def attributes(self, request: Message, path: Path) -> Sequence[AnyAttribute]:
+        garbage = UnknownAttribute(MappedAddress.TYPE, b"x")
+        return (XorMappedAddress(path.remote), garbage, OtherAddress(PAIR.other(path.local)))

@@ -27,11 +27,16 @@ from .servers import (
     Careless,
     Deaf,
     Demanding,
+    Forgetful,
+    Garbled,
     HalfDead,
     Misled,
     Mute,
+    Mysterious,
     Refusing,
     ScriptedServer,
+    ShortPadding,
+    Tiring,
     WithoutOther,
 )
 from .world import SERVER, discover, host_behind, nat_of, open_host, serve
@@ -135,6 +140,58 @@ def test_a_server_that_tells_no_address_makes_all_inconclusive(
 @pytest.mark.requirement("stun-turn:STUNC-NAT-07")
 def test_a_lifetime_whose_answers_never_come_is_inconclusive() -> None:
     assert asked_of(Deaf()).lifetime == Inconclusive(Obstacle.NO_RESPONSE)
+
+
+@pytest.mark.parametrize(
+    ("answers", "test", "obstacle"),
+    [
+        pytest.param(1, BehaviorTest.FILTERING, Obstacle.NO_RESPONSE, id="filtering"),
+        pytest.param(1, BehaviorTest.HAIRPINNING, Obstacle.NO_RESPONSE, id="hairpinning"),
+        pytest.param(1, BehaviorTest.FRAGMENTS, Obstacle.NO_RESPONSE, id="fragments"),
+        pytest.param(1, BehaviorTest.LIFETIME, Obstacle.NO_RESPONSE, id="lifetime"),
+        pytest.param(3, BehaviorTest.LIFETIME, Obstacle.NO_RESPONSE, id="lifetime-later"),
+        pytest.param(1, BehaviorTest.MAPPING, Obstacle.ALTERNATE_SILENT, id="mapping"),
+        pytest.param(2, BehaviorTest.MAPPING, Obstacle.ALTERNATE_SILENT, id="mapping-later"),
+    ],
+)
+@pytest.mark.requirement("stun-turn:STUNC-NAT-07")
+def test_a_server_that_falls_silent_makes_a_test_inconclusive(
+    answers: int, test: BehaviorTest, obstacle: Obstacle
+) -> None:
+    network = Network()
+    serve(network, Tiring(answers))
+    host = host_behind(network, nat_of(network, netsim.SYMMETRIC))
+
+    world = discover(network, host, tests=[test])
+
+    assert world.process.events_of(TestConcluded) == [TestConcluded(test, Inconclusive(obstacle))]
+
+
+@pytest.mark.requirement("stun-turn:STUNC-NAT-07")
+def test_a_server_that_tires_during_the_search_for_a_lifetime_is_told() -> None:
+    network = Network()
+    serve(network, Forgetful())
+    host = host_behind(network, nat_of(network, netsim.FULL_CONE))
+
+    report = discover(network, host, tests=[BehaviorTest.LIFETIME], timeout=600).report
+
+    assert report.lifetime == Inconclusive(Obstacle.REFUSED, 420)
+
+
+def test_fragments_that_are_refused_when_they_are_short_say_nothing() -> None:
+    assert asked_of(ShortPadding()).fragments == Inconclusive(Obstacle.REFUSED, 420)
+
+
+def test_a_response_with_what_must_be_understood_and_is_not_is_no_answer() -> None:
+    assert asked_of(Mysterious()).mapping == Inconclusive(Obstacle.REFUSED)
+
+
+def test_addresses_that_cannot_be_read_are_not_there() -> None:
+    report = asked_of(Garbled())
+
+    assert report.reached is not None
+    assert report.reached.other is None
+    assert not report.reached.is_rewritten
 
 
 def addresses() -> ClientAddresses:
