@@ -33,11 +33,12 @@ async def discover_behavior(
 ) -> BehaviorReport:
     """Run the tests against a server, from ``local``, or from where the way to it begins.
 
-    ``on_event`` sees each event as it comes, and must not raise. The search for the lifetime
+    ``on_event`` sees each event as it comes. The search for the lifetime
     of bindings takes minutes; the others are done within 20 s.
 
     Raises:
         OSError: there is no way to the server, or no socket.
+        Exception: whatever ``on_event`` raised.
     """
     ip = local or local_ip_towards(server)
     async with contextlib.AsyncExitStack() as stack:
@@ -58,15 +59,17 @@ async def discover_behavior(
             if isinstance(event, DiscoveryFinished) and not finished.done():
                 finished.set_result(event.report)
 
+        def fail(failed: asyncio.Future[Exception]) -> None:
+            if not failed.cancelled() and not finished.done():
+                finished.set_exception(failed.result())
+
         driver = MachineDriver(client, handle)
+        driver.failed.add_done_callback(fail)
         stack.push_async_callback(driver.aclose)
         for each in opened:
             driver.add_socket(each)
         driver.call(client.start)
-        await asyncio.wait({finished, driver.failed}, return_when=asyncio.FIRST_COMPLETED)
-        if not finished.done():
-            raise driver.failed.result()
-        return finished.result()
+        return await finished
 
 
 def local_ip_towards(remote: TransportAddress) -> IPAddress:

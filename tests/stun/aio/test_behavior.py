@@ -48,5 +48,23 @@ async def test_a_silent_server_is_given_up() -> None:
     assert report.mapping == Inconclusive(Obstacle.NO_RESPONSE)
 
 
+async def test_what_an_event_handler_raises_ends_the_discovery(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def handle(event: Event) -> None:
+        raise LookupError("a bug")
+
+    driver = MachineDriver(BehaviorServer(), ignore)
+    sock = await KernelSockets().open(LOOPBACK)
+    driver.add_socket(sock)
+    try:
+        with pytest.raises(LookupError, match="a bug"):
+            await discover_behavior(sock.local, tests=[], on_event=handle)
+    finally:
+        await driver.aclose()
+
+    assert "BehaviorClient failed" in caplog.text
+
+
 def test_the_way_to_loopback_begins_on_loopback() -> None:
     assert local_ip_towards(TransportAddress.parse("127.0.0.1", 9)) == LOOPBACK.ip
