@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import collections
 from collections.abc import Collection
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING
 
 from transport import (
     CloseRequested,
@@ -46,6 +47,7 @@ class RelayMachine:
         self._udp = udp
         self._dtls = dtls
         self._secured = secured
+        self._events: collections.deque[Event] = collections.deque()
 
     def receive(self, data: bytes, path: Path, now: float) -> None:
         if path.transport is not _UDP:
@@ -88,20 +90,23 @@ class RelayMachine:
             if transmit.path.transport is not _DTLS:
                 return transmit
             self._secured.send(transmit.path, transmit.segments)
+        self._sort_events(self._secured)
         return self._secured.poll_transmit()
 
     def poll_event(self) -> Event | None:
+        if self._secured is None:
+            return self._server.poll_event()
+        return self._events.popleft() if self._events else None
+
+    def _sort_events(self, secured: SecuredClients) -> None:
+        """Close associations while there is still time to say goodbye."""
         while (event := self._server.poll_event()) is not None:
-            if self._secured is None or not _is_for_dtls(event):
-                return event
-            self._secured.disconnect(event.path)
-        return None
+            if isinstance(event, CloseRequested) and event.path.transport is _DTLS:
+                secured.disconnect(event.path)
+            else:
+                self._events.append(event)
 
     def _is_dtls(self, data: bytes, local: TransportAddress) -> bool:
         if local not in self._dtls:
             return False
         return local not in self._udp or datagram_kind(data) is DatagramKind.DTLS
-
-
-def _is_for_dtls(event: Event) -> TypeGuard[CloseRequested]:
-    return isinstance(event, CloseRequested) and event.path.transport is _DTLS
