@@ -71,7 +71,7 @@ class Challenge:
 
     attributes: tuple[AnyAttribute, ...]
     key: IntegrityKey
-    identity: bytes
+    identity: bytes = dataclasses.field(repr=False)
     realm: bytes
     nonce: Nonce
     access_token: AccessToken | None = None

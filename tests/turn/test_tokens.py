@@ -6,6 +6,7 @@ import base64
 import contextlib
 
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -91,8 +92,6 @@ def test_any_bytes_are_a_token_or_a_decode_error(token: bytes) -> None:
 
 def sealed(block: bytes) -> bytes:
     """A token with this for its encrypted block."""
-    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-
     encrypted = AESGCM(KEY.key).encrypt(NONCE, block, SERVER_NAME.encode())
     return b"\0\x0c" + NONCE + encrypted
 
@@ -128,6 +127,15 @@ MALFORMED = [
 def test_a_malformed_token_is_refused(token: bytes) -> None:
     with pytest.raises(DecodeError):
         open_access_token(KEY, SERVER_NAME, token)
+
+
+@pytest.mark.requirement("stun-turn:TURN-OAUTH-06")
+def test_what_is_longer_than_any_token_is_not_decrypted() -> None:
+    too_long = sealed(bytes(MAX_MAC_KEY_BYTES + 15))
+
+    assert len(too_long) == MAX_TOKEN_BYTES + 1
+    with pytest.raises(DecodeError, match="109 bytes long"):
+        open_access_token(KEY, SERVER_NAME, too_long)
 
 
 @pytest.mark.requirement("stun-turn:TURN-OAUTH-03")

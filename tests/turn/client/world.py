@@ -39,6 +39,7 @@ class RelayMachine:
             listening=(LISTENING,),
             relay_addresses=(RELAY_IP,),
             nonce_lifetime=nonce_lifetime,
+            mobility=True,
         )
         self.server = TurnServer(config, random_bytes=random_bytes)
 
