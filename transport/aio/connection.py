@@ -29,6 +29,10 @@ TLS_SHUTDOWN_TIMEOUT = 60.0
 """The same for a TLS stream that was detached, unless who has it is less patient: what an
 application has written must not be lost because the other end is slow."""
 
+HALF_CLOSED_TIMEOUT = 10.0
+"""What a peer that sends no more may take to read the answers to what it has sent (RFC 8489
+section 6.2.2)."""
+
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """struct linger: on, and no time."""
 
@@ -161,6 +165,12 @@ class StreamConnection(asyncio.Protocol):
 
     def eof_received(self) -> None:
         self._close("closed by the peer")
+
+    def eof_received(self) -> None:
+        """The peer sends no more. It still gets what waits for it, in some seconds, and the
+        transport is closed then."""
+        if self._transport is not None and self._closing_timer is None:
+            self._closing_timer = self._loop.call_later(HALF_CLOSED_TIMEOUT, self._transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._closing_timer is not None:

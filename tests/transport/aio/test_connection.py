@@ -99,6 +99,25 @@ async def test_who_reads_too_slowly_still_gets_responses(server: Server) -> None
     assert kept <= ANSWER_RESERVE_BYTES // len(RESPONSE) + 1
 
 
+@pytest.mark.requirement("stun-turn:STUNS-TCP-03")
+async def test_who_sends_no_more_still_gets_what_waits_for_it(server: Server) -> None:
+    with reader_of_nothing(server.address) as peer:
+        path = await server.connected()
+        kept = 0
+        while not server.send(path, DATA):
+            kept += 1
+
+        peer.shutdown(socket.SHUT_WR)
+
+        received = 0
+        peer.setblocking(False)
+        loop = asyncio.get_running_loop()
+        while data := await loop.sock_recv(peer, 1 << 16):
+            received += len(data)
+    assert received == kept * len(DATA)
+    assert await server.events.next() == Disconnected(path, "closed by the peer")
+
+
 async def test_a_burst_within_one_drain_is_bounded_as_well(server: Server) -> None:
     with reader_of_nothing(server.address):
         path = await server.connected()
