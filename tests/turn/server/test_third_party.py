@@ -244,6 +244,13 @@ def test_a_password_does_not_help_a_token_that_does_not_count() -> None:
     assert code(response) == 401
 
 
+@pytest.mark.requirement("stun-turn:TURN-OAUTH-06")
+def test_a_mac_key_of_a_length_that_has_no_other_form_serves_as_it_is() -> None:
+    mac_key = bytes(24)
+
+    assert code(Bearer(Client(Relay(OFFERING)), token(mac_key=mac_key), mac_key).allocate()) == 0
+
+
 def test_a_username_that_is_malformed_is_400() -> None:
     user = bearer()
     user.client.fetch_nonce()
