@@ -32,6 +32,7 @@ NETWORKS: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType(
             "-t nat -A POSTROUTING -o wan -j MASQUERADE",
             "-A FORWARD -p udp -j DROP",
         ),
+        "cut-off": ("-A FORWARD -j DROP",),
     }
 )
 """Rules of iptables by the name of what they make of the router."""

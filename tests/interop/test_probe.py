@@ -293,6 +293,15 @@ async def test_blocked_udp_is_named_and_the_rest_goes_over_tcp(
     assert of(report, "relay")["status"] == "ok"
 
 
+async def test_a_server_that_nothing_reaches_is_silent() -> None:
+    with nat_lab("cut-off") as lab:
+        report = await probe(
+            f"turn:{lab.server}?transport=udp", *ANN, status=1, prefix=lab.at_client
+        )
+
+    assert report["causes"] == ["server-silent"]
+
+
 # coturn's clients at our relay
 
 
