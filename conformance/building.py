@@ -147,3 +147,21 @@ def sha256_key(username: str, realm: str, password: str) -> bytes:
 def userhash(username: str, realm: str) -> bytes:
     """The value of USERHASH (section 14.4)."""
     return hashlib.sha256(f"{username}:{realm}".encode()).digest()
+
+
+def dtls_client_hello(random: bytes) -> bytes:
+    """A ClientHello of DTLS 1.2 without a cookie (RFC 6347 section 4.2.1, RFC 5246 7.4.1.2).
+
+    ``random`` has 32 bytes.
+    """
+    suites = bytes.fromhex("c02bc02fc02cc030")  # ECDHE with AES-GCM
+    groups = bytes.fromhex("000a00060004001d0017")  # x25519, secp256r1
+    formats = bytes.fromhex("000b00020100")
+    signatures = bytes.fromhex("000d000c000a04030804040105030503")
+    extensions = groups + formats + signatures
+    body = b"\xfe\xfd" + random + b"\0" + b"\0"
+    body += len(suites).to_bytes(2, "big") + suites + b"\x01\0"
+    body += len(extensions).to_bytes(2, "big") + extensions
+    size = len(body).to_bytes(3, "big")
+    handshake = b"\x01" + size + bytes(2) + bytes(3) + size + body
+    return b"\x16\xfe\xff" + bytes(8) + len(handshake).to_bytes(2, "big") + handshake

@@ -3,6 +3,24 @@
 Importing this package registers them: see ``conformance.row``.
 """
 
-from . import cod_attr, cod_hdr, cod_integrity, cod_values, stuns_base, stuns_ltc
+from . import (
+    cod_attr,
+    cod_hdr,
+    cod_integrity,
+    cod_values,
+    stuns_alt,
+    stuns_base,
+    stuns_ltc,
+    stuns_tcp,
+)
 
-__all__ = ["cod_attr", "cod_hdr", "cod_integrity", "cod_values", "stuns_base", "stuns_ltc"]
+__all__ = [
+    "cod_attr",
+    "cod_hdr",
+    "cod_integrity",
+    "cod_values",
+    "stuns_alt",
+    "stuns_base",
+    "stuns_ltc",
+    "stuns_tcp",
+]

@@ -11,6 +11,8 @@ from netsim import Process
 from transport import DecodeError, IPAddress, Path, TransportAddress, TransportProtocol
 from turn.framing import TurnFramer
 
+from .mutants.mutant import Segments
+
 if TYPE_CHECKING:
     from .world import MutantMachine
 
@@ -22,8 +24,9 @@ UNIX_TIME = 1_700_000_000.0
 class MemoryStream:
     """The harness's end of a stream; ``conformance.wire.StreamLink``."""
 
-    def __init__(self, path: Path, process: Process[MutantMachine]) -> None:
+    def __init__(self, path: Path, process: Process[MutantMachine], segments: Segments) -> None:
         self._path = path
+        self._segments = segments
         self._process = process
         self._framer = TurnFramer()
         self._received: asyncio.Queue[bytes] = asyncio.Queue()
@@ -41,12 +44,23 @@ class MemoryStream:
         if not self._is_open:
             return
         try:
-            messages = self._framer.push(data)
+            messages = self._messages(data)
         except DecodeError as error:
             self.lose(str(error))
             return
         for message in messages:
             self._process.call(functools.partial(_receive, message, self._path))
+
+    def _messages(self, data: bytes) -> list[bytes]:
+        match self._segments:
+            case Segments.WHOLE:
+                return [data]
+            case Segments.SILENT:
+                return []
+            case Segments.RESYNCHRONISES if data[0] > 3:
+                return []
+            case _:
+                return self._framer.push(data)
 
     async def receive(self, seconds: float) -> bytes | None:
         try:
@@ -58,15 +72,21 @@ class MemoryStream:
         return data
 
     async def end(self) -> None:
-        """The server may still answer."""
+        """The server may still answer what was sent before."""
+        if self._segments is Segments.ENDS_WITH_CLIENT:
+            self._received = asyncio.Queue()
+            self.lose("ended by the client")
 
     def close(self) -> None:
         self.lose("closed by the client")
 
     def deliver(self, data: bytes) -> None:
         """What the server writes."""
-        if self._is_open:
-            self._received.put_nowait(data)
+        if not self._is_open:
+            return
+        self._received.put_nowait(data)
+        if self._segments is Segments.CLOSES_AFTER_ANSWER:
+            asyncio.get_running_loop().call_soon(self.lose, "closed after an answer")
 
     def lose(self, reason: str) -> None:
         """The connection is over, for both."""
@@ -83,8 +103,15 @@ def _receive(message: bytes, path: Path, machine: MutantMachine, now: float) -> 
 class SimulatedWire(AsyncioWire):
     """A simulated host with TCP to the server that ``process`` runs."""
 
-    def __init__(self, process: Process[MutantMachine], *, local: IPAddress) -> None:
+    def __init__(
+        self,
+        process: Process[MutantMachine],
+        *,
+        local: IPAddress,
+        segments: Segments = Segments.RIGHT,
+    ) -> None:
         super().__init__(per_second=1e6, local=local)
+        self._segments = segments
         self._process = process
         self._host = local
         self._next_port = 20_000
@@ -103,7 +130,7 @@ class SimulatedWire(AsyncioWire):
         self._next_port += 1
         near = local or TransportAddress(self._host, self._next_port)
         path = Path(transport, remote, near)
-        stream = MemoryStream(path, self._process)
+        stream = MemoryStream(path, self._process, self._segments)
         self._process.machine.streams[path] = stream
         self._process.call(lambda machine, now: machine.connected(path, now))
         return stream

@@ -34,7 +34,7 @@ from transport import (
 from turn.credentials import CredentialVerifier, RelaySecret
 from turn.server import RelayReleased, RelayRequested, ServerConfig
 
-from .mutants.mutant import REALM, USERS, Mutant, Setup
+from .mutants.mutant import REALM, USERS, Mutant, Reply, Setup
 from .streams import UNIX_TIME, MemoryStream, SimulatedWire
 
 SERVER = TransportAddress.parse("192.0.2.1", 3478)
@@ -67,7 +67,9 @@ def run_rows(
     network = Network(link=LinkProfile(delay=0.001))
     broken, way = mutant or Mutant(), setup or Setup()
     host = network.host("server", SERVER.host, SERVER6.host)
-    machine = MutantMachine(_relay(network, {**way.options, **broken.options}), broken)
+    machine = MutantMachine(_relay(network, {**way.options, **broken.options}), broken, way.reply)
+    if way.prepare is not None:
+        way.prepare(machine.server.server)
     here = (*LISTENING, ELSEWHERE)
     for address in here:
         host.bind(address.host, address.port)
@@ -76,7 +78,8 @@ def run_rows(
     target = dataclasses.replace(TARGET, address=SERVER6) if way.ipv6 else TARGET
 
     async def program() -> Report:
-        wire = SimulatedWire(process, local=HARNESS6 if way.ipv6 else HARNESS)
+        local = HARNESS6 if way.ipv6 else HARNESS
+        wire = SimulatedWire(process, local=local, segments=broken.segments)
         return await run(target, rows=rows, slow=True, wire=wire, surveyed=surveyed)
 
     async def main() -> Report:
@@ -102,10 +105,11 @@ def _relay(network: Network, options: Mapping[str, object]) -> SimulatedRelay:
 class MutantMachine:
     """A relay that a mutant stands in front of."""
 
-    def __init__(self, relay: SimulatedRelay, mutant: Mutant) -> None:
+    def __init__(self, relay: SimulatedRelay, mutant: Mutant, reply: Reply | None = None) -> None:
         self.streams: dict[Path, MemoryStream] = {}
         self._relay = relay
         self._mutant = mutant
+        self._reply = mutant.reply or reply
         self._requests: collections.OrderedDict[bytes, ReceivedMessage] = collections.OrderedDict()
         self._replies: collections.deque[Transmit] = collections.deque()
 
@@ -120,7 +124,7 @@ class MutantMachine:
             if heard is not None:
                 self._relay.receive(heard, path, now)
             return
-        if mutant.reply is not None and (reply := mutant.reply(data)) is not None:
+        if self._reply is not None and (reply := self._reply(data)) is not None:
             self._replies.append(Transmit(path, [reply]))
         taken = data if mutant.take is None else mutant.take(data)
         if taken is not None:

@@ -10,10 +10,22 @@ from __future__ import annotations
 from collections import ChainMap
 from collections.abc import Mapping
 
-from . import cod, cod_values, stuns_base, stuns_ltc
+from . import (
+    cod,
+    cod_values,
+    stuns_base,
+    stuns_ltc,
+    stuns_tcp,
+)
 from .mutant import Mutant, Setup
 
-_GROUPS = (cod, cod_values, stuns_base, stuns_ltc)
+_GROUPS = (
+    cod,
+    cod_values,
+    stuns_base,
+    stuns_ltc,
+    stuns_tcp,
+)
 
 MUTANTS: Mapping[str, Mapping[str, Mutant]] = ChainMap(*(each.MUTANTS for each in _GROUPS))
 

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import dataclasses
+import enum
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
 from conformance.building import MessageBuilder, md5_key, sha256_key
 from conformance.codes import Attr
 from conformance.reading import ReceivedMessage
+from turn.server import TurnServer
 
 USERS = MappingProxyType({"ann": "secret", "bob": "other"})
 REALM = "netsim"
 
 Answer = Callable[[ReceivedMessage, ReceivedMessage], bytes | None]
 """Of a request and the right answer to it: what is sent instead, or None for nothing."""
+
+
+Reply = Callable[[bytes], bytes | None]
+"""Of what a client sends: an answer that the server itself does not give, or None."""
+
+
+class Segments(enum.Enum):
+    """What a server makes of a stream."""
+
+    RIGHT = "messages are found by their length"
+    WHOLE = "each segment is taken for one message"
+    CLOSES_AFTER_ANSWER = "the connection is closed after each answer"
+    ENDS_WITH_CLIENT = "nothing is answered once the client has ended its side"
+    SILENT = "nothing is answered"
+    RESYNCHRONISES = "garbage is passed over"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -32,9 +49,10 @@ class Mutant:
     tell: Callable[[bytes], bytes | None] | None = None
     relay: Callable[[bytes], bytes | None] | None = None
     hear: Callable[[bytes], bytes | None] | None = None
-    reply: Callable[[bytes], bytes | None] | None = None
+    reply: Reply | None = None
     answers_from_elsewhere: bool = False
     """Answers leave from another port."""
+    segments: Segments = Segments.RIGHT
     options: Mapping[str, object] = dataclasses.field(default_factory=dict)
 
 
@@ -44,6 +62,9 @@ class Setup:
 
     options: Mapping[str, object] = dataclasses.field(default_factory=dict)
     ipv6: bool = False
+    reply: Reply | None = None
+    """Answers what the simulated server is silent to, but a real one not."""
+    prepare: Callable[[TurnServer], None] | None = None
 
 
 def edited(

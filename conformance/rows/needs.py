@@ -1,0 +1,66 @@
+"""What rows about TURN need on their way to what they ask."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from conformance.client import describe
+from conformance.codes import Class
+from conformance.expect import expect_error
+from conformance.outcome import NotOffered
+from conformance.probe import Allocation, Probe
+from conformance.reading import ReceivedMessage
+from transport import TransportAddress
+
+NO_ROOM: Final = frozenset({300, 486})
+"""A server may reject an Allocate with these at any point (RFC 8656 section 7.2)."""
+
+INSUFFICIENT_CAPACITY: Final = 508
+
+
+def expect_turn(probe: Probe) -> None:
+    """Raises:
+    NotOffered: the target is no TURN server.
+    """
+    if not probe.target.is_turn:
+        raise NotOffered("the target is a stun: URI")
+
+
+def expect_room(response: ReceivedMessage) -> None:
+    """Raises:
+    NotOffered: the server may refuse any Allocate like that.
+    """
+    if response.error_code in NO_ROOM:
+        raise NotOffered(f"Allocate is met with {describe(response)}")
+
+
+async def expect_refusal(probe: Probe, response: ReceivedMessage, *codes: int, to: str) -> None:
+    """That an Allocate is refused with one of these, and not for want of room.
+
+    Raises:
+        Violated: it is not.
+        NotOffered: there is no room for any allocation.
+    """
+    if response.error_code not in codes:
+        expect_room(response)
+        if response.error_code == INSUFFICIENT_CAPACITY:
+            await probe.allocate()
+    expect_error(response, *codes, to=to)
+
+
+async def permitted(probe: Probe, peer: TransportAddress) -> Allocation:
+    """An allocation with a permission.
+
+    Raises:
+        NotOffered: one of them is not to be had.
+    """
+    allocation = await probe.allocate()
+    response = await allocation.permit(peer)
+    if response.message_class is not Class.SUCCESS:
+        raise NotOffered(f"CreatePermission is met with {describe(response)}")
+    return allocation
+
+
+def somewhere(probe: Probe) -> TransportAddress:
+    """A peer that may be relayed to, but need not be there."""
+    return TransportAddress(probe.peer_ip, 9)

@@ -1,0 +1,247 @@
+"""TURN-ALLOC: what an Allocate request says, and its answer (RFC 8656 section 7.2)."""
+
+from __future__ import annotations
+
+from conformance.building import channel_data, one_byte, u32
+from conformance.checks import mark_attribute
+from conformance.client import Attribute, describe
+from conformance.codes import Attr, Class, Method
+from conformance.expect import expect_attribute, expect_error, expect_success, expect_value
+from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
+from conformance.probe import UDP, Probe
+from conformance.row import Feature, row
+from transport import TransportProtocol
+
+from .needs import expect_refusal, expect_room, expect_turn
+
+CHANNEL = 0x4002
+DEFAULT_LIFETIME = 600
+RECOMMENDED_MAX_LIFETIME = 3600
+ROUNDING = 1
+"""Seconds: what is left of a lifetime when the answer is made may be a fraction less."""
+
+MALFORMED_TRANSPORTS = (b"", b"\x11", bytes([17, 0, 0, 0, 0, 0, 0, 0]))
+UNSUPPORTED_PROTOCOLS = (0, 1, 132, 255)
+TCP = 6
+
+
+@row(
+    "TURN-ALLOC-01",
+    "The server MUST require that the request be authenticated (unless it allows "
+    "unauthenticated requests of guests).",
+)
+async def an_allocate_has_to_be_authenticated(probe: Probe) -> Outcome | None:
+    expect_turn(probe)
+    client = await probe.client()
+    response = await client.request(Method.ALLOCATE, UDP)
+    if response.message_class is Class.SUCCESS:
+        return seen("an open server: it asks for no credentials")
+    expect_error(response, 401, to="Allocate without credentials")
+    return None
+
+
+@row(
+    "TURN-ALLOC-02",
+    "The server checks if the 5-tuple is currently in use by an existing allocation. If yes, the "
+    "server rejects the request with a 437 (Allocation Mismatch) error.",
+    Feature.TURN,
+)
+async def a_5_tuple_in_use_is_refused(probe: Probe) -> None:
+    allocation = await probe.allocate()
+    response = await allocation.client.authenticated(Method.ALLOCATE, UDP)
+    expect_error(response, 437, to="a second Allocate on one 5-tuple")
+    expect_success(await allocation.refresh(), to="a Refresh of the first allocation")
+
+
+@row(
+    "TURN-ALLOC-03",
+    "If the REQUESTED-TRANSPORT attribute is not included or is malformed, the server rejects "
+    "the request with a 400 (Bad Request) error.",
+    Feature.TURN,
+)
+async def a_bad_requested_transport_is_refused(probe: Probe) -> None:
+    response, _ = await probe.try_to_allocate()
+    await expect_refusal(probe, response, 400, to="Allocate without REQUESTED-TRANSPORT")
+    for value in MALFORMED_TRANSPORTS:
+        response, _ = await probe.try_to_allocate((Attr.REQUESTED_TRANSPORT, value))
+        name = f"a REQUESTED-TRANSPORT of {len(value)} bytes"
+        await expect_refusal(probe, response, 400, to=name)
+
+
+@row(
+    "TURN-ALLOC-04",
+    "If the attribute is included but specifies a protocol that is not supported by the server, "
+    "the server rejects the request with a 442 (Unsupported Transport Protocol) error.",
+    Feature.TURN,
+)
+async def protocols_that_are_not_supported_are_refused(probe: Probe) -> None:
+    for protocol in UNSUPPORTED_PROTOCOLS:
+        transport = (Attr.REQUESTED_TRANSPORT, one_byte(protocol))
+        response, _ = await probe.try_to_allocate(transport)
+        await expect_refusal(probe, response, 442, to=f"the protocol {protocol}")
+    if Feature.TCP_RELAY in probe.survey.missing:
+        # Over UDP 400 is the answer of a server with TCP allocations (RFC 6062 section 5.1).
+        response, _ = await probe.try_to_allocate((Attr.REQUESTED_TRANSPORT, one_byte(TCP)))
+        await expect_refusal(probe, response, 442, 400, to="the protocol 6 (TCP)")
+
+
+@row(
+    "TURN-ALLOC-05",
+    "If the server does not support sending UDP datagrams with the DF bit set to 1, then it "
+    "treats the DONT-FRAGMENT attribute in the Allocate request as an unknown "
+    "comprehension-required attribute.",
+    Feature.TURN,
+)
+async def dont_fragment_is_supported_or_unknown(probe: Probe) -> Outcome | None:
+    response, allocation = await probe.try_to_allocate(UDP, (Attr.DONT_FRAGMENT, b""))
+    if allocation is None:
+        await expect_refusal(probe, response, 420, to="Allocate with DONT-FRAGMENT")
+        listed = expect_attribute(response, Attr.UNKNOWN_ATTRIBUTES)
+        wanted = Attr.DONT_FRAGMENT.to_bytes(2, "big")
+        if wanted not in [listed[at : at + 2] for at in range(0, len(listed), 2)]:
+            mark = mark_attribute(response, Attr.UNKNOWN_ATTRIBUTES)
+            raise Violated("UNKNOWN-ATTRIBUTES does not list DONT-FRAGMENT", mark)
+        return None
+    if Feature.PEER in probe.survey.missing:
+        return None
+    peer = await probe.peer()
+    permission = await allocation.permit(peer.local)
+    await allocation.send(peer.local, b"without DF")
+    if permission.message_class is not Class.SUCCESS or (
+        await peer.receive(probe.target.patience) is None
+    ):
+        return seen("Allocate with DONT-FRAGMENT is met with success; no peer can be reached")
+    await allocation.send(peer.local, b"with DF", (Attr.DONT_FRAGMENT, b""))
+    if await peer.receive(probe.target.patience) is None:
+        raise Violated("DONT-FRAGMENT is supported by Allocate, and not by Send")
+    return None
+
+
+@row(
+    "TURN-ALLOC-23",
+    "If the request contains a LIFETIME attribute, then the server computes the minimum of the "
+    "client's proposed lifetime and the server's maximum allowed lifetime. If this is greater "
+    "than the default lifetime, then the server uses it; otherwise, the default lifetime.",
+    Feature.TURN,
+)
+async def the_lifetime_is_between_default_and_maximum(probe: Probe) -> Outcome | None:
+    default = await _lifetime(probe, None, at=DEFAULT_LIFETIME)
+    for wish in (10, 0):
+        await _lifetime(probe, wish, at=default)
+    longest = await _lifetime(probe, 0xFFFFFFFF)
+    await _lifetime(probe, 1800, at=max(default, min(1800, longest)))
+    if longest < default - ROUNDING:
+        raise Violated(f"a long LIFETIME brings {longest} s, and none {default} s")
+    if longest > RECOMMENDED_MAX_LIFETIME:
+        return seen(f"the greatest LIFETIME is {longest} s; no more than 3600 is RECOMMENDED")
+    return None
+
+
+async def _lifetime(probe: Probe, wish: int | None, *, at: int | None = None) -> int:
+    """What LIFETIME is granted to a wish; ``at`` is what has to be."""
+    asked: tuple[Attribute, ...] = () if wish is None else ((Attr.LIFETIME, u32(wish)),)
+    response, allocation = await probe.try_to_allocate(UDP, *asked)
+    expect_room(response)
+    told = "without LIFETIME" if wish is None else f"with LIFETIME {wish}"
+    expect_success(response, to=f"Allocate {told}")
+    granted = int.from_bytes(expect_attribute(response, Attr.LIFETIME), "big")
+    if allocation is not None:
+        await probe.give_back(allocation)
+    if at is not None and not at - ROUNDING <= granted <= at + ROUNDING:
+        mark = mark_attribute(response, Attr.LIFETIME)
+        raise Violated(f"Allocate {told} is granted {granted} s, not {at} s", mark)
+    return granted
+
+
+@row(
+    "TURN-ALLOC-24",
+    "The success response contains an XOR-RELAYED-ADDRESS attribute containing the relayed "
+    "transport address, a LIFETIME attribute, and an XOR-MAPPED-ADDRESS attribute containing the "
+    "client's IP address and port (from the 5-tuple).",
+    Feature.TURN,
+)
+async def a_success_says_all_that_it_must(probe: Probe) -> None:
+    client = await probe.client()
+    binding = await client.request(Method.BINDING)
+    mapped = binding.xor_address(Attr.XOR_MAPPED_ADDRESS) or client.local
+    response = await client.authenticated(Method.ALLOCATE, UDP)
+    await client.delete_allocation(response)
+    if response.message_class is not Class.SUCCESS:
+        raise NotOffered(f"Allocate is met with {describe(response)}")
+    expect_attribute(response, Attr.XOR_RELAYED_ADDRESS)
+    expect_attribute(response, Attr.LIFETIME)
+    expect_attribute(response, Attr.XOR_MAPPED_ADDRESS)
+    found = response.xor_address(Attr.XOR_MAPPED_ADDRESS)
+    expect_value(response, Attr.XOR_MAPPED_ADDRESS, mapped, found)
+    relayed = response.xor_address(Attr.XOR_RELAYED_ADDRESS)
+    if relayed is not None and (relayed.port == 0 or relayed.ip.is_unspecified):
+        mark = mark_attribute(response, Attr.XOR_RELAYED_ADDRESS)
+        raise Violated(f"{relayed} is no relayed transport address", mark)
+    key = client.key()
+    if not response.has_integrity(key) and not response.has_integrity_sha256(key):
+        raise Violated("it is not signed with the client's key", Mark(response.data, 0, 20))
+
+
+@row(
+    "TURN-ALLOC-26",
+    "The response (either success or error) is sent back to the client on the 5-tuple.",
+    Feature.TURN,
+)
+async def the_answer_comes_on_the_5_tuple(probe: Probe) -> None:
+    client = await probe.client()
+    answer = await client.ask(client.message(Method.ALLOCATE, UDP).build())
+    if answer is not None:
+        response = await client.authenticated(Method.ALLOCATE, UDP)
+        await client.delete_allocation(response)
+    if client.link.strangers:
+        data, source = client.link.strangers[0]
+        raise Violated(f"an answer comes from {source}", Mark(data, 0, len(data)))
+    if answer is None:
+        raise Violated("no answer to Allocate")
+
+
+@row(
+    "TURN-ALLOC-27",
+    "The server creates the allocation; the list of permissions and the list of channels are "
+    "initially empty.",
+    Feature.TURN,
+    Feature.PEER,
+)
+async def an_allocation_begins_without_permissions_and_channels(probe: Probe) -> None:
+    allocation, peer = await probe.allocate(), await probe.peer()
+    client = allocation.client
+    await peer.send(b"without a permission", allocation.relayed)
+    received = await client.next_message(probe.target.silence)
+    if received is not None:
+        mark = Mark(received, 0, len(received))
+        raise Violated("a peer without a permission is relayed", mark)
+    permission = await allocation.permit(peer.local)
+    if permission.message_class is not Class.SUCCESS:
+        raise NotOffered(f"CreatePermission is met with {describe(permission)}")
+    await peer.send(b"with one", allocation.relayed)
+    if await client.next_message(probe.target.patience) is None:
+        raise NotOffered("nothing comes from a peer with a permission either")
+    data = channel_data(CHANNEL, b"unbound!")
+    await client.expect_silence(data, why="ChannelData without a binding")
+    await probe.hears_nothing(peer, why="ChannelData without a binding")
+
+
+@row(
+    "TURN-ALLOC-20",
+    "The 5-tuple for the Allocate request containing the RESERVATION-TOKEN attribute can be any "
+    "allowed 5-tuple; it can use a different client IP address and port, a different transport "
+    "protocol.",
+    Feature.TURN,
+    Feature.EVEN_PORT,
+    Feature.STREAM,
+)
+async def a_token_may_be_used_over_tcp(probe: Probe) -> None:
+    first = await probe.allocate((Attr.EVEN_PORT, b"\x80"))
+    token = first.response.get(Attr.RESERVATION_TOKEN)
+    if token is None:
+        raise NotOffered("EVEN-PORT with R=1 brings no RESERVATION-TOKEN")
+    kind = probe.target.transport
+    client = await probe.client(transport=kind if kind.is_reliable else TransportProtocol.TCP)
+    response, _ = await probe.try_to_allocate(UDP, (Attr.RESERVATION_TOKEN, token), client=client)
+    expect_room(response)
+    expect_success(response, to="a RESERVATION-TOKEN over TCP")

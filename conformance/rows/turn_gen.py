@@ -1,0 +1,272 @@
+"""TURN-GEN: what holds for all TURN messages (RFC 8656 sections 5 and 17)."""
+
+from __future__ import annotations
+
+from conformance.building import channel_data, channel_number, u32
+from conformance.client import Attribute, Challenge, Client, Value, describe, xor
+from conformance.codes import Attr, Class, Method, method_name
+from conformance.expect import expect_error, expect_success, expect_value
+from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
+from conformance.probe import UDP, Allocation, Probe
+from conformance.row import Feature, row
+from transport import TransportAddress, TransportProtocol
+
+from .needs import expect_room, expect_turn, permitted, somewhere
+from .turn_alloc_quota import MAX_ALLOCATIONS, fill
+
+CHANNEL = 0x4001
+
+
+@row(
+    "TURN-GEN-01",
+    "A TURN server MUST support the use of UDP transport between the client and the server, and "
+    "it SHOULD support the use of TCP, TLS-over-TCP, and DTLS-over-UDP transports.",
+    Feature.LONG_TERM,
+)
+async def allocations_over_udp_and_tcp(probe: Probe) -> Outcome | None:
+    probe.needs_datagrams()
+    response, _ = await probe.try_to_allocate(UDP)
+    expect_room(response)
+    expect_success(response, to="Allocate over UDP")
+    if Feature.STREAM in probe.survey.missing:
+        return seen(f"UDP alone at this address; {probe.survey.missing[Feature.STREAM]}")
+    client = await probe.client(transport=TransportProtocol.TCP)
+    response, _ = await probe.try_to_allocate(UDP, client=client)
+    expect_room(response)
+    expect_success(response, to="Allocate over TCP")
+    return None
+
+
+@row(
+    "TURN-GEN-02",
+    "TURN servers and clients MUST implement the long-term credential mechanism.",
+)
+async def long_term_credentials_open_the_door(probe: Probe) -> Outcome | None:
+    expect_turn(probe)
+    client = await probe.client()
+    response = await client.request(Method.ALLOCATE, UDP)
+    if response.message_class is Class.SUCCESS:
+        return seen("an open server: it asks for no credentials")
+    expect_error(response, 401, to="Allocate without credentials")
+    client.challenge = Challenge.of(response)
+    if client.challenge is None:
+        raise Violated("401 without REALM and NONCE", Mark(response.data, 0, 20))
+    response, _ = await probe.try_to_allocate(UDP, client=client)
+    if response.error_code == 401:
+        raise NotOffered("the credential that was given is refused")
+    expect_room(response)
+    expect_success(response, to="Allocate with a credential")
+    return None
+
+
+@row(
+    "TURN-GEN-03",
+    "For all TURN messages EXCEPT an Allocate request, if the 5-tuple does not identify an "
+    "existing allocation, then the message MUST be rejected with a 437 Allocation Mismatch error "
+    "(if it is a request).",
+    Feature.TURN,
+)
+async def requests_without_an_allocation_are_rejected(probe: Probe) -> None:
+    client = await probe.client()
+    for method, attributes in _requests(somewhere(probe)).items():
+        response = await client.authenticated(method, *attributes)
+        expect_error(response, 437, to=f"{method_name(method)} without an allocation")
+    if Feature.TCP_RELAY in probe.survey.missing or Feature.STREAM in probe.survey.missing:
+        return
+    client = await probe.client(transport=TransportProtocol.TCP)
+    response = await client.authenticated(
+        Method.CONNECT, xor(Attr.XOR_PEER_ADDRESS, somewhere(probe))
+    )
+    expect_error(response, 437, to="Connect without an allocation")
+
+
+@row(
+    "TURN-GEN-04",
+    "If the 5-tuple does not identify an existing allocation, then the message MUST be silently "
+    "ignored (if it is an indication or a ChannelData message).",
+    Feature.TURN,
+    Feature.PEER,
+)
+async def data_without_an_allocation_is_ignored(probe: Probe) -> None:
+    peer, client = await probe.peer(), await probe.client()
+    indication = _indication(client, peer.local, b"from nobody")
+    for data, name in (
+        (indication, "a Send indication without an allocation"),
+        (channel_data(CHANNEL, b"from nobody!"), "ChannelData without an allocation"),
+    ):
+        await client.expect_silence(data, why=name)
+        await probe.hears_nothing(peer, why=name)
+    allocation = await permitted(probe, peer.local)
+    await allocation.send(peer.local, b"from somebody")
+    if await peer.receive(probe.target.patience) is None:
+        raise NotOffered("the peer hears nothing of an allocation either")
+
+
+@row(
+    "TURN-GEN-05",
+    "If a non-Allocate request passes authentication, the 5-tuple identifies an existing "
+    "allocation, but the request does not use the same username as used to create the "
+    "allocation, then the request MUST be rejected with a 441 (Wrong Credentials) error.",
+    Feature.TURN,
+    Feature.SECOND_USER,
+)
+async def another_user_is_rejected(probe: Probe) -> None:
+    if len(probe.target.credentials) < 2:
+        raise NotOffered("one credential was given: name a second --user")
+    stranger = probe.target.credentials[1]
+    allocation = await probe.allocate()
+    client = allocation.client
+    cases = {**_requests(somewhere(probe)), Method.REFRESH: ((Attr.LIFETIME, u32(0)),)}
+    for method, attributes in cases.items():
+        response = await client.authenticated(method, *attributes, credential=stranger)
+        expect_error(response, 441, to=f"{method_name(method)} of another user")
+    expect_success(await allocation.refresh(), to="a Refresh of its own user afterwards")
+
+
+@row(
+    "TURN-GEN-06",
+    "The server may receive two (or more) requests with the same 5-tuple and same transaction "
+    "id. STUN requires that the server recognize this case and treat the request as idempotent.",
+    Feature.TURN,
+)
+async def a_retransmitted_allocate_makes_no_second_allocation(probe: Probe) -> None:
+    probe.needs_datagrams()
+    client = await probe.client()
+    await client.learn_challenge()
+    request = client.sign(client.message(Method.ALLOCATE, UDP)).build()
+    first = await client.demand(request)
+    relayed = first.xor_address(Attr.XOR_RELAYED_ADDRESS)
+    if first.message_class is not Class.SUCCESS or relayed is None:
+        raise NotOffered(f"Allocate is met with {describe(first)}")
+    probe.keep(Allocation(client, first, relayed))
+    for _ in range(2):
+        again = await client.demand(request)
+        expect_success(again, to="the same Allocate once more")
+        found = again.xor_address(Attr.XOR_RELAYED_ADDRESS)
+        expect_value(again, Attr.XOR_RELAYED_ADDRESS, relayed, found)
+
+
+@row(
+    "TURN-GEN-07",
+    "The server SHOULD include the SOFTWARE attribute in all Allocate and Refresh responses "
+    "(either success or failure).",
+    Feature.TURN,
+)
+async def whether_software_is_named(probe: Probe) -> Outcome:
+    allocation = await probe.allocate()
+    answers = {"Allocate": allocation.response, "Refresh": await allocation.refresh()}
+    names = {name: answer.text(Attr.SOFTWARE) for name, answer in answers.items()}
+    told = [f"{name}: {text!r}" for name, text in names.items() if text is not None]
+    return seen(f"SOFTWARE of {', '.join(told)}" if told else "SOFTWARE is not sent")
+
+
+@row(
+    "TURN-GEN-08",
+    "The 5-tuple: client's IP address, client's port, server IP address, server port, and "
+    "transport protocol.",
+    Feature.TURN,
+    Feature.STREAM,
+)
+async def udp_and_tcp_from_one_port_are_two_5_tuples(probe: Probe) -> None:
+    probe.needs_datagrams()
+    over_udp = await probe.allocate()
+    local = over_udp.client.local
+    client = await probe.client(transport=TransportProtocol.TCP, local=local)
+    response, over_tcp = await probe.try_to_allocate(UDP, client=client)
+    expect_room(response)
+    expect_success(response, to="Allocate over TCP from the port of an allocation over UDP")
+    if over_tcp is not None and over_tcp.relayed == over_udp.relayed:
+        raise Violated("both have the same relayed transport address", Mark(response.data, 0, 20))
+    expect_success(await client.authenticated(Method.REFRESH, _DELETE), to="its deletion")
+    expect_success(await over_udp.refresh(), to="a Refresh of the other afterwards")
+
+
+@row(
+    "TURN-GEN-09",
+    "It is RECOMMENDED that the server impose limits on both the number of allocations active at "
+    "one time for a given username and on the amount of bandwidth those allocations can use.",
+    Feature.TURN,
+    alone=True,
+)
+async def how_many_allocations_a_user_has(probe: Probe) -> Outcome:
+    filled = await fill(probe)
+    if filled.refusal is None:
+        return seen(f"no limit within {MAX_ALLOCATIONS} allocations")
+    return seen(f"{describe(filled.refusal)} after {len(filled.allocations)} allocations")
+
+
+@row(
+    "TURN-GEN-10",
+    "Allocate, Refresh, CreatePermission, ChannelBind: only request/response semantics defined. "
+    "Send, Data: only indication semantics defined.",
+    Feature.TURN,
+    Feature.PEER,
+)
+async def methods_have_their_classes_alone(probe: Probe) -> None:
+    peer = await probe.peer()
+    allocation = await permitted(probe, peer.local)
+    client = allocation.client
+    await allocation.send(peer.local, b"control")
+    if await peer.receive(probe.target.patience) is None:
+        raise NotOffered("a Send indication does not reach the peer")
+    payload = _payload(peer.local, b"of a wrong class")
+    request = client.sign(client.message(Method.SEND, *payload)).build()
+    await client.send(request)
+    answer = await client.answer(request, probe.target.silence)
+    if answer is not None and answer.message_class is Class.SUCCESS:
+        raise Violated("a Send request is met with success", Mark(answer.data, 0, 2))
+    await probe.hears_nothing(peer, why="a Send request")
+    data = client.begin(Method.DATA, Class.INDICATION, *payload).build()
+    await client.expect_silence(data, why="a Data indication from a client")
+    await probe.hears_nothing(peer, why="a Data indication from a client")
+    deletion = client.sign(client.begin(Method.REFRESH, Class.INDICATION, _DELETE)).build()
+    await client.expect_silence(deletion, why="a Refresh indication")
+    expect_success(await allocation.refresh(), to="Refresh after an indication that deletes")
+
+
+@row(
+    "TURN-GEN-11",
+    "0x003 Allocate, 0x004 Refresh, 0x006 Send, 0x007 Data, 0x008 CreatePermission, 0x009 "
+    "ChannelBind",
+    Feature.TURN,
+    Feature.PEER,
+)
+async def the_methods_have_their_numbers(probe: Probe) -> None:
+    peer, allocation = await probe.peer(), await probe.allocate()
+    for method, attributes in _requests(peer.local).items():
+        if method is not Method.CHANNEL_BIND:
+            response = await allocation.client.authenticated(method, *attributes)
+            expect_success(response, to=f"method 0x{method:03X}, {method_name(method)}")
+    await allocation.send(peer.local, b"by Send")
+    data, _ = await probe.heard(peer)
+    if data != b"by Send":
+        raise Violated("other bytes come out at the peer", Mark(data, 0, len(data)))
+    await peer.send(b"by Data", allocation.relayed)
+    received = await allocation.client.next_message(probe.target.patience)
+    if received is None:
+        raise Violated("no Data indication comes from a peer that has a permission")
+    if received[:2] != _DATA_INDICATION:
+        raise Violated("what comes from a peer is no Data indication", Mark(received, 0, 2))
+    response = await allocation.bind(CHANNEL, peer.local)
+    expect_success(response, to="method 0x009, ChannelBind")
+
+
+_DELETE: Attribute = (Attr.LIFETIME, u32(0))
+_DATA_INDICATION = b"\x00\x17"
+
+
+def _requests(peer: TransportAddress) -> dict[Method, tuple[Attribute, ...]]:
+    number: Attribute = (Attr.CHANNEL_NUMBER, channel_number(CHANNEL))
+    return {
+        Method.REFRESH: (),
+        Method.CREATE_PERMISSION: (xor(Attr.XOR_PEER_ADDRESS, peer),),
+        Method.CHANNEL_BIND: (number, xor(Attr.XOR_PEER_ADDRESS, peer)),
+    }
+
+
+def _payload(peer: TransportAddress, data: bytes) -> tuple[tuple[int, Value], ...]:
+    return xor(Attr.XOR_PEER_ADDRESS, peer), (Attr.DATA, data)
+
+
+def _indication(client: Client, peer: TransportAddress, data: bytes) -> bytes:
+    return client.begin(Method.SEND, Class.INDICATION, *_payload(peer, data)).build()
