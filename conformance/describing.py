@@ -35,6 +35,13 @@ class Part:
     name: str
     text: str
 
+    def hex(self, data: bytes, limit: int) -> str:
+        """Its bytes in groups of four, as many as ``limit``; empty if the text has them."""
+        value = data[self.begin : self.end]
+        if value.hex() == self.text:
+            return ""
+        return value[:limit].hex(" ", -4) + (" ..." if len(value) > limit else "")
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Described:

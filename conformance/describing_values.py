@@ -30,6 +30,9 @@ def describe_value(kind: int, value: bytes, transaction_id: bytes) -> str:
         return f"no address: {error}"
     if kind in TEXTS:
         return f'"{printable(value)}"'
+    if kind not in _KNOWN:
+        rank = "optional" if kind & 0x8000 else "required"
+        return f"a type not known here, comprehension-{rank}; {_unknown(value)}"
     return _WORDS.get(kind, _unknown)(value)
 
 
@@ -133,11 +136,11 @@ def _error_code(value: bytes) -> str:
     if len(value) < 4:
         return f"{counted(len(value))}, not 4 or more: {_hex(value)}"
     code = (value[2] & 7) * 100 + value[3]
-    phrase = printable(value[4:])
+    phrase = f'"{printable(value[4:])}"' if value[4:] else "without a reason phrase"
     usual = ERRORS.get(code)
-    known = f" ({usual})" if usual is not None and usual != phrase else ""
+    known = f" ({usual})" if usual is not None and usual not in phrase else ""
     reserved = _reserved(value[:2] + bytes([value[2] & 0xF8]))
-    return f'{code} "{phrase}"{known}{reserved}'
+    return f"{code}{known} {phrase}{reserved}"
 
 
 def _address_error_code(value: bytes) -> str:
@@ -163,12 +166,12 @@ def _algorithms(value: bytes) -> str:
 
 @_sized(20)
 def _hmac_sha1(value: bytes) -> str:
-    return f"HMAC-SHA1 {value.hex()}"
+    return f"HMAC-SHA1, {counted(len(value))}"
 
 
 @_sized(16, 20, 24, 28, 32)
 def _hmac_sha256(value: bytes) -> str:
-    return f"HMAC-SHA256 {value.hex()}"
+    return f"HMAC-SHA256, {counted(len(value))}"
 
 
 @_sized(4)
@@ -193,6 +196,7 @@ def _reserved(value: bytes) -> str:
     return f" (reserved bits {value.hex()} are not zero)" if any(value) else ""
 
 
+_KNOWN: Final = frozenset(Attr)
 _WORDS: Final[Mapping[int, Callable[[bytes], str]]] = MappingProxyType(
     {
         Attr.CHANGE_REQUEST: _change,

@@ -21,6 +21,7 @@ COMMANDS = {
     "master": "Stream a file to the viewers of a signaling channel.",
     "viewer": "Watch a signaling channel, and record it.",
     "probe": "What works with a STUN or TURN server, and what to fix.",
+    "conformance": "Whether a STUN or TURN server does what the RFCs require.",
     "peer": "A WebRTC peer for scripts, with lines of JSON as signaling.",
     "channel": "Make, list, describe and delete signaling channels.",
     "key": "Make, list and revoke access keys of the service.",
@@ -37,6 +38,7 @@ Examples:
   hairpin viewer --channel porch --record porch.mp4
   hairpin relay --user ann:secret   a TURN server on 127.0.0.1:3478
   hairpin probe turn:127.0.0.1 --user ann:secret    whether it works, and what to fix if not
+  hairpin conformance turn:127.0.0.1 --user ann:secret    whether it does what the RFCs require
 """
 
 INTERRUPTED = 130

@@ -84,14 +84,12 @@ def _message(seen: Exchange, number: int, described: Described) -> Markup:
 
 
 def _part(part: Part, data: bytes, *, is_wrong: bool) -> Markup:
-    value = data[part.begin : part.end]
-    written = value[:MAX_HEX].hex(" ", 4) + (" ..." if len(value) > MAX_HEX else "")
+    written = part.hex(data, MAX_HEX)
     return tag(
         "li",
         tag("span", str(part.begin), class_="at"),
-        tag("b", part.name),
-        tag("em", "this is it") if is_wrong else "",
-        tag("span", part.text, class_="says"),
-        tag("code", written),
+        tag("span", tag("b", part.name), " ", part.text, class_="says"),
+        tag("em", "wrong") if is_wrong else "",
+        tag("code", written) if written else "",
         class_="wrong" if is_wrong else None,
     )

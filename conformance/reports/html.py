@@ -12,7 +12,7 @@ from typing import Final
 
 from conformance.outcome import Verdict
 from conformance.report import Entry, Report, entries
-from conformance.requirements import Group
+from conformance.requirements import Group, Requirement
 
 from .exchange_page import exchange
 from .markup import Markup, join, tag, void
@@ -196,7 +196,7 @@ def _row(entry: Entry, repeat: Callable[[str], str] | None, *, is_open: bool) ->
         tag("span", entry.verdict.value, class_="badge"),
         tag("span", requirement.id, class_="id"),
         tag("span", requirement.title, class_="title"),
-        tag("span", " ".join((requirement.level, requirement.source)).strip(), class_="quiet"),
+        tag("span", _where(requirement), class_="quiet"),
     )
     command = () if repeat is None else (_command(repeat(requirement.id)),)
     return tag(
@@ -212,9 +212,12 @@ def _row(entry: Entry, repeat: Callable[[str], str] | None, *, is_open: bool) ->
     )
 
 
+def _where(requirement: Requirement) -> str:
+    return " · ".join(filter(None, (requirement.source, requirement.level)))
+
+
 def _quote(entry: Entry) -> Markup:
-    source = entry.requirement.source or "no RFC: experience"
-    return tag("blockquote", entry.sentence, tag("cite", f" {source}, {entry.requirement.level}"))
+    return tag("blockquote", entry.sentence, " ", tag("cite", _where(entry.requirement)))
 
 
 def _seen(entry: Entry) -> Markup:

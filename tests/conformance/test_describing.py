@@ -38,10 +38,10 @@ def test_a_message_is_told_from_its_header_to_its_last_attribute() -> None:
         (2, "length", "60 bytes follow"),
         (4, "magic cookie", "as it has to be"),
         (8, "transaction id", ID.hex()),
-        (20, "ERROR-CODE", '401 "Unauthorized" (Unauthenticated)'),
+        (20, "ERROR-CODE", '401 (Unauthenticated) "Unauthorized"'),
         (40, "REALM", '"x"'),
     ]
-    assert told.parts[6].text.startswith("HMAC-SHA1 ")
+    assert told.parts[6].text.startswith("HMAC-SHA1, 20 bytes")
     assert told.parts[7].text.endswith(", right")
 
 
@@ -66,7 +66,12 @@ def test_a_message_is_told_from_its_header_to_its_last_attribute() -> None:
         pytest.param(Attr.PASSWORD_ALGORITHMS, "0002000000010000", "SHA-256, MD5", id="lists"),
         pytest.param(Attr.PASSWORD_ALGORITHM, "00", "no algorithm: 00", id="no-algorithm"),
         pytest.param(Attr.ERROR_CODE, "0000", "2 bytes, not 4 or more: 0000", id="no-code"),
-        pytest.param(Attr.ADDRESS_ERROR_CODE, "02000428", 'IPv6: 440 ""', id="address-error"),
+        pytest.param(
+            Attr.ADDRESS_ERROR_CODE,
+            "02000428",
+            "IPv6: 440 (Address Family not Supported)",
+            id="address-error",
+        ),
         pytest.param(Attr.ADDRESS_ERROR_CODE, "02", "1 byte, not 4 or more: 02", id="no-error"),
         pytest.param(Attr.DONT_FRAGMENT, "", "set", id="flag"),
         pytest.param(Attr.DONT_FRAGMENT, "00", "1 byte, not 0: 00", id="flag-with-value"),
@@ -78,12 +83,16 @@ def test_a_message_is_told_from_its_header_to_its_last_attribute() -> None:
         pytest.param(Attr.PRIORITY, "00000100", "256", id="priority"),
         pytest.param(Attr.MOBILITY_TICKET, "", "empty: asks for a ticket", id="ask-for-ticket"),
         pytest.param(Attr.MOBILITY_TICKET, "0102", "2 bytes: 0102", id="ticket"),
-        pytest.param(Attr.MESSAGE_INTEGRITY_SHA256, "00" * 16, "HMAC-SHA256 00", id="sha256"),
+        pytest.param(
+            Attr.MESSAGE_INTEGRITY_SHA256, "00" * 16, "HMAC-SHA256, 16 bytes", id="sha256"
+        ),
         pytest.param(Attr.DATA, "", "empty", id="no-data"),
         pytest.param(Attr.DATA, "6869", '2 bytes: "hi"', id="data"),
         pytest.param(Attr.XOR_MAPPED_ADDRESS, "0003", "no address: ", id="no-address"),
         pytest.param(Attr.RESPONSE_ORIGIN, "00010d96c0000201", "192.0.2.1:3478", id="plain"),
-        pytest.param(0x7F01, "ff", "1 byte: ff", id="unknown-type"),
+        pytest.param(0x7F01, "ff", "comprehension-required; 1 byte: ff", id="unknown-type"),
+        pytest.param(0xFF01, "", "comprehension-optional; 0 bytes", id="unknown-optional"),
+        pytest.param(Attr.USERHASH, "ff", "1 byte: ff", id="known-bytes"),
     ],
 )
 def test_a_value_is_told_in_plain_words(kind: int, value: str, words: str) -> None:

@@ -1,0 +1,1 @@
+"""What stands between ``conformance`` and who uses it: the command line, and pytest."""

@@ -1,0 +1,163 @@
+"""The server under test, from what a user says about it."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import ipaddress
+import socket
+import ssl
+import time
+
+from conformance import Credential, Target, TargetUnusable
+from conformance.profiles import PROFILES
+from hairpin.errors import HairpinError
+from stun import ServerUri
+from transport import DecodeError, IPAddress, TransportAddress, TransportProtocol
+
+RESOLUTION_PATIENCE = 10.0
+"""Seconds for the name of the server."""
+
+SECRET_LIFETIME = 7200
+"""Seconds for which credentials are made: longer than a run with its slow rows."""
+
+SECRET_NAMES = ("ann", "bob")
+"""Whom time-limited credentials are for: some rows need two of them."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Aim:
+    """Where the server is, how to get in, and that it may be tested.
+
+    ``is_operated`` says that whoever asks operates the server: public addresses need that.
+    ``ca_file`` has the certificates to trust; with ``is_insecure`` any will do.
+    """
+
+    uri: ServerUri
+    users: tuple[tuple[str, str], ...] = ()
+    secret: str | None = dataclasses.field(default=None, repr=False)
+    peer_ip: IPAddress | None = None
+    profile: str | None = None
+    ca_file: str | None = None
+    is_insecure: bool = False
+    is_operated: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises:
+        ValueError: it makes no sense.
+        """
+        if self.uri.protocol is TransportProtocol.DTLS:
+            raise ValueError("DTLS is not tested: name the server with ?transport=tcp")
+        if self.uri.scheme.is_turn and not self.users and self.secret is None:
+            raise ValueError(
+                "a TURN server wants credentials: --user NAME:PASSWORD, and better two of them, "
+                f"or --secret SECRET (without any: stun:{self.uri.host})"
+            )
+        if self.ca_file is not None and self.is_insecure:
+            raise ValueError("--ca-file and --insecure exclude each other")
+        if self.peer_ip is not None:
+            _expect_own(self.peer_ip)
+
+    def tls(self) -> ssl.SSLContext | None:
+        """How the server's certificate is judged.
+
+        Raises:
+            HairpinError: the certificates cannot be read.
+        """
+        if not self.uri.scheme.is_secure:
+            return None
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file)
+        except OSError as error:
+            raise HairpinError(f"--ca-file {self.ca_file}: {error}") from error
+        if self.is_insecure:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context
+
+
+def read_uri(text: str) -> ServerUri:
+    """The URI of a server that can be tested.
+
+    Raises:
+        ValueError: it is none.
+    """
+    try:
+        uri = ServerUri.parse(text)
+    except DecodeError as error:
+        raise ValueError(f"{text!r} is no target: {error.problem}") from error
+    if uri.protocol is None:
+        raise ValueError(f"{text!r}: the transport {uri.transport!r} is not known")
+    return uri
+
+
+async def find_targets(aim: Aim) -> tuple[Target, ...]:
+    """What to test: the server at its addresses, at most one of each family, best first.
+
+    Raises:
+        TargetUnusable: the name leads nowhere, or the address is public and not the user's.
+    """
+    addresses = await _resolve(aim.uri)
+    for address in addresses:
+        if is_public(address.ip) and not aim.is_operated:
+            raise TargetUnusable(
+                f"{address.ip} is a public address, and a run sends thousands of messages and "
+                "fills quotas: name --i-operate-this-server if you do"
+            )
+    return tuple(_target(aim, address) for address in addresses)
+
+
+def is_public(ip: IPAddress) -> bool:
+    """Whether it may be anybody's."""
+    mapped = ip.ipv4_mapped if isinstance(ip, ipaddress.IPv6Address) else None
+    return (mapped or ip).is_global
+
+
+def _target(aim: Aim, address: TransportAddress) -> Target:
+    protocol = aim.uri.protocol
+    assert protocol is not None  # read_uri() has asked for one it knows
+    return Target(
+        address=address,
+        transport=protocol,
+        is_turn=aim.uri.scheme.is_turn,
+        server_name=aim.uri.host,
+        credentials=_credentials(aim),
+        secret=aim.secret,
+        peer_ip=aim.peer_ip,
+        hints={} if aim.profile is None else PROFILES[aim.profile],
+    )
+
+
+def _credentials(aim: Aim) -> tuple[Credential, ...]:
+    if aim.users or aim.secret is None:
+        return tuple(Credential(*user) for user in aim.users)
+    expiry = int(time.time()) + SECRET_LIFETIME
+    return tuple(Credential.time_limited(aim.secret, name, expiry) for name in SECRET_NAMES)
+
+
+async def _resolve(uri: ServerUri) -> tuple[TransportAddress, ...]:
+    if uri.address is not None:
+        return (TransportAddress(uri.address, uri.port),)
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(RESOLUTION_PATIENCE):
+            found = await loop.getaddrinfo(uri.host, uri.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        what = "takes too long" if isinstance(error, TimeoutError) else str(error)
+        raise TargetUnusable(f"{uri.host} cannot be resolved: {what}") from error
+    first: dict[int, TransportAddress] = {}
+    for family, *_, sockaddr in found:
+        host, port = str(sockaddr[0]), int(sockaddr[1])
+        first.setdefault(family, TransportAddress.parse(host, port))
+    return tuple(first.values())
+
+
+def _expect_own(ip: IPAddress) -> None:
+    family = socket.AF_INET6 if ip.version == 6 else socket.AF_INET
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as sock:
+            sock.bind((str(ip), 0))
+    except OSError as error:
+        raise ValueError(
+            f"--peer-address {ip}: peers are on this host, and it has no such address"
+        ) from error

@@ -1,0 +1,103 @@
+"""Tables of rows: which there are, and where two runs differ."""
+
+from __future__ import annotations
+
+import pathlib
+from collections.abc import Mapping
+
+import msgspec
+
+import conformance.rows
+from conformance import Requirement, Row, Verdict, load, registered
+from conformance.unshown import UNSHOWN
+from hairpin.output import Member
+
+assert conformance.rows  # imported for the rows that it registers
+
+CLIENT_GROUPS = ("STUNC", "TURNC")
+HEADINGS = ("id", "section", "level", "run", "title")
+
+
+class _Line(msgspec.Struct):
+    id: str
+    verdict: Verdict
+    detail: str = ""
+
+
+class Document(msgspec.Struct):
+    """What ``--json`` has written."""
+
+    target: str
+    rows: list[_Line]
+
+
+def read_document(path: pathlib.Path) -> Document:
+    """A report of an earlier run.
+
+    Raises:
+        ValueError: it cannot be read, or is none.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=Document)
+    except OSError as error:
+        raise ValueError(f"{path}: {error.strerror}") from error
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"{path} is no report of hairpin conformance: {error}") from error
+
+
+def differences(
+    before: Document, after: Document
+) -> tuple[list[tuple[str, str, str, str, str]], bool]:
+    """Rows whose verdicts differ: id, title, both verdicts, what was seen; and whether one
+    that passed before fails now."""
+    titles = {row.id: row.title for group in load("stun-turn") for row in group.rows}
+    old = {line.id: line for line in before.rows}
+    new = {line.id: line for line in after.rows}
+    found = []
+    is_worse = False
+    for row_id in dict.fromkeys((*titles, *old, *new)):
+        was, now = _verdict(old, row_id), _verdict(new, row_id)
+        if was != now:
+            detail = new[row_id].detail if row_id in new else ""
+            found.append((row_id, titles.get(row_id, ""), was, now, detail))
+            is_worse |= was == Verdict.PASS.value and now == Verdict.FAIL.value
+    return found, is_worse
+
+
+def every_row() -> list[dict[str, Member]]:
+    """The rows of the catalogue, whether they are run, and if not, why."""
+    rows = {row.id: row for row in registered()}
+    return [
+        _describe(requirement, rows.get(requirement.id))
+        for group in load("stun-turn")
+        for requirement in group.rows
+    ]
+
+
+def summary(row: Mapping[str, Member]) -> str:
+    """What the table says of a row's run."""
+    if not row["is_run"]:
+        return f"no: {row['reason']}" if row["reason"] else "no"
+    kinds = ["yes", *(["slow"] if row["is_slow"] else [])]
+    return ", ".join(kinds) + (f"; needs {row['needs']}" if row["needs"] else "")
+
+
+def _describe(requirement: Requirement, row: Row | None) -> dict[str, Member]:
+    reason = "" if row is not None else UNSHOWN.get(requirement.id, "")
+    if row is None and not reason and requirement.id.startswith(CLIENT_GROUPS):
+        reason = "it is about clients"
+    needs = () if row is None else sorted(feature.value for feature in row.needs)
+    return {
+        "id": requirement.id,
+        "section": requirement.source,
+        "level": requirement.level,
+        "title": requirement.title,
+        "is_run": row is not None,
+        "is_slow": row is not None and row.slow,
+        "needs": ", ".join(needs),
+        "reason": reason,
+    }
+
+
+def _verdict(lines: Mapping[str, _Line], row_id: str) -> str:
+    return lines[row_id].verdict.value if row_id in lines else "-"

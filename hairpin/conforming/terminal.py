@@ -1,0 +1,173 @@
+"""What a run came to, on a terminal or in a log."""
+
+from __future__ import annotations
+
+import collections
+from collections.abc import Callable, Sequence
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from conformance import Report, Verdict
+from conformance.describing import Part, describe, title
+from conformance.describing_values import counted
+from conformance.exchange import Exchange
+from conformance.outcome import Direction, Frame
+from conformance.report import Entry, entries
+
+STYLES = {
+    Verdict.PASS: "green",
+    Verdict.FAIL: "bold red",
+    Verdict.SKIP: "dim",
+    Verdict.INFO: "yellow",
+}
+ORDER = (Verdict.PASS, Verdict.FAIL, Verdict.INFO, Verdict.SKIP)
+SIDE_BY_SIDE = 100
+"""Columns from which on two messages stand beside each other."""
+
+LOG_WIDTH = 120
+INDENT = 5
+MAX_AROUND = 6
+"""Messages before those that decide; each has a line."""
+
+MAX_HEX = 96
+"""Bytes of a part that are shown."""
+
+
+def show(report: Report, console: Console, repeat: Callable[[str], str]) -> None:
+    """Failures first, with their bytes; then what was seen, what was skipped, and the counts."""
+    found = entries(report)
+    for entry in found:
+        if entry.verdict is Verdict.FAIL:
+            console.print(_failure(entry, repeat(entry.requirement.id), console.width))
+    _show_open(found, console)
+    _show_skipped(found, console)
+    console.print(_table(found))
+    console.print(conclusion(report), style="bold")
+
+
+def conclusion(report: Report) -> str:
+    """The last line."""
+    counts = ", ".join(f"{report.count(verdict)} {verdict.value}" for verdict in ORDER)
+    stopped = "" if report.is_complete else "; stopped before its end"
+    return f"{report.target}: {len(report.results)} rows, {counts}{stopped}"
+
+
+def clean(text: str) -> str:
+    """Without what moves cursors: it may come from the wire."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
+
+
+def _failure(entry: Entry, command: str, width: int) -> RenderableType:
+    requirement = entry.requirement
+    where = ", ".join(filter(None, (requirement.source, requirement.level)))
+    head = Text.assemble(
+        ("FAIL ", STYLES[Verdict.FAIL]), (requirement.id, "bold"), f"  {requirement.title}"
+    )
+    body: list[RenderableType] = [
+        Text.assemble((f"{where}: ", "dim"), entry.sentence),
+        Text.assemble(("seen: ", "bold"), clean(entry.detail)),
+        *_exchange(Exchange.of(entry.result), width - INDENT),
+        Text.assemble(("this row alone: ", "dim"), command),
+        Text(),
+    ]
+    return Group(head, Padding(Group(*body), (0, 0, 0, INDENT)))
+
+
+def _exchange(seen: Exchange, width: int) -> Sequence[RenderableType]:
+    if not seen.frames:
+        return ()
+    first = min(each for each in (seen.request, seen.answer) if each is not None)
+    begin = max(0, first - MAX_AROUND)
+    lines: list[RenderableType] = [_line(seen.frames[each]) for each in range(begin, first)]
+    if begin:
+        lines.insert(0, Text(f"... {begin} messages before these", style="dim"))
+    left: RenderableType = Text("nothing was sent")
+    if seen.request is not None:
+        left = _frame(seen, seen.request)
+    right: RenderableType = Text("nothing came back", style="bold")
+    if seen.answer is not None:
+        right = _frame(seen, seen.answer)
+    if width < SIDE_BY_SIDE:
+        return [*lines, left, right]
+    pair = Table.grid(expand=True, padding=(0, 2, 0, 0))
+    pair.add_column(ratio=1)
+    pair.add_column(ratio=1)
+    pair.add_row(left, right)
+    return [*lines, pair]
+
+
+def _line(frame: Frame) -> Text:
+    return Text(f"{_head(frame)}: {title(frame.data)}", style="dim", no_wrap=True, overflow="fold")
+
+
+def _head(frame: Frame) -> str:
+    verb = "sent to" if frame.direction is Direction.SENT else "received from"
+    return f"{frame.at:8.3f} s {verb} {frame.remote}, {counted(len(frame.data))}"
+
+
+def _frame(seen: Exchange, number: int) -> Group:
+    """A message part by part, each with its offset, and its bytes below."""
+    frame = seen.frames[number]
+    shown: list[RenderableType] = [Text(_head(frame).strip(), style="dim")]
+    for described in describe(frame.data):
+        shown.append(Text(described.title, style="bold"))
+        parts = Table.grid(padding=(0, 1, 0, 0))
+        parts.add_column(no_wrap=True)
+        parts.add_column(no_wrap=True, justify="right")
+        parts.add_column(overflow="fold")
+        for part in described.parts:
+            parts.add_row(*_part(part, frame.data, is_wrong=seen.marks(number, part)))
+        shown.append(parts)
+    return Group(*shown)
+
+
+def _part(part: Part, data: bytes, *, is_wrong: bool) -> tuple[Text, Text, Text]:
+    wrong = "bold red" if is_wrong else ""
+    words = Text.assemble((f"{part.name}: ", wrong or "cyan"), (part.text, wrong))
+    if written := part.hex(data, MAX_HEX):
+        words.append(f"\n{written}", style=wrong or "dim")
+    return Text(">>" if is_wrong else "  ", wrong), Text(str(part.begin), wrong or "dim"), words
+
+
+def _show_open(found: Sequence[Entry], console: Console) -> None:
+    for entry in found:
+        if entry.verdict is Verdict.INFO:
+            label = ("INFO ", STYLES[Verdict.INFO])
+            name = (entry.requirement.id, "bold")
+            console.print(Text.assemble(label, name, f"  {clean(entry.detail)}"))
+
+
+def _show_skipped(found: Sequence[Entry], console: Console) -> None:
+    """By their reasons: many rows may need the one thing that is not there."""
+    reasons: dict[str, list[str]] = collections.defaultdict(list)
+    for entry in found:
+        if entry.verdict is Verdict.SKIP:
+            reasons[entry.detail].append(entry.requirement.id)
+    for reason, ids in reasons.items():
+        names = ", ".join(ids)
+        label = ("SKIP ", STYLES[Verdict.SKIP])
+        console.print(Text.assemble(label, clean(reason), (f": {names}", "dim")))
+
+
+def _table(found: Sequence[Entry]) -> Table:
+    table = Table("group", *(verdict.value for verdict in ORDER), box=None, pad_edge=False)
+    for column in table.columns[1:]:
+        column.justify = "right"
+    groups: dict[tuple[str, str], collections.Counter[Verdict]] = {}
+    for entry in found:
+        counts = groups.setdefault((entry.group.name, entry.group.title), collections.Counter())
+        counts[entry.verdict] += 1
+    for (name, words), counts in groups.items():
+        cells = (
+            Text(
+                str(counts[each]) if counts[each] else "-", STYLES[each] if counts[each] else "dim"
+            )
+            for each in ORDER
+        )
+        table.add_row(Text.assemble((name, "bold"), f"  {words}"), *cells)
+    return table
