@@ -29,7 +29,7 @@ TLS_SHUTDOWN_TIMEOUT = 60.0
 """The same for a TLS stream that was detached, unless who has it is less patient: what an
 application has written must not be lost because the other end is slow."""
 
-HALF_CLOSED_TIMEOUT = 10.0
+HALF_CLOSED_TIMEOUT = 3.0
 """What a peer that sends no more may take to read the answers to what it has sent (RFC 8489
 section 6.2.2)."""
 
@@ -164,13 +164,8 @@ class StreamConnection(asyncio.Protocol):
             self.abort(str(error))
 
     def eof_received(self) -> None:
-        self._close("closed by the peer")
-
-    def eof_received(self) -> None:
-        """The peer sends no more. It still gets what waits for it, in some seconds, and the
-        transport is closed then."""
-        if self._transport is not None and self._closing_timer is None:
-            self._closing_timer = self._loop.call_later(HALF_CLOSED_TIMEOUT, self._transport.abort)
+        """The peer sends no more, and still gets what waits for it."""
+        self._close("closed by the peer", patience=HALF_CLOSED_TIMEOUT)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._closing_timer is not None:
@@ -207,14 +202,14 @@ class StreamConnection(asyncio.Protocol):
             self._transport.writelines(unsent)
 
     def close(self) -> None:
-        self._close("closed")
+        self._close("closed", patience=CLOSE_TIMEOUT)
 
-    def _close(self, reason: str) -> None:
+    def _close(self, reason: str, *, patience: float) -> None:
         if self._transport is None or self._reason:
             return
         self.flush()
         self._reason = reason
-        self._closing_timer = self._loop.call_later(CLOSE_TIMEOUT, self._transport.abort)
+        self._closing_timer = self._loop.call_later(patience, self._transport.abort)
         self._transport.close()
 
     def reset(self) -> None:
