@@ -133,7 +133,12 @@ class DatagramSocket:
 
     async def send(self, data: bytes, remote: TransportAddress) -> None:
         await self._pacer.wait()
-        self._transport.sendto(data, to_sockaddr(remote)[:2])
+        if data or (sock := self._transport.get_extra_info("socket")) is None:
+            self._transport.sendto(data, to_sockaddr(remote)[:2])
+            return
+        # asyncio before 3.13 says nothing and sends no empty datagram.
+        with socket.socket(fileno=os.dup(sock.fileno())) as same:
+            same.sendto(data, to_sockaddr(remote)[:2])
 
     async def receive(self, seconds: float) -> tuple[bytes, TransportAddress] | None:
         try:

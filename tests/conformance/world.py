@@ -34,7 +34,8 @@ from transport import (
 from turn.credentials import CredentialVerifier, RelaySecret
 from turn.server import RelayReleased, RelayRequested, ServerConfig
 
-from .mutants.mutant import REALM, USERS, Mutant, Reply, Setup
+from .mutants.injecting import Injector
+from .mutants.mutant import REALM, USERS, Inject, Mutant, Reply, Setup
 from .streams import UNIX_TIME, MemoryStream, SimulatedWire
 
 SERVER = TransportAddress.parse("192.0.2.1", 3478)
@@ -112,6 +113,7 @@ class MutantMachine:
         self._reply = mutant.reply or reply
         self._requests: collections.OrderedDict[bytes, ReceivedMessage] = collections.OrderedDict()
         self._replies: collections.deque[Transmit] = collections.deque()
+        self._injector = Injector()
 
     @property
     def server(self) -> SimulatedRelay:
@@ -122,27 +124,35 @@ class MutantMachine:
         if path.local not in LISTENING and path.local != ELSEWHERE:
             heard = data if mutant.hear is None else mutant.hear(data)
             if heard is not None:
-                self._relay.receive(heard, path, now)
+                self._inject_before_hear(heard, path.local, now)
+                self._relay.receive(heard, path, self.clock(now))
             return
         if self._reply is not None and (reply := self._reply(data)) is not None:
             self._replies.append(Transmit(path, [reply]))
         taken = data if mutant.take is None else mutant.take(data)
         if taken is not None:
             self._remember(data)
-            self._relay.receive(taken, path, now)
+            self._inject(mutant.before_take, data, path, now)
+            self._injector.remember(data, path)
+            self._relay.receive(taken, path, self.clock(now))
+
+    def clock(self, now: float) -> float:
+        """What time the server takes it for."""
+        return now * self._mutant.clock
 
     def connected(self, path: Path, now: float) -> None:
-        self._relay.server.connected(path, now)
+        self._relay.server.connected(path, self.clock(now))
 
     def disconnected(self, path: Path, reason: str, now: float) -> None:
         self.streams.pop(path, None)
-        self._relay.server.disconnected(path, reason, now)
+        self._relay.server.disconnected(path, reason, self.clock(now))
 
     def handle_timeout(self, now: float) -> None:
-        self._relay.handle_timeout(now)
+        self._relay.handle_timeout(self.clock(now))
 
     def next_timeout(self) -> float | None:
-        return self._relay.next_timeout()
+        deadline = self._relay.next_timeout()
+        return None if deadline is None else deadline / self._mutant.clock
 
     def poll_transmit(self) -> Transmit | None:
         while self._replies:
@@ -165,6 +175,16 @@ class MutantMachine:
     def poll_event(self) -> Event | None:
         return self._relay.poll_event()
 
+    def _inject(self, inject: Inject | None, data: bytes, path: Path, now: float) -> None:
+        request = None if inject is None else self._injector.request(inject, data, path)
+        if request is not None:
+            self._relay.receive(request, path, self.clock(now))
+
+    def _inject_before_hear(self, data: bytes, relayed: TransportAddress, now: float) -> None:
+        for each in self._relay.allocations(self.clock(now)):
+            if relayed in (each.relayed, each.additional):
+                self._inject(self._mutant.before_hear, data, each.client, now)
+
     def _write(self, path: Path, segments: list[bytes]) -> None:
         stream = self.streams.get(path)
         if stream is not None:
@@ -184,6 +204,8 @@ class MutantMachine:
 
     def _to_client(self, data: bytes) -> bytes | None:
         mutant = self._mutant
+        if self._injector.is_answer(data):
+            return None
         response = _response(data)
         request = None if response is None else self._requests.get(response.transaction_id)
         if response is None or request is None:
@@ -205,9 +227,15 @@ def _do(process: Process[MutantMachine], event: Event) -> None:
             try:
                 process.bind(address.ip, address.port)
             except AddressInUse:
-                process.call(lambda relay, now: relay.server.server.relay_refused(token, now))
+                process.call(
+                    lambda relay, now: relay.server.server.relay_refused(token, relay.clock(now))
+                )
                 return
-            process.call(lambda relay, now: relay.server.server.relay_opened(token, address, now))
+            process.call(
+                lambda relay, now: relay.server.server.relay_opened(
+                    token, address, relay.clock(now)
+                )
+            )
         case RelayReleased(relayed=relayed):
             process.unbind(relayed)
         case CloseRequested(path=path) | ResetRequested(path=path):

@@ -19,6 +19,10 @@ Answer = Callable[[ReceivedMessage, ReceivedMessage], bytes | None]
 """Of a request and the right answer to it: what is sent instead, or None for nothing."""
 
 
+Inject = Callable[[bytes, ReceivedMessage], bytes | None]
+"""Of what a client or a peer sends, and the client's last signed request: a request that is
+carried out before it, in the client's name; or None."""
+
 Reply = Callable[[bytes], bytes | None]
 """Of what a client sends: an answer that the server itself does not give, or None."""
 
@@ -41,7 +45,8 @@ class Mutant:
     ``take`` gets each datagram of a client, ``answer`` each response, ``tell`` whatever
     else goes to clients, ``relay`` what goes to peers, ``hear`` what comes from them; each
     returns what goes on instead, or None. ``reply`` makes an answer where the server is
-    silent. ``options`` are of the server's configuration.
+    silent. ``before_take`` and ``before_hear`` put requests in before what clients and peers
+    send. ``options`` are of the server's configuration.
     """
 
     answer: Answer | None = None
@@ -50,6 +55,10 @@ class Mutant:
     relay: Callable[[bytes], bytes | None] | None = None
     hear: Callable[[bytes], bytes | None] | None = None
     reply: Reply | None = None
+    before_take: Inject | None = None
+    before_hear: Inject | None = None
+    clock: float = 1.0
+    """Seconds of the server in a second."""
     answers_from_elsewhere: bool = False
     """Answers leave from another port."""
     segments: Segments = Segments.RIGHT
