@@ -79,15 +79,21 @@ class Probe:
 
     # Clients
 
-    async def client(self, *, user: int = 0, transport: TransportProtocol | None = None) -> Client:
-        """A fresh 5-tuple to the server, for the credential of that number.
+    async def client(
+        self,
+        *,
+        user: int = 0,
+        transport: TransportProtocol | None = None,
+        local: TransportAddress | None = None,
+    ) -> Client:
+        """A fresh 5-tuple to the server (from ``local``), for the credential of that number.
 
         Raises:
             NotOffered: no connection can be made.
         """
         credentials = self.target.credentials
         credential = credentials[user] if user < len(credentials) else None
-        link = await self._open(transport or self.target.transport)
+        link = await self._open(transport or self.target.transport, local)
         return self._adopt(link, credential)
 
     def needs_datagrams(self) -> None:
@@ -109,15 +115,17 @@ class Probe:
         if await client.ask(client.message(Method.BINDING).build()) is None:
             raise Violated("afterwards the server does not answer a Binding request")
 
-    async def _open(self, transport: TransportProtocol) -> ServerLink:
+    async def _open(
+        self, transport: TransportProtocol, local: TransportAddress | None
+    ) -> ServerLink:
         server = self.target.address
         if not transport.is_reliable:
-            ip = self.wire.local_ip(server)
-            port = DatagramPort(await self.wire.open_datagrams(ip), self.record)
-            return ServerLink(port, server, self.record)
+            ip = self.wire.local_ip(server) if local is None else local.ip
+            socket = await self.wire.open_datagrams(ip, port=0 if local is None else local.port)
+            return ServerLink(DatagramPort(socket, self.record), server, self.record)
         try:
             name = self.target.server_name
-            stream = await self.wire.open_stream(transport, server, server_name=name)
+            stream = await self.wire.open_stream(transport, server, server_name=name, local=local)
         except OSError as error:
             raise NotOffered(f"no {transport.value} connection to {server}: {error}") from error
         return ServerLink(stream, server, self.record)
@@ -136,12 +144,33 @@ class Probe:
         Raises:
             NotOffered: there is none to be had; that is the business of other rows.
         """
+        response, allocation = await self.try_to_allocate(UDP, *attributes, client=client)
+        if allocation is None:
+            raise NotOffered(f"Allocate is met with {describe(response)}")
+        return allocation
+
+    async def try_to_allocate(
+        self, *attributes: Attribute, client: Client | None = None
+    ) -> tuple[ReceivedMessage, Allocation | None]:
+        """The answer to an Allocate with these attributes alone, and what it grants.
+
+        Raises:
+            Violated: there is no answer.
+            NotOffered: the server asks for no credentials, or there are none.
+        """
         mine = client or await self.client()
-        response = await mine.authenticated(Method.ALLOCATE, UDP, *attributes)
+        response = await mine.authenticated(Method.ALLOCATE, *attributes)
         relayed = response.xor_address(Attr.XOR_RELAYED_ADDRESS)
         if response.message_class is not Class.SUCCESS or relayed is None:
-            raise NotOffered(f"Allocate is met with {describe(response)}")
-        return self.keep(Allocation(mine, response, relayed))
+            return response, None
+        return response, self.keep(Allocation(mine, response, relayed))
+
+    async def give_back(self, allocation: Allocation) -> ReceivedMessage:
+        """Delete an allocation now, and give up its 5-tuple."""
+        self._allocations.remove(allocation)
+        response = await allocation.delete()
+        allocation.client.link.close()
+        return response
 
     def keep(self, allocation: Allocation) -> Allocation:
         """Delete this one too, when the row is over."""
@@ -158,6 +187,13 @@ class Probe:
     async def peer(self) -> DatagramPort:
         """A peer: a socket at an address that may be relayed to."""
         port = DatagramPort(await self.wire.open_datagrams(self.peer_ip), self.record)
+        self._peers.append(port)
+        return port
+
+    async def socket(self) -> DatagramPort:
+        """A socket that any address of the server can be asked from."""
+        ip = self.wire.local_ip(self.target.address)
+        port = DatagramPort(await self.wire.open_datagrams(ip), self.record)
         self._peers.append(port)
         return port
 

@@ -12,6 +12,11 @@ from . import (
     stuns_base,
     stuns_ltc,
     stuns_tcp,
+    turn_alloc,
+    turn_alloc_families,
+    turn_alloc_ports,
+    turn_alloc_quota,
+    turn_gen,
 )
 
 __all__ = [
@@ -23,4 +28,9 @@ __all__ = [
     "stuns_base",
     "stuns_ltc",
     "stuns_tcp",
+    "turn_alloc",
+    "turn_alloc_families",
+    "turn_alloc_ports",
+    "turn_alloc_quota",
+    "turn_gen",
 ]

@@ -10,7 +10,6 @@ from conformance.expect import expect_attribute, expect_error, expect_success, e
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import UDP, Probe
 from conformance.row import Feature, row
-from transport import TransportProtocol
 
 from .needs import expect_refusal, expect_room, expect_turn
 
@@ -79,7 +78,7 @@ async def protocols_that_are_not_supported_are_refused(probe: Probe) -> None:
         transport = (Attr.REQUESTED_TRANSPORT, one_byte(protocol))
         response, _ = await probe.try_to_allocate(transport)
         await expect_refusal(probe, response, 442, to=f"the protocol {protocol}")
-    if Feature.TCP_RELAY in probe.survey.missing:
+    if Feature.TCP_RELAY in probe.survey.missing or not probe.target.transport.is_reliable:
         # Over UDP 400 is the answer of a server with TCP allocations (RFC 6062 section 5.1).
         response, _ = await probe.try_to_allocate((Attr.REQUESTED_TRANSPORT, one_byte(TCP)))
         await expect_refusal(probe, response, 442, 400, to="the protocol 6 (TCP)")
@@ -224,24 +223,3 @@ async def an_allocation_begins_without_permissions_and_channels(probe: Probe) ->
     data = channel_data(CHANNEL, b"unbound!")
     await client.expect_silence(data, why="ChannelData without a binding")
     await probe.hears_nothing(peer, why="ChannelData without a binding")
-
-
-@row(
-    "TURN-ALLOC-20",
-    "The 5-tuple for the Allocate request containing the RESERVATION-TOKEN attribute can be any "
-    "allowed 5-tuple; it can use a different client IP address and port, a different transport "
-    "protocol.",
-    Feature.TURN,
-    Feature.EVEN_PORT,
-    Feature.STREAM,
-)
-async def a_token_may_be_used_over_tcp(probe: Probe) -> None:
-    first = await probe.allocate((Attr.EVEN_PORT, b"\x80"))
-    token = first.response.get(Attr.RESERVATION_TOKEN)
-    if token is None:
-        raise NotOffered("EVEN-PORT with R=1 brings no RESERVATION-TOKEN")
-    kind = probe.target.transport
-    client = await probe.client(transport=kind if kind.is_reliable else TransportProtocol.TCP)
-    response, _ = await probe.try_to_allocate(UDP, (Attr.RESERVATION_TOKEN, token), client=client)
-    expect_room(response)
-    expect_success(response, to="a RESERVATION-TOKEN over TCP")

@@ -39,10 +39,12 @@ class Filled:
 
 
 async def fill(
-    probe: Probe, *attributes: Attribute, user: int = 0, limit: int = MAX_ALLOCATIONS
+    probe: Probe,
+    *attributes: Attribute,
+    credential: Credential | None = None,
+    limit: int = MAX_ALLOCATIONS,
 ) -> Filled:
     """Allocate until that is refused, each on a 5-tuple of its own."""
-    credential = _credential(probe, user)
     allocations: list[Allocation] = []
     for _ in range(limit):
         response, allocation = await _allocate(probe, credential, *attributes)
@@ -61,17 +63,17 @@ async def fill(
     alone=True,
 )
 async def the_quota_counts_the_allocations_of_a_user(probe: Probe) -> Outcome | None:
-    filled = await fill(probe)
+    mine, other = quota_credential(probe, 0), quota_credential(probe, 1)
+    filled = await fill(probe, credential=mine)
     if filled.refusal is None:
         raise NotOffered(f"no quota within {MAX_ALLOCATIONS} allocations")
     if not filled.allocations or filled.refusal.error_code in (300, INSUFFICIENT_CAPACITY):
         raise NotOffered(f"{describe(filled.refusal)} after {len(filled.allocations)} allocations")
     expect_error(filled.refusal, QUOTA_REACHED, to="one allocation more than the quota")
     expect_success(await filled.allocations[0].refresh(), to="a Refresh at the quota")
-    other = _credential(probe, 1)
     refused = None if other is None else (await _allocate(probe, other))[0]
     expect_success(await probe.give_back(filled.allocations[0]), to="a deletion")
-    response = await _allocate_again(probe, _credential(probe, 0))
+    response = await _allocate_again(probe, mine)
     expect_success(response, to=f"Allocate within {GRACE:g} s of a deletion")
     if refused is not None and refused.message_class is not Class.SUCCESS:
         return seen(f"with one user at the quota another is met with {describe(refused)}, too")
@@ -96,7 +98,7 @@ async def a_server_without_free_ports_says_so_and_lives(probe: Probe) -> Outcome
     await probe.is_alive()
     expect_success(await filled.allocations[-1].refresh(), to="a Refresh with all ports in use")
     expect_success(await probe.give_back(filled.allocations[0]), to="a deletion")
-    response = await _allocate_again(probe, _credential(probe, 0))
+    response = await _allocate_again(probe, None)
     if response.message_class is not Class.SUCCESS:
         return seen(f"{GRACE:g} s after a deletion Allocate is met with {describe(response)}")
     return None
@@ -120,7 +122,7 @@ async def a_pair_of_ports_that_is_not_there_is_refused(probe: Probe) -> None:
     expect_error(filled.refusal, INSUFFICIENT_CAPACITY, to="EVEN-PORT without a pair of ports")
 
 
-def _credential(probe: Probe, user: int) -> Credential | None:
+def quota_credential(probe: Probe, user: int) -> Credential | None:
     """That of a user; one that a shared secret makes, where the server has one.
 
     Servers may count those who have a time-limited credential alone.
@@ -136,7 +138,7 @@ async def _allocate(
     probe: Probe, credential: Credential | None, *attributes: Attribute
 ) -> tuple[ReceivedMessage, Allocation | None]:
     client = await probe.client()
-    client.credential = credential
+    client.credential = credential or client.credential
     response, allocation = await probe.try_to_allocate(UDP, *attributes, client=client)
     if allocation is None:
         client.link.close()

@@ -12,7 +12,7 @@ from conformance.row import Feature, row
 from transport import TransportAddress, TransportProtocol
 
 from .needs import expect_room, expect_turn, permitted, somewhere
-from .turn_alloc_quota import MAX_ALLOCATIONS, fill
+from .turn_alloc_quota import MAX_ALLOCATIONS, fill, quota_credential
 
 CHANNEL = 0x4001
 
@@ -189,7 +189,7 @@ async def udp_and_tcp_from_one_port_are_two_5_tuples(probe: Probe) -> None:
     alone=True,
 )
 async def how_many_allocations_a_user_has(probe: Probe) -> Outcome:
-    filled = await fill(probe)
+    filled = await fill(probe, credential=quota_credential(probe, 0))
     if filled.refusal is None:
         return seen(f"no limit within {MAX_ALLOCATIONS} allocations")
     return seen(f"{describe(filled.refusal)} after {len(filled.allocations)} allocations")

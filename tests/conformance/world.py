@@ -35,7 +35,7 @@ from turn.credentials import CredentialVerifier, RelaySecret
 from turn.server import RelayReleased, RelayRequested, ServerConfig
 
 from .mutants.injecting import Injector
-from .mutants.mutant import REALM, USERS, Inject, Mutant, Reply, Setup
+from .mutants.mutant import REALM, SECRET, USERS, Inject, Mutant, Reply, Setup
 from .streams import UNIX_TIME, MemoryStream, SimulatedWire
 
 SERVER = TransportAddress.parse("192.0.2.1", 3478)
@@ -44,8 +44,6 @@ HARNESS = ipaddress.ip_address("192.0.2.2")
 SERVER6 = TransportAddress.parse("2001:db8::1", 3478)
 HARNESS6 = ipaddress.ip_address("2001:db8::2")
 LISTENING = (SERVER, SERVER6)
-
-SECRET = "shared"
 
 MAX_REMEMBERED = 1000
 """Requests whose answers are still to come."""

@@ -16,6 +16,9 @@ from . import (
     stuns_base,
     stuns_ltc,
     stuns_tcp,
+    turn_alloc,
+    turn_alloc_ports,
+    turn_gen,
 )
 from .mutant import Mutant, Setup
 
@@ -25,6 +28,9 @@ _GROUPS = (
     stuns_base,
     stuns_ltc,
     stuns_tcp,
+    turn_alloc,
+    turn_alloc_ports,
+    turn_gen,
 )
 
 MUTANTS: Mapping[str, Mapping[str, Mutant]] = ChainMap(*(each.MUTANTS for each in _GROUPS))

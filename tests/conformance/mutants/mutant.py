@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import enum
+import hmac
 from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
 
@@ -14,6 +16,7 @@ from turn.server import TurnServer
 
 USERS = MappingProxyType({"ann": "secret", "bob": "other"})
 REALM = "netsim"
+SECRET = "shared"
 
 Answer = Callable[[ReceivedMessage, ReceivedMessage], bytes | None]
 """Of a request and the right answer to it: what is sent instead, or None for nothing."""
@@ -134,4 +137,11 @@ def key_of(request: ReceivedMessage | None, *, sha256: bool) -> bytes:
     # What uses SHA-256 says so in PASSWORD-ALGORITHM; else the key is that of MD5.
     uses_sha256 = request is not None and request.get(Attr.PASSWORD_ALGORITHM) == b"\0\2\0\0"
     derive = sha256_key if sha256 and uses_sha256 else md5_key
-    return derive(username, REALM, USERS.get(username, ""))
+    return derive(username, REALM, _password(username))
+
+
+def _password(username: str) -> str:
+    if ":" in username:  # a time-limited one: see ``Credential``
+        digest = hmac.digest(SECRET.encode(), username.encode(), "sha1")
+        return base64.b64encode(digest).decode()
+    return USERS.get(username, "")
