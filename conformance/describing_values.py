@@ -136,11 +136,11 @@ def _error_code(value: bytes) -> str:
     if len(value) < 4:
         return f"{counted(len(value))}, not 4 or more: {_hex(value)}"
     code = (value[2] & 7) * 100 + value[3]
-    phrase = f'"{printable(value[4:])}"' if value[4:] else "without a reason phrase"
+    phrase = f' "{printable(value[4:])}"' if value[4:] else ", without a reason phrase"
     usual = ERRORS.get(code)
     known = f" ({usual})" if usual is not None and usual not in phrase else ""
     reserved = _reserved(value[:2] + bytes([value[2] & 0xF8]))
-    return f"{code}{known} {phrase}{reserved}"
+    return f"{code}{known}{phrase}{reserved}"
 
 
 def _address_error_code(value: bytes) -> str:

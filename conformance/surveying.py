@@ -72,7 +72,9 @@ async def _expect_stun(probe: Probe) -> None:
     if client.link.has_ended:
         raise TargetUnusable("the server closes the connection at once")
     patience = probe.target.patience
-    raise TargetUnusable(f"no answer to a Binding request in {patience:g} s: nothing is there")
+    raise TargetUnusable(
+        f"no answer to a Binding request in {patience:g} s: nothing is there, or it is slow"
+    )
 
 
 async def _expect_haste(client: Client, probe: Probe) -> None:

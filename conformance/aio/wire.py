@@ -18,6 +18,9 @@ MAX_WAITING = 4096
 
 READ_BYTES = 1 << 16
 
+CONNECT_PATIENCE = 10.0
+"""Seconds for a connection, with its TLS handshake."""
+
 
 class _Pacer:
     """Keeps what is sent below a rate, together for all sockets."""
@@ -91,13 +94,21 @@ class AsyncioWire:
         tls = None
         if transport is TransportProtocol.TLS:
             tls = self._tls or ssl.create_default_context()
-        reader, writer = await asyncio.open_connection(
-            remote.host,
-            remote.port,
-            ssl=tls,
-            server_hostname=(server_name or remote.host) if tls is not None else None,
-            local_addr=None if local is None else (local.host, local.port),
-        )
+        try:
+            async with asyncio.timeout(CONNECT_PATIENCE):
+                reader, writer = await asyncio.open_connection(
+                    remote.host,
+                    remote.port,
+                    ssl=tls,
+                    server_hostname=(server_name or remote.host) if tls is not None else None,
+                    local_addr=None if local is None else (local.host, local.port),
+                )
+        except TimeoutError as error:
+            raise TimeoutError(f"not made in {CONNECT_PATIENCE:g} s") from error
+        except ConnectionResetError as error:
+            raise ConnectionResetError("closed at once") from error
+        except ConnectionRefusedError as error:
+            raise ConnectionRefusedError("refused") from error
         return StreamSocket(reader, writer, self._pacer)
 
     def local_ip(self, remote: TransportAddress) -> IPAddress:
