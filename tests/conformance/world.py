@@ -40,10 +40,12 @@ from .streams import UNIX_TIME, MemoryStream, SimulatedWire
 
 SERVER = TransportAddress.parse("192.0.2.1", 3478)
 ELSEWHERE = TransportAddress.parse("192.0.2.1", 3479)
+ALTERNATE = TransportAddress.parse("192.0.2.3", 3479)
 HARNESS = ipaddress.ip_address("192.0.2.2")
 SERVER6 = TransportAddress.parse("2001:db8::1", 3478)
 HARNESS6 = ipaddress.ip_address("2001:db8::2")
-LISTENING = (SERVER, SERVER6)
+LISTENING = (SERVER, ELSEWHERE, TransportAddress(ALTERNATE.ip, SERVER.port), ALTERNATE, SERVER6)
+"""The four addresses of RFC 5780, for rows that want them, and one of IPv6."""
 
 MAX_REMEMBERED = 1000
 """Requests whose answers are still to come."""
@@ -65,14 +67,13 @@ def run_rows(
     """Run rows against the server, right or broken, and come back when they are done."""
     network = Network(link=LinkProfile(delay=0.001))
     broken, way = mutant or Mutant(), setup or Setup()
-    host = network.host("server", SERVER.host, SERVER6.host)
+    host = network.host("server", SERVER.host, ALTERNATE.host, SERVER6.host)
     machine = MutantMachine(_relay(network, {**way.options, **broken.options}), broken, way.reply)
     if way.prepare is not None:
         way.prepare(machine.server.server)
-    here = (*LISTENING, ELSEWHERE)
-    for address in here:
+    for address in LISTENING:
         host.bind(address.host, address.port)
-    process = host.run(machine, addresses=here, on_event=_do)
+    process = host.run(machine, addresses=LISTENING, on_event=_do)
     harness = network.host("harness", str(HARNESS), str(HARNESS6))
     target = dataclasses.replace(TARGET, address=SERVER6) if way.ipv6 else TARGET
 
@@ -119,7 +120,7 @@ class MutantMachine:
 
     def receive(self, data: bytes, path: Path, now: float) -> None:
         mutant = self._mutant
-        if path.local not in LISTENING and path.local != ELSEWHERE:
+        if path.local not in LISTENING:
             heard = data if mutant.hear is None else mutant.hear(data)
             if heard is not None:
                 self._inject_before_hear(heard, path.local, now)
