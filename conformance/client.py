@@ -88,6 +88,8 @@ class Client:
         """Sign as clients of RFC 5389 do, whatever the server offers."""
         self.inbox: collections.deque[bytes] = collections.deque()
         """What came and answered nothing: indications, ChannelData, and what is neither."""
+        self.unawaited: set[bytes] = set()
+        """Ids of requests that may be answered while another one is waited for."""
         self._target = target
         self._wire = wire
         self._report = report
@@ -202,7 +204,7 @@ class Client:
             elif response.transaction_id == request[8:20]:
                 self._check(response, request)
                 return response
-            else:
+            elif response.transaction_id not in self.unawaited:
                 self._check_stray(response)
         return None
 

@@ -8,10 +8,13 @@ from transport import TransportAddress
 
 from .codes import HEADER_BYTES
 from .outcome import Direction, Frame
-from .wire import DatagramLink, StreamLink, Wire
+from .wire import DatagramLink, StreamLink, StreamListener, Wire
 
 MAX_FRAMES = 2000
 """Kept of one row: what a flood consists of need not be shown whole."""
+
+MAX_BYTES = 1 << 20
+"""Kept of one row, for the same reason."""
 
 
 class Record:
@@ -19,6 +22,7 @@ class Record:
 
     def __init__(self, wire: Wire) -> None:
         self._wire = wire
+        self._bytes_left = MAX_BYTES
         self.frames: list[Frame] = []
 
     def now(self) -> float:
@@ -33,7 +37,8 @@ class Record:
         *,
         is_stream: bool = False,
     ) -> None:
-        if len(self.frames) < MAX_FRAMES:
+        if len(self.frames) < MAX_FRAMES and len(data) <= self._bytes_left:
+            self._bytes_left -= len(data)
             frame = Frame(self._wire.now(), direction, local, remote, data, is_stream)
             self.frames.append(frame)
 
@@ -63,6 +68,70 @@ class DatagramPort:
 
     def close(self) -> None:
         self._link.close()
+
+
+class StreamPort:
+    """A peer's TCP connection that records."""
+
+    def __init__(self, link: StreamLink, record: Record) -> None:
+        self._link = link
+        self._record = record
+
+    @property
+    def local(self) -> TransportAddress:
+        return self._link.local
+
+    @property
+    def remote(self) -> TransportAddress:
+        return self._link.remote
+
+    async def send(self, data: bytes) -> None:
+        self._add(Direction.SENT, data)
+        await self._link.send(data)
+
+    async def offer(self, data: bytes, seconds: float) -> bool:
+        """Write, and wait until more would be taken; False if that is not so in time."""
+        self._add(Direction.SENT, data)
+        return await self._link.offer(data, seconds)
+
+    async def receive(self, seconds: float) -> bytes | None:
+        """What comes next; empty at the end, None if nothing comes in time."""
+        data = await self._link.receive(seconds)
+        if data:
+            self._add(Direction.RECEIVED, data)
+        return data
+
+    def close(self) -> None:
+        self._link.close()
+
+    def _add(self, direction: Direction, data: bytes) -> None:
+        self._record.add(direction, self.local, self.remote, data, is_stream=True)
+
+
+class ListeningPort:
+    """A peer that can be connected to over TCP."""
+
+    def __init__(self, listener: StreamListener, record: Record) -> None:
+        self._listener = listener
+        self._record = record
+        self._accepted: list[StreamPort] = []
+
+    @property
+    def local(self) -> TransportAddress:
+        return self._listener.local
+
+    async def accept(self, seconds: float) -> StreamPort | None:
+        """The next connection, or None if none comes in time; it is closed with this port."""
+        link = await self._listener.accept(seconds)
+        if link is None:
+            return None
+        self._accepted.append(StreamPort(link, self._record))
+        return self._accepted[-1]
+
+    def close(self) -> None:
+        self._listener.close()
+        for each in self._accepted:
+            each.close()
 
 
 class ServerLink:
@@ -112,6 +181,22 @@ class ServerLink:
             return await self._receive_datagram(self._carrier, deadline)
         return await self._receive_from_stream(self._carrier, deadline)
 
+    async def receive_bytes(self, seconds: float) -> bytes | None:
+        """What a stream has next, message or not; empty at its end, None if nothing comes.
+
+        For streams that carry a peer's bytes (RFC 6062 section 5.4).
+
+        Raises:
+            ValueError: it is no stream.
+        """
+        carrier = self._carrier
+        if isinstance(carrier, DatagramPort):
+            raise ValueError("datagrams are received whole")
+        if not self._buffer and not self.has_ended and not await self._read(carrier, seconds):
+            return None
+        data, self._buffer = self._buffer, b""
+        return data
+
     def close(self) -> None:
         self._carrier.close()
 
@@ -130,16 +215,21 @@ class ServerLink:
         while (size := _message_size(self._buffer)) is None or len(self._buffer) < size:
             if self.has_ended:
                 return None
-            data = await stream.receive(max(0.0, deadline - self._record.now()))
-            if data is None:
+            if not await self._read(stream, max(0.0, deadline - self._record.now())):
                 return None
-            if not data:
-                self.has_ended = True
-                return None
-            self._record.add(Direction.RECEIVED, self.local, self.server, data, is_stream=True)
-            self._buffer += data
         message, self._buffer = self._buffer[:size], self._buffer[size:]
         return message
+
+    async def _read(self, stream: StreamLink, seconds: float) -> bool:
+        """Read once; False if nothing comes in time."""
+        data = await stream.receive(seconds)
+        if data is None:
+            return False
+        if data:
+            self._record.add(Direction.RECEIVED, self.local, self.server, data, is_stream=True)
+        self.has_ended = not data
+        self._buffer += data
+        return True
 
 
 def _message_size(data: bytes) -> int | None:

@@ -9,7 +9,7 @@ from transport import IPAddress, TransportAddress, TransportProtocol
 from .building import MessageBuilder, channel_data, channel_number, u32
 from .client import Attribute, Client, Value, describe, xor
 from .codes import Attr, Class, Method
-from .link import DatagramPort, Record, ServerLink
+from .link import DatagramPort, ListeningPort, Record, ServerLink, StreamPort
 from .outcome import NotOffered, Violated, Violation
 from .reading import ReceivedMessage
 from .survey import Survey
@@ -74,7 +74,7 @@ class Probe:
         self.record = Record(wire)
         self.violations: list[Violation] = []
         self._clients: list[Client] = []
-        self._peers: list[DatagramPort] = []
+        self._peers: list[DatagramPort | ListeningPort | StreamPort] = []
         self._allocations: list[Allocation] = []
 
     # Clients
@@ -194,6 +194,28 @@ class Probe:
         """A socket that any address of the server can be asked from."""
         ip = self.wire.local_ip(self.target.address)
         port = DatagramPort(await self.wire.open_datagrams(ip), self.record)
+        self._peers.append(port)
+        return port
+
+    async def listening_peer(self, *, is_deaf: bool = False) -> ListeningPort:
+        """A peer that is connected to over TCP; a deaf one cannot be reached, nor refuses."""
+        listener = await self.wire.open_listener(self.peer_ip, is_deaf=is_deaf)
+        port = ListeningPort(listener, self.record)
+        self._peers.append(port)
+        return port
+
+    async def connecting_peer(self, remote: TransportAddress) -> StreamPort:
+        """A peer that connects over TCP.
+
+        Raises:
+            Violated: nothing listens there.
+        """
+        local = TransportAddress(self.peer_ip, 0)
+        try:
+            link = await self.wire.open_stream(TransportProtocol.TCP, remote, local=local)
+        except OSError as error:
+            raise Violated(f"a peer cannot connect to {remote}: {error}") from error
+        port = StreamPort(link, self.record)
         self._peers.append(port)
         return port
 

@@ -35,12 +35,32 @@ class StreamLink(Protocol):
         """Write; what is written after the end is lost without a word."""
         ...
 
+    async def offer(self, data: bytes, seconds: float) -> bool:
+        """Write, and wait until more would be taken; False if that is not so in time.
+
+        All of it is sent in either case, as soon as the other side lets it.
+        """
+        ...
+
     async def receive(self, seconds: float) -> bytes | None:
         """What comes next, at least a byte; empty at the end, None if nothing comes in time."""
         ...
 
     async def end(self) -> None:
         """Say that nothing more will be sent; what comes is still received."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class StreamListener(Protocol):
+    """A TCP socket that others connect to."""
+
+    @property
+    def local(self) -> TransportAddress: ...
+
+    async def accept(self, seconds: float) -> StreamLink | None:
+        """The next connection, or None if none comes in time."""
         ...
 
     def close(self) -> None: ...
@@ -79,6 +99,17 @@ class Wire(Protocol):
 
         Raises:
             OSError: it cannot be made.
+        """
+        ...
+
+    async def open_listener(self, ip: IPAddress, *, is_deaf: bool = False) -> StreamListener:
+        """A socket that listens at an address of this host.
+
+        Who connects to a deaf one hears nothing: neither that it is connected, nor that it
+        is refused.
+
+        Raises:
+            OSError: it cannot be bound, or this host cannot be deaf.
         """
         ...
 

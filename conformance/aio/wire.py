@@ -13,10 +13,15 @@ import time
 from transport import IPAddress, TransportAddress, TransportProtocol
 from transport.aio import from_sockaddr, to_sockaddr
 
+from .listening import ListeningSocket, deafen, listen
+
 MAX_WAITING = 4096
 """Datagrams that wait to be looked at; a flood beyond is dropped, as by a socket."""
 
 READ_BYTES = 1 << 16
+
+LISTEN_BACKLOG = 16
+"""Connections that wait to be accepted."""
 
 CONNECT_PATIENCE = 10.0
 """Seconds for a connection, with its TLS handshake."""
@@ -109,6 +114,19 @@ class AsyncioWire:
             raise ConnectionResetError("closed at once") from error
         except ConnectionRefusedError as error:
             raise ConnectionRefusedError("refused") from error
+        return self._adopt(reader, writer)
+
+    async def open_listener(
+        self, ip: IPAddress, *, is_deaf: bool = False
+    ) -> ListeningSocket[StreamSocket]:
+        """Raises:
+        OSError: it cannot be bound, or this host cannot be deaf.
+        """
+        sock = listen(ip, backlog=0 if is_deaf else LISTEN_BACKLOG)
+        fillers = await deafen(sock) if is_deaf else ()
+        return ListeningSocket(sock, self._adopt, fillers)
+
+    def _adopt(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> StreamSocket:
         return StreamSocket(reader, writer, self._pacer)
 
     def local_ip(self, remote: TransportAddress) -> IPAddress:
@@ -184,6 +202,17 @@ class StreamSocket:
         with contextlib.suppress(ConnectionError):
             self._writer.write(data)
             await self._writer.drain()
+
+    async def offer(self, data: bytes, seconds: float) -> bool:
+        await self._pacer.wait()
+        try:
+            self._writer.write(data)
+            await asyncio.wait_for(self._writer.drain(), seconds)
+        except TimeoutError:
+            return False
+        except ConnectionError:
+            pass
+        return True
 
     async def receive(self, seconds: float) -> bytes | None:
         try:

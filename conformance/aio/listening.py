@@ -1,0 +1,104 @@
+"""Peers that are connected to over TCP, by asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Sequence
+from typing import Final, Generic, TypeVar
+
+from transport import IPAddress, TransportAddress
+from transport.aio import from_sockaddr, to_sockaddr
+
+FULL_AFTER: Final = 0.2
+"""Seconds without an answer that show that a socket's queue is full: this host answers at once."""
+
+MAX_FILLERS: Final = 8
+"""A backlog of 0 has room for one connection, or a few."""
+
+S = TypeVar("S")
+
+
+class ListeningSocket(Generic[S]):
+    """A TCP socket that others connect to; ``conformance.wire.StreamListener``.
+
+    ``adopt`` makes streams of connections. ``fillers`` are closed with it.
+    """
+
+    def __init__(
+        self,
+        sock: socket.socket,
+        adopt: Callable[[asyncio.StreamReader, asyncio.StreamWriter], S],
+        fillers: Sequence[socket.socket] = (),
+    ) -> None:
+        self._sock = sock
+        self._adopt = adopt
+        self._fillers = fillers
+
+    @property
+    def local(self) -> TransportAddress:
+        return from_sockaddr(self._sock.getsockname())
+
+    async def accept(self, seconds: float) -> S | None:
+        """The next connection, or None if none comes in time."""
+        loop = asyncio.get_running_loop()
+        try:
+            sock, _ = await asyncio.wait_for(loop.sock_accept(self._sock), max(seconds, 0))
+        except TimeoutError:
+            return None
+        return self._adopt(*await asyncio.open_connection(sock=sock))
+
+    def close(self) -> None:
+        for sock in (self._sock, *self._fillers):
+            sock.close()
+
+
+def listen(ip: IPAddress, *, backlog: int) -> socket.socket:
+    """Listen at a port of the kernel's choice.
+
+    Raises:
+        OSError: it cannot be bound.
+    """
+    sock = _new_socket(ip)
+    try:
+        sock.bind(to_sockaddr(TransportAddress(ip, 0)))
+        sock.listen(backlog)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+async def deafen(listener: socket.socket) -> Sequence[socket.socket]:
+    """Fill the queue of a socket that accepts nothing: what asks for a connection is dropped.
+
+    What is connected is returned, and has to be kept open.
+
+    Raises:
+        OSError: the queue has no end.
+    """
+    address = from_sockaddr(listener.getsockname())
+    loop = asyncio.get_running_loop()
+    fillers: list[socket.socket] = []
+    try:
+        for _ in range(MAX_FILLERS):
+            fillers.append(_new_socket(address.ip))
+            await asyncio.wait_for(loop.sock_connect(fillers[-1], to_sockaddr(address)), FULL_AFTER)
+    except TimeoutError:
+        fillers.pop().close()
+        return fillers
+    except BaseException:
+        _close(listener, *fillers)
+        raise
+    _close(listener, *fillers)
+    raise OSError("a socket that accepts nothing is connected to all the same")
+
+
+def _new_socket(ip: IPAddress) -> socket.socket:
+    family = socket.AF_INET if ip.version == 4 else socket.AF_INET6
+    return socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+
+
+def _close(*socks: socket.socket) -> None:
+    for sock in socks:
+        sock.close()
