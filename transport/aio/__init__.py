@@ -24,6 +24,7 @@ from .kernel import MAX_BYTES_PER_CALL, MAX_SEGMENTS_PER_CALL, KernelSocket
 from .kernel_sockets import KernelSockets
 from .server_tls import ALPN, restrict, server_context
 from .sockaddr import ANY_ADDRESS, SocketAddress, from_sockaddr, to_sockaddr
+from .stream_socket import stream_socket
 from .streams import MAX_STREAMS
 from .tls import ClientTls
 
@@ -56,5 +57,6 @@ __all__ = [
     "from_sockaddr",
     "restrict",
     "server_context",
+    "stream_socket",
     "to_sockaddr",
 ]

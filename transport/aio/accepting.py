@@ -11,6 +11,7 @@ from collections.abc import Callable
 from transport.address import TransportAddress
 
 from .sockaddr import from_sockaddr
+from .stream_socket import send_at_once
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class Acceptor:
                 logger.debug("a connection was gone before it was accepted: %s", error)
                 continue
             sock.setblocking(False)
+            send_at_once(sock)
             self._accept(sock, from_sockaddr(remote))
 
     def _wait(self, error: OSError) -> None:

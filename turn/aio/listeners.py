@@ -11,7 +11,13 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from transport import TransportAddress, TransportProtocol
-from transport.aio import KernelSockets, from_sockaddr, server_context, to_sockaddr
+from transport.aio import (
+    KernelSockets,
+    from_sockaddr,
+    server_context,
+    stream_socket,
+    to_sockaddr,
+)
 
 if TYPE_CHECKING:
     from transport.dtls import DtlsIdentity
@@ -122,13 +128,8 @@ def _bind(endpoint: Endpoint) -> socket.socket:
     if not endpoint.transport.is_reliable:
         return KernelSockets().bind(endpoint.address)
     address = endpoint.address
-    family = socket.AF_INET6 if address.is_ipv6 else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    sock = stream_socket(address)
     try:
-        # Connections of the server before this one may still be in TIME-WAIT.
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        if address.is_ipv6:
-            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind(to_sockaddr(address))
     except BaseException:
         sock.close()

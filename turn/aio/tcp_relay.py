@@ -9,7 +9,7 @@ import socket
 from typing import Final
 
 from transport import Event, TransportAddress
-from transport.aio import Acceptor, MachineDriver, to_sockaddr
+from transport.aio import Acceptor, MachineDriver, stream_socket, to_sockaddr
 from turn.framing import TurnFramer
 from turn.server import (
     ConnectionsJoined,
@@ -92,7 +92,7 @@ class TcpRelays:
     def _listen(self, relayed: TransportAddress) -> Acceptor:
         """Others may be bound beside what listens, but only from then on: a port that another
         program has is an error."""
-        sock = _new_socket(relayed)
+        sock = stream_socket(relayed)
         try:
             sock.bind(to_sockaddr(relayed))
             acceptor = Acceptor(sock, functools.partial(self._accept, relayed), loop=self._loop)
@@ -170,19 +170,9 @@ class TcpRelays:
             joint.close(CLOSE_TIMEOUT)
 
 
-def _new_socket(address: TransportAddress) -> socket.socket:
-    family = socket.AF_INET6 if address.is_ipv6 else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-    # Connections of a former allocation at this port may still be in TIME-WAIT.
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    if address.is_ipv6:
-        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
-    return sock
-
-
 def _bound_beside(relayed: TransportAddress) -> socket.socket:
     """Another socket at the address that one listens on, to connect from (section 5.2)."""
-    sock = _new_socket(relayed)
+    sock = stream_socket(relayed)
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         sock.bind(to_sockaddr(relayed))
