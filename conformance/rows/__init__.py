@@ -17,6 +17,7 @@ from . import (
     turn_alloc_ports,
     turn_alloc_quota,
     turn_gen,
+    turn_refr,
 )
 
 __all__ = [
@@ -33,4 +34,5 @@ __all__ = [
     "turn_alloc_ports",
     "turn_alloc_quota",
     "turn_gen",
+    "turn_refr",
 ]

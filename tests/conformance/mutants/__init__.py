@@ -19,6 +19,7 @@ from . import (
     turn_alloc,
     turn_alloc_ports,
     turn_gen,
+    turn_refr,
 )
 from .mutant import Mutant, Setup
 
@@ -31,6 +32,7 @@ _GROUPS = (
     turn_alloc,
     turn_alloc_ports,
     turn_gen,
+    turn_refr,
 )
 
 MUTANTS: Mapping[str, Mapping[str, Mutant]] = ChainMap(*(each.MUTANTS for each in _GROUPS))

@@ -1,0 +1,161 @@
+"""What breaks the rows of TURN-REFR."""
+
+from __future__ import annotations
+
+from conformance.building import one_byte, u32
+from conformance.codes import Attr, Class, Method
+from conformance.reading import ReceivedMessage
+from transport import DecodeError
+
+from .injecting import refresh_at_data, request_like
+from .mutant import Answer, Mutant, Setup, edited, only
+
+ERROR_400, ERROR_401, ERROR_437, ERROR_443 = (bytes([0, 0, 4, each]) for each in (0, 1, 37, 43))
+
+
+def _refresh(data: bytes) -> ReceivedMessage | None:
+    """The Refresh that it is, or None."""
+    try:
+        message = ReceivedMessage.parse(data)
+    except DecodeError:
+        return None
+    return message if message.method == Method.REFRESH else None
+
+
+def _is_deletion(message: ReceivedMessage) -> bool:
+    return message.number(Attr.LIFETIME) == 0
+
+
+def _keep(data: bytes) -> bytes:
+    """Deletes nothing."""
+    message = _refresh(data)
+    if message is None or not _is_deletion(message):
+        return data
+    return edited(message, message, change={Attr.LIFETIME: u32(600)})
+
+
+def _ignore_family(data: bytes) -> bytes:
+    message = _refresh(data)
+    if message is None:
+        return data
+    return edited(message, message, drop=[Attr.REQUESTED_ADDRESS_FAMILY])
+
+
+def _delete_ipv4_alone(data: bytes) -> bytes:
+    message = _refresh(data)
+    if message is None or not _is_deletion(message) or len(message.types) < 2:
+        return data
+    if Attr.REQUESTED_ADDRESS_FAMILY in message.types:
+        return data
+    return edited(message, message, add=[(Attr.REQUESTED_ADDRESS_FAMILY, one_byte(1))])
+
+
+def _lifetime(seconds: int, *, asked: int | None) -> Mutant:
+    """Says another lifetime than the right one, where the client has asked for that."""
+
+    def change(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+        if response.message_class is Class.ERROR or request.number(Attr.LIFETIME) != asked:
+            return response.data
+        return edited(response, request, change={Attr.LIFETIME: u32(seconds)})
+
+    return Mutant(only(Method.REFRESH, change))
+
+
+def _instead_of(code: int, value: bytes) -> Answer:
+    def change(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+        if response.error_code != code:
+            return response.data
+        return edited(response, request, change={Attr.ERROR_CODE: value})
+
+    return only(Method.REFRESH, change)
+
+
+def _granted_instead(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+    if response.message_class is not Class.ERROR or Attr.NONCE in response.types:
+        return response.data
+    return edited(
+        response,
+        request,
+        message_class=Class.SUCCESS,
+        drop=[Attr.ERROR_CODE],
+        add=[(Attr.LIFETIME, request.get(Attr.LIFETIME) or u32(600))],
+    )
+
+
+def _deleted_all_the_same(_: bytes, signed: ReceivedMessage) -> bytes:
+    return request_like(signed, Method.REFRESH, (Attr.LIFETIME, u32(0)))
+
+
+class _OtherUsersDelete:
+    """Says 441, but the allocation is gone."""
+
+    def __call__(self, data: bytes, signed: ReceivedMessage) -> bytes | None:
+        message = _refresh(data)
+        if message is None or message.text(Attr.USERNAME) != "bob":
+            return None
+        return _deleted_all_the_same(data, signed)
+
+
+_UNSIGNED = (Attr.MESSAGE_INTEGRITY, Attr.MESSAGE_INTEGRITY_SHA256)
+
+MUTANTS = {
+    "TURN-REFR-01": {
+        "keeps-it": Mutant(take=_keep),
+        "keeps-it-and-says-0": Mutant(
+            take=_keep,
+            answer=lambda q, a: (
+                edited(a, q, change={Attr.LIFETIME: u32(0)}) if _is_deletion(q) else a.data
+            ),
+        ),
+        "says-600": _lifetime(600, asked=0),
+        "says-400-afterwards": Mutant(_instead_of(437, ERROR_400)),
+    },
+    "TURN-REFR-02": {
+        "takes-60": _lifetime(60, asked=60),
+        "takes-less-than-the-default": _lifetime(300, asked=3600),
+        "gives-more-than-asked": _lifetime(7200, asked=3600),
+    },
+    "TURN-REFR-03": {
+        "no-lifetime": Mutant(
+            only(Method.REFRESH, lambda q, a: edited(a, q, drop=[Attr.LIFETIME]))
+        ),
+        "not-signed": Mutant(
+            only(
+                Method.REFRESH,
+                lambda q, a: (
+                    a.data if a.message_class is Class.ERROR else edited(a, q, drop=_UNSIGNED)
+                ),
+            )
+        ),
+    },
+    "TURN-REFR-04": {
+        "ignores-the-family": Mutant(take=_ignore_family),
+        "says-400": Mutant(_instead_of(443, ERROR_400)),
+        "says-437": Mutant(_instead_of(443, ERROR_437)),
+    },
+    "TURN-REFR-05": {
+        "deletes-both": Mutant(take=_ignore_family),
+        "deletes-none": Mutant(take=_keep),
+    },
+    "TURN-REFR-06": {"deletes-ipv4-alone": Mutant(take=_delete_ipv4_alone)},
+    "TURN-REFR-07": {
+        "data-refreshes": Mutant(before_take=refresh_at_data),
+        "what-peers-send-refreshes": Mutant(
+            before_hear=lambda _, signed: request_like(signed, Method.REFRESH)
+        ),
+    },
+    "TURN-REFR-08": {"outlives": Mutant(clock=0.5), "ends-early": Mutant(clock=2.0)},
+    "TURN-REFR-09": {
+        "says-400": Mutant(_instead_of(437, ERROR_400)),
+        "says-500": Mutant(_instead_of(437, bytes([0, 0, 5, 0]))),
+    },
+    "TURN-REFR-10": {
+        "lets-anybody": Mutant(only(Method.REFRESH, _granted_instead)),
+        "says-401": Mutant(_instead_of(441, ERROR_401)),
+        "says-441-and-deletes": Mutant(before_take=_OtherUsersDelete()),
+    },
+}
+
+OPEN: dict[str, str] = {}
+
+SETUPS: dict[str, Setup] = {}
