@@ -170,8 +170,11 @@ class DatagramSocket:
             same.sendto(data, to_sockaddr(remote)[:2])
 
     async def receive(self, seconds: float) -> tuple[bytes, TransportAddress] | None:
+        inbox = self._inbox.received
+        if not inbox.empty():  # else nothing would be had in no time
+            return inbox.get_nowait()
         try:
-            return await asyncio.wait_for(self._inbox.received.get(), max(seconds, 0))
+            return await asyncio.wait_for(inbox.get(), max(seconds, 0))
         except TimeoutError:
             return None
 

@@ -65,7 +65,7 @@ def run_rows(
     surveyed: Survey | None = None,
 ) -> Report:
     """Run rows against the server, right or broken, and come back when they are done."""
-    network = Network(link=LinkProfile(delay=0.001))
+    network = Network(link=LinkProfile(delay=0.001, mtu=1 << 17))  # hosts send fragments
     broken, way = mutant or Mutant(), setup or Setup()
     host = network.host("server", SERVER.host, ALTERNATE.host, SERVER6.host)
     machine = MutantMachine(_relay(network, {**way.options, **broken.options}), broken, way.reply)

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from . import (
     cod,
     cod_values,
+    natb,
     stuns_base,
     stuns_ltc,
     stuns_tcp,
@@ -26,6 +27,7 @@ from .mutant import Mutant, Setup
 _GROUPS = (
     cod,
     cod_values,
+    natb,
     stuns_base,
     stuns_ltc,
     stuns_tcp,
