@@ -1,0 +1,86 @@
+"""Servers on loopback: one that is right, and some that cannot be tested."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from ipaddress import ip_address, ip_network
+from typing import cast
+
+from conformance.building import MessageBuilder
+from conformance.codes import Class, Method
+from transport import TransportAddress, TransportProtocol
+from turn import CredentialVerifier
+from turn.aio import Endpoint, RelayServer
+from turn.server import ServerConfig
+
+LOOPBACK = TransportAddress.parse("127.0.0.1", 0)
+USERS = {"ann": "secret", "bob": "other"}
+
+Answer = Callable[[bytes], bytes | None]
+
+
+@contextlib.asynccontextmanager
+async def relay() -> AsyncIterator[RelayServer]:
+    """Our own server, which relays to this host alone."""
+    config = ServerConfig(
+        realm="loopback",
+        credentials=CredentialVerifier(USERS),
+        listening=(LOOPBACK,),
+        relay_addresses=(ip_address("127.0.0.1"),),
+        allow_peers=(ip_network("127.0.0.1/32"),),
+    )
+    endpoints = (Endpoint(TransportProtocol.TCP, LOOPBACK),)
+    async with RelayServer.open(config, endpoints=endpoints) as server:
+        yield server
+
+
+class _Answering(asyncio.DatagramProtocol):
+    def __init__(self, answer: Answer, delay: float) -> None:
+        self._answer = answer
+        self._delay = delay
+        self._transport: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.DatagramTransport, transport)
+
+    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
+        answer = self._answer(data)
+        if answer is not None and self._transport is not None:
+            loop = asyncio.get_running_loop()
+            loop.call_later(self._delay, self._transport.sendto, answer, addr)
+
+
+@contextlib.asynccontextmanager
+async def answering(answer: Answer, *, delay: float = 0.0) -> AsyncIterator[TransportAddress]:
+    """A UDP server that answers so; None is silence."""
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
+        lambda: _Answering(answer, delay), local_addr=("127.0.0.1", 0)
+    )
+    try:
+        yield TransportAddress.parse(*transport.get_extra_info("sockname"))
+    finally:
+        transport.close()
+
+
+def success(data: bytes) -> bytes:
+    """A Binding success, with nothing in it."""
+    return MessageBuilder(Method.BINDING, Class.SUCCESS, data[8:20]).build()
+
+
+@contextlib.asynccontextmanager
+async def hanging_up(greeting: bytes = b"") -> AsyncIterator[TransportAddress]:
+    """A TCP server that says something, and closes at once."""
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(greeting)
+        writer.close()
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    async with server:
+        yield TransportAddress.parse(*server.sockets[0].getsockname())
+
+
+CLOSED = TransportAddress.parse("127.0.0.1", 9)
+"""Where nobody listens: discard, which is on no machine any more."""
