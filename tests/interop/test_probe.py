@@ -244,6 +244,7 @@ async def test_the_nats_of_netfilter_are_told_apart(
     assert mapped == (lab.client if kind == "open" else lab.outside)
 
 
+@pytest.mark.slow  # a minute of waiting; netsim shows the same in none
 @pytest.mark.requirement("stun-turn:STUNC-NAT-04")
 async def test_the_lifetime_of_netfilters_bindings_is_found() -> None:
     with nat_lab("port-restricted", udp_timeout=6) as lab:
