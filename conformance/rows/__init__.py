@@ -18,6 +18,8 @@ from . import (
     turn_alloc_ports,
     turn_alloc_quota,
     turn_gen,
+    turn_perm,
+    turn_perm_lifetime,
     turn_refr,
 )
 
@@ -37,4 +39,6 @@ __all__ = [
     "turn_alloc_quota",
     "turn_gen",
     "turn_refr",
+    "turn_perm",
+    "turn_perm_lifetime",
 ]

@@ -20,6 +20,7 @@ from . import (
     turn_alloc,
     turn_alloc_ports,
     turn_gen,
+    turn_perm,
     turn_refr,
 )
 from .mutant import Mutant, Setup
@@ -35,6 +36,7 @@ _GROUPS = (
     turn_alloc_ports,
     turn_gen,
     turn_refr,
+    turn_perm,
 )
 
 MUTANTS: Mapping[str, Mapping[str, Mutant]] = ChainMap(*(each.MUTANTS for each in _GROUPS))

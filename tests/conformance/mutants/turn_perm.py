@@ -1,0 +1,127 @@
+"""What breaks the rows of TURN-PERM."""
+
+from __future__ import annotations
+
+from conformance.building import xor_address
+from conformance.codes import Attr, Method
+from conformance.reading import ReceivedMessage
+from transport import TransportAddress
+
+from .injecting import permission, permission_at_data
+from .mutant import Mutant, Setup, edited
+from .relaying import error, grants, own, parsed, refuses, rewritten, says, unsigned
+
+CREATE = Method.CREATE_PERMISSION
+_SINK = TransportAddress.parse("192.31.196.9", 0)
+
+
+def _valid(message: ReceivedMessage) -> list[tuple[int, bytes]]:
+    """Its attributes without invalid addresses."""
+    return [each for each in own(message) if each[1][1:2] == b"\x01" and len(each[1]) == 8]
+
+
+def _ipv4_alone(message: ReceivedMessage) -> list[tuple[int, bytes]]:
+    """A server that passes over peers of another family."""
+    kept = [each for each in own(message) if each[1][1:2] != b"\x02"]
+    sink = xor_address(_SINK, message.transaction_id)
+    return kept or ([(Attr.XOR_PEER_ADDRESS, sink)] if own(message) else [])
+
+
+class _SharedPermissions:
+    """Once anybody has a permission, all have."""
+
+    def __init__(self) -> None:
+        self._is_open = False
+
+    def take(self, data: bytes) -> bytes:
+        message = parsed(data)
+        self._is_open |= message is not None and message.method == CREATE
+        return data
+
+    def inject(self, data: bytes, signed: ReceivedMessage) -> bytes | None:
+        return permission(data, signed) if self._is_open else None
+
+
+class _PortsCount:
+    """Hears only peers at the port that the permission names."""
+
+    def __init__(self) -> None:
+        self._named = 0
+
+    def tell(self, data: bytes) -> bytes | None:
+        message = parsed(data)
+        if message is None or message.method != Method.DATA:
+            return data
+        peer = message.xor_address(Attr.XOR_PEER_ADDRESS)
+        assert peer is not None
+        return data if peer.port == self._named else None
+
+    def take(self, data: bytes) -> bytes:
+        message = parsed(data)
+        if message is not None and message.method == CREATE:
+            peer = message.xor_address(Attr.XOR_PEER_ADDRESS)
+            assert peer is not None
+            self._named = peer.port
+        return data
+
+
+def _shared() -> Mutant:
+    shared = _SharedPermissions()
+    return Mutant(take=shared.take, before_hear=shared.inject)
+
+
+def _by_port() -> Mutant:
+    counting = _PortsCount()
+    return Mutant(take=counting.take, tell=counting.tell)
+
+
+def _no_room(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+    if request.method != CREATE or response.error_code != 508:
+        return response.data
+    return edited(response, request, change={Attr.ERROR_CODE: error(486)})
+
+
+MUTANTS = {
+    "TURN-PERM-01": {
+        "grants": grants(CREATE, 400),
+        "says-443": says(CREATE, 443, 400),
+    },
+    "TURN-PERM-02": {
+        "passes-over-the-bad": Mutant(take=rewritten(CREATE, _valid)),
+        "says-403": says(CREATE, 403, 400),
+        "grants": grants(CREATE, 400, 443),
+    },
+    "TURN-PERM-03": {
+        "says-400": says(CREATE, 400, 443),
+        "says-403": says(CREATE, 403, 443),
+        "passes-over-it": Mutant(take=rewritten(CREATE, _ipv4_alone)),
+    },
+    "TURN-PERM-04": {"says-401": says(CREATE, 401, 403), "says-400": says(CREATE, 400, 403)},
+    "TURN-PERM-05": {
+        "first-alone": Mutant(take=rewritten(CREATE, lambda message: own(message)[:1])),
+        "last-alone": Mutant(take=rewritten(CREATE, lambda message: own(message)[-1:])),
+        "two-alone": Mutant(take=rewritten(CREATE, lambda message: own(message)[:2])),
+        "wants-the-port": _by_port(),
+    },
+    "TURN-PERM-06": {"wants-the-port": _by_port()},
+    "TURN-PERM-07": {
+        "lets-all-in": Mutant(before_hear=permission),
+        "any-permission-opens": _shared(),
+    },
+    "TURN-PERM-08": {"twice-as-long": Mutant(clock=0.5), "half-as-long": Mutant(clock=2.0)},
+    "TURN-PERM-09": {"send-refreshes": Mutant(before_take=permission_at_data)},
+    "TURN-PERM-10": {"peers-refresh": Mutant(before_hear=permission)},
+    "TURN-PERM-11": {
+        "shares-them": _shared(),
+        "lets-all-send": Mutant(before_take=permission_at_data),
+    },
+    "TURN-PERM-12": {"says-486": Mutant(_no_room)},
+    "TURN-PERM-13": {
+        "not-signed": unsigned(CREATE),
+        "refuses": refuses(CREATE, 400, when=lambda _: True),
+    },
+}
+
+OPEN: dict[str, str] = {}
+
+SETUPS: dict[str, Setup] = {}
