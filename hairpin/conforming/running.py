@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -77,6 +78,9 @@ def _stop_at_interrupt() -> Iterator[asyncio.Event]:
         stop.set()
         loop.remove_signal_handler(signal.SIGINT)
 
+    if threading.current_thread() is not threading.main_thread():
+        yield stop  # only the main thread has signals
+        return
     loop.add_signal_handler(signal.SIGINT, interrupted)
     try:
         yield stop

@@ -10,7 +10,7 @@ from typing import cast
 
 from conformance.building import MessageBuilder
 from conformance.codes import Class, Method
-from transport import TransportAddress, TransportProtocol
+from transport import Event, TransportAddress, TransportProtocol
 from turn import CredentialVerifier
 from turn.aio import Endpoint, RelayServer
 from turn.server import ServerConfig
@@ -22,7 +22,7 @@ Answer = Callable[[bytes], bytes | None]
 
 
 @contextlib.asynccontextmanager
-async def relay() -> AsyncIterator[RelayServer]:
+async def relay(on_event: Callable[[Event], None] | None = None) -> AsyncIterator[RelayServer]:
     """Our own server, which relays to this host alone."""
     config = ServerConfig(
         realm="loopback",
@@ -32,7 +32,7 @@ async def relay() -> AsyncIterator[RelayServer]:
         allow_peers=(ip_network("127.0.0.1/32"),),
     )
     endpoints = (Endpoint(TransportProtocol.TCP, LOOPBACK),)
-    async with RelayServer.open(config, endpoints=endpoints) as server:
+    async with RelayServer.open(config, endpoints=endpoints, on_event=on_event) as server:
         yield server
 
 
