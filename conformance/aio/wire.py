@@ -20,6 +20,9 @@ MAX_WAITING = 4096
 
 READ_BYTES = 1 << 16
 
+MAX_BINDS = 16
+"""Attempts to get a port that was not used before."""
+
 LISTEN_BACKLOG = 16
 """Connections that wait to be accepted."""
 
@@ -62,6 +65,7 @@ class AsyncioWire:
         self._pacer = _Pacer(per_second)
         self._local = local
         self._tls = tls
+        self._used: set[TransportAddress] = set()
 
     def now(self) -> float:
         return self._loop.time() - self._begun
@@ -76,14 +80,22 @@ class AsyncioWire:
         await asyncio.sleep(seconds)
 
     async def open_datagrams(self, ip: IPAddress, *, port: int = 0) -> DatagramSocket:
-        """Raises:
-        OSError: it cannot be bound.
+        """Without a port it is one that this run has not had: servers remember 5-tuples.
+
+        Raises:
+            OSError: it cannot be bound.
         """
         address = to_sockaddr(TransportAddress(ip, port))
-        transport, protocol = await self._loop.create_datagram_endpoint(
-            _Inbox, local_addr=address[:2]
-        )
-        return DatagramSocket(transport, protocol, self._pacer)
+        for _ in range(MAX_BINDS):
+            transport, protocol = await self._loop.create_datagram_endpoint(
+                _Inbox, local_addr=address[:2]
+            )
+            found = DatagramSocket(transport, protocol, self._pacer)
+            if port or found.local not in self._used:
+                break
+            found.close()
+        self._used.add(found.local)
+        return found
 
     async def open_stream(
         self,

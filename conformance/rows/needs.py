@@ -6,7 +6,7 @@ from typing import Final
 
 from conformance.client import describe
 from conformance.codes import Class
-from conformance.expect import expect_error
+from conformance.expect import expect_error, expect_success
 from conformance.outcome import NotOffered
 from conformance.probe import Allocation, Probe
 from conformance.reading import ReceivedMessage
@@ -32,6 +32,19 @@ def expect_room(response: ReceivedMessage) -> None:
     """
     if response.error_code in NO_ROOM:
         raise NotOffered(f"Allocate is met with {describe(response)}")
+
+
+def expect_granted(response: ReceivedMessage, *, to: str) -> None:
+    """That an Allocate succeeds, where there is room.
+
+    Raises:
+        Violated: it is refused for another reason.
+        NotOffered: there is no room.
+    """
+    expect_room(response)
+    if response.error_code == INSUFFICIENT_CAPACITY:
+        raise NotOffered(f"{to} is met with {describe(response)}")
+    expect_success(response, to=to)
 
 
 async def expect_refusal(probe: Probe, response: ReceivedMessage, *codes: int, to: str) -> None:

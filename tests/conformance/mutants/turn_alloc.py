@@ -10,6 +10,7 @@ from conformance.codes import Attr, Class, Method
 from conformance.reading import ReceivedMessage
 from transport import TransportAddress
 
+from .injecting import permission
 from .mutant import Mutant, Setup, edited, only
 from .turn_gen import ELSEWHERE, error, granted, instead, on_success, refused, succeeding, unfit
 
@@ -189,6 +190,7 @@ MUTANTS = {
     },
     "TURN-ALLOC-26": {"from-another-port": Mutant(answers_from_elsewhere=True)},
     "TURN-ALLOC-27": {
+        "permits-all": Mutant(before_hear=permission),
         "binds-all": Mutant(take=_AnyChannel()),
     },
     "TURN-ALLOC-29": {

@@ -124,7 +124,6 @@ MUTANTS = {
     },
     "TURN-ALLOC-17": {
         "says-403": Mutant(instead(403, 486)),
-        "never-forgets": Mutant(_Full(Method.ALLOCATE)),
         "loses-what-it-has": Mutant(_Full(Method.REFRESH)),
     },
     "TURN-ALLOC-18": {"odd": _port(_odd)},
