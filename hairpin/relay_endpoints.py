@@ -61,7 +61,7 @@ def check_certificate(
     """The certificate of a relay that needs one.
 
     Raises:
-        HairpinError: it is missing, cannot be used, or nothing needs it.
+        HairpinError: it is missing, or cannot be used.
     """
     if (certificate is None) != (key is None):
         raise HairpinError("--tls-cert and --tls-key go together")

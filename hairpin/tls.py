@@ -7,6 +7,9 @@ import ssl
 
 from .errors import HairpinError
 
+_OTHER_KEY = ("KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED")
+"""What OpenSSL says of a key that is not the certificate's: of the same kind, or another."""
+
 
 class _Encrypted(Exception):
     """The private key asks for a passphrase; there is nobody to type it."""
@@ -30,7 +33,7 @@ def server_context(certificate: str, key: str) -> ssl.SSLContext:
             f"--tls-key {key} is encrypted: write it without a passphrase first"
         ) from error
     except ssl.SSLError as error:
-        if error.reason == "KEY_VALUES_MISMATCH":
+        if error.reason in _OTHER_KEY:
             raise HairpinError(
                 f"--tls-key {key} is not the key of the certificate in {certificate}"
             ) from error

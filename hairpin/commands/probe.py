@@ -16,6 +16,7 @@ from hairpin.probing.findings import Finding, Report
 from hairpin.probing.options import ProbeOptions, Proof
 from hairpin.probing.probe import Probe
 from hairpin.probing.report import INDENT, STYLES, as_json, as_text, body, conclusion, label, status
+from hairpin.tls import check_certificates
 from stun import OpaqueStringError, ServerUri, opaque_string
 from transport import DecodeError, IPAddress
 from transport.aio import ClientTls
@@ -130,6 +131,8 @@ def command(
     credentials = _credentials(uri, user, secret)
     if peer and not uri.scheme.is_turn:
         raise click.UsageError("--peer is for a TURN server: turn: or turns:")
+    if ca is not None:
+        check_certificates(ca, "--ca")
     options = ProbeOptions(
         uri=uri,
         credentials=credentials,

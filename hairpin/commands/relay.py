@@ -159,8 +159,12 @@ class RelayOptions:
     multiple=True,
     help="Ports that nobody is relayed to, whatever --allow-peer says; may be given again.",
 )
-@click.option("--min-port", type=PORT, default=MIN_PORT, show_default=True, help="To relay from.")
-@click.option("--max-port", type=PORT, default=MAX_PORT, show_default=True, help="To relay from.")
+@click.option(
+    "--min-port", type=PORT, default=MIN_PORT, show_default=True, help="The first to relay from."
+)
+@click.option(
+    "--max-port", type=PORT, default=MAX_PORT, show_default=True, help="The last to relay from."
+)
 @click.option(
     "--enable",
     type=click.Choice(EXTENSIONS),
@@ -250,6 +254,8 @@ async def _start(stack: contextlib.AsyncExitStack, options: RelayOptions, drain:
     verifier = _verifier(options)
     endpoints = list(expand_endpoints(options.listen))
     certificate = check_certificate(endpoints, options.tls_cert, options.tls_key)
+    if certificate is not None and not any(each.is_secure for each in endpoints):
+        raise HairpinError("--tls-cert is for tls:// and dtls://: give one of them to --listen")
     config = _config(options, verifier, endpoints)
     _check_relay_addresses(options.relay_address)
     listeners = _bind(config, endpoints)

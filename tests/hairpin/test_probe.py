@@ -21,6 +21,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hairpin.cli import cli
+from hairpin.errors import HairpinError
 from transport import TransportAddress
 from turn import CredentialVerifier, RelaySecret
 from turn.aio import connect
@@ -251,6 +252,15 @@ def test_a_command_line_that_makes_no_sense_is_refused(
 
     assert result.exit_code == 2
     assert message in " ".join(result.output.split())
+
+
+def test_a_file_of_no_authority_is_not_taken_for_the_servers_fault(tmp_path: pathlib.Path) -> None:
+    _, key = write_certificate(tmp_path)
+
+    result = CliRunner().invoke(cli, ["probe", "stuns:relay.example", "--ca", str(key)])
+
+    assert isinstance(result.exception, HairpinError)
+    assert f"--ca {key} holds no certificate" in str(result.exception)
 
 
 @pytest.mark.long  # a process of its own, on a terminal

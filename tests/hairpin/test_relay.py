@@ -130,6 +130,15 @@ def test_what_cannot_be_started_is_one_line(arguments: Sequence[str], message: s
     assert "\n" not in str(result.exception)
 
 
+def test_a_certificate_that_no_listener_shows_is_a_mistake(tmp_path: pathlib.Path) -> None:
+    certificate, key = map(str, write_certificate(tmp_path))
+
+    result = invoke(*LISTEN, *USER, "--tls-cert", certificate, "--tls-key", key)
+
+    assert isinstance(result.exception, HairpinError)
+    assert "--tls-cert is for tls:// and dtls://" in str(result.exception)
+
+
 def test_several_extensions_may_be_enabled() -> None:
     enabled = [word for name in EXTENSIONS for word in ("--enable", name)]
 

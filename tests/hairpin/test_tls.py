@@ -5,6 +5,8 @@ from __future__ import annotations
 import pathlib
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from hairpin.errors import HairpinError
 from hairpin.tls import check_certificates, server_context
@@ -21,6 +23,21 @@ def test_a_certificate_and_its_key_make_a_context(tmp_path: pathlib.Path) -> Non
 def test_files_that_do_not_fit_are_both_named(tmp_path: pathlib.Path) -> None:
     certificate, _ = write_certificate(tmp_path, "one")
     _, other = write_certificate(tmp_path, "other")
+
+    with pytest.raises(HairpinError, match=rf"{other} is not the key of .* {certificate}"):
+        server_context(str(certificate), str(other))
+
+
+def test_a_key_of_another_kind_is_told_as_another_key(tmp_path: pathlib.Path) -> None:
+    certificate, _ = write_certificate(tmp_path)
+    other = tmp_path / "rsa.key"
+    other.write_bytes(
+        rsa.generate_private_key(65537, 1024).private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+    )
 
     with pytest.raises(HairpinError, match=rf"{other} is not the key of .* {certificate}"):
         server_context(str(certificate), str(other))
