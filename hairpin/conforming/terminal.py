@@ -41,11 +41,16 @@ def show(report: Report, console: Console, repeat: Callable[[str], str]) -> None
     found = entries(report)
     for entry in found:
         if entry.verdict is Verdict.FAIL:
-            console.print(_failure(entry, repeat(entry.requirement.id), console.width))
+            show_failure(entry, console, repeat(entry.requirement.id))
     _show_open(found, console)
     _show_skipped(found, console)
     console.print(_table(found))
     console.print(conclusion(report), style="bold")
+
+
+def show_failure(entry: Entry, console: Console, command: str) -> None:
+    """One row that failed; ``command`` runs it alone."""
+    console.print(_failure(entry, command, console.width))
 
 
 def conclusion(report: Report) -> str:
