@@ -17,10 +17,16 @@ from . import (
     turn_alloc_families,
     turn_alloc_ports,
     turn_alloc_quota,
+    turn_cdata,
+    turn_chan,
+    turn_chan_lifetime,
+    turn_data,
     turn_gen,
+    turn_mob,
     turn_perm,
     turn_perm_lifetime,
     turn_refr,
+    turn_send,
 )
 
 __all__ = [
@@ -38,7 +44,13 @@ __all__ = [
     "turn_alloc_ports",
     "turn_alloc_quota",
     "turn_gen",
-    "turn_refr",
+    "turn_mob",
     "turn_perm",
     "turn_perm_lifetime",
+    "turn_refr",
+    "turn_send",
+    "turn_data",
+    "turn_chan",
+    "turn_chan_lifetime",
+    "turn_cdata",
 ]

@@ -20,6 +20,7 @@ from . import (
     turn_alloc,
     turn_alloc_ports,
     turn_gen,
+    turn_mob,
     turn_perm,
     turn_refr,
 )
@@ -35,8 +36,9 @@ _GROUPS = (
     turn_alloc,
     turn_alloc_ports,
     turn_gen,
-    turn_refr,
+    turn_mob,
     turn_perm,
+    turn_refr,
 )
 
 MUTANTS: Mapping[str, Mapping[str, Mutant]] = ChainMap(*(each.MUTANTS for each in _GROUPS))
