@@ -15,6 +15,7 @@ from transport import TransportAddress
 NO_ROOM: Final = frozenset({300, 486})
 """A server may reject an Allocate with these at any point (RFC 8656 section 7.2)."""
 
+FAMILY_NOT_SUPPORTED: Final = 440
 INSUFFICIENT_CAPACITY: Final = 508
 
 
@@ -45,6 +46,14 @@ def expect_granted(response: ReceivedMessage, *, to: str) -> None:
     if response.error_code == INSUFFICIENT_CAPACITY:
         raise NotOffered(f"{to} is met with {describe(response)}")
     expect_success(response, to=to)
+
+
+def expect_ipv4(response: ReceivedMessage) -> None:
+    """Raises:
+    NotOffered: an Allocate without a family asks for what a server of IPv6 alone has not.
+    """
+    if response.error_code == FAMILY_NOT_SUPPORTED:
+        raise NotOffered("there are no IPv4 relayed transport addresses")
 
 
 async def expect_refusal(probe: Probe, response: ReceivedMessage, *codes: int, to: str) -> None:

@@ -15,10 +15,15 @@ from conformance.reading import ReceivedMessage, read_xor_address
 from conformance.row import Feature, row
 from transport import TransportAddress
 
-from .needs import INSUFFICIENT_CAPACITY, expect_granted, expect_refusal, expect_room
+from .needs import (
+    FAMILY_NOT_SUPPORTED,
+    INSUFFICIENT_CAPACITY,
+    expect_granted,
+    expect_refusal,
+    expect_room,
+)
 
 IPV4, IPV6, UNASSIGNED = 1, 2, 3
-NOT_SUPPORTED = 440
 CHANNEL = 0x4003
 TUNNELED = {
     "Teredo": "2001:0:4136:e378:8000:63bf:3fff:fdd2",
@@ -58,11 +63,13 @@ async def a_family_is_given_or_refused(probe: Probe) -> None:
     for family, version in ((IPV4, 4), (IPV6, 6)):
         response, allocation = await probe.try_to_allocate(UDP, requested(family))
         if allocation is None:
-            await expect_refusal(probe, response, NOT_SUPPORTED, to=f"the family IPv{version}")
+            await expect_refusal(
+                probe, response, FAMILY_NOT_SUPPORTED, to=f"the family IPv{version}"
+            )
         else:
             _expect_version(allocation, version)
     response, _ = await probe.try_to_allocate(UDP, requested(UNASSIGNED))
-    await expect_refusal(probe, response, NOT_SUPPORTED, 400, to="the unassigned family 3")
+    await expect_refusal(probe, response, FAMILY_NOT_SUPPORTED, 400, to="the unassigned family 3")
 
 
 @row(
@@ -90,12 +97,12 @@ async def without_a_wish_the_family_is_ipv4(probe: Probe) -> None:
 )
 async def without_ipv4_a_family_has_to_be_requested(probe: Probe) -> None:
     response, _ = await probe.try_to_allocate(UDP, requested(IPV4))
-    if response.error_code != NOT_SUPPORTED:
+    if response.error_code != FAMILY_NOT_SUPPORTED:
         raise NotOffered(f"this is no server of IPv6 alone: IPv4 is met with {describe(response)}")
     response, _ = await probe.try_to_allocate(UDP)
     to = "Allocate without REQUESTED-ADDRESS-FAMILY, where there is no IPv4,"
     expect_room(response)
-    if response.error_code != NOT_SUPPORTED:
+    if response.error_code != FAMILY_NOT_SUPPORTED:
         mark = mark_attribute(response, Attr.ERROR_CODE) or Mark(response.data, 0, 2)
         raise Violated(f"{to} is met with {describe(response)}, not with 440", mark)
 

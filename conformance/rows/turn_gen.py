@@ -11,7 +11,7 @@ from conformance.probe import UDP, Allocation, Probe
 from conformance.row import Feature, row
 from transport import TransportAddress, TransportProtocol
 
-from .needs import expect_granted, expect_turn, permitted, somewhere
+from .needs import expect_granted, expect_ipv4, expect_turn, permitted, somewhere
 from .turn_alloc_quota import fill, quota_credential
 
 CHANNEL = 0x4001
@@ -26,6 +26,7 @@ CHANNEL = 0x4001
 async def allocations_over_udp_and_tcp(probe: Probe) -> Outcome | None:
     probe.needs_datagrams()
     response, _ = await probe.try_to_allocate(UDP)
+    expect_ipv4(response)
     expect_granted(response, to="Allocate over UDP")
     if Feature.STREAM in probe.survey.missing:
         return seen(f"UDP alone at this address; {probe.survey.missing[Feature.STREAM]}")
@@ -52,6 +53,7 @@ async def long_term_credentials_open_the_door(probe: Probe) -> Outcome | None:
     response, _ = await probe.try_to_allocate(UDP, client=client)
     if response.error_code == 401:
         raise NotOffered("the credential that was given is refused")
+    expect_ipv4(response)
     expect_granted(response, to="Allocate with a credential")
     return None
 

@@ -75,7 +75,7 @@ def _without_df(data: bytes) -> bytes | None:
     return None if is_send and Attr.DONT_FRAGMENT in ReceivedMessage.parse(data).types else data
 
 
-def _unsupported_df(listed: bytes) -> Mutant:
+def unsupported_dont_fragment(listed: bytes) -> Mutant:
     def change(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
         if Attr.DONT_FRAGMENT not in request.types:
             return response.data
@@ -133,7 +133,7 @@ MUTANTS = {
         "takes-tcp": _grants(442, lambda q: _protocol(q) == 6),
     },
     "TURN-ALLOC-05": {
-        "lists-another": _unsupported_df(b"\x00\x18"),
+        "lists-another": unsupported_dont_fragment(b"\x00\x18"),
         "says-400": refused(400, lambda q: Attr.DONT_FRAGMENT in q.types),
         "drops-what-it-took": Mutant(take=_without_df),
     },

@@ -75,7 +75,7 @@ class _UsedTokens:
         return succeeding(508)(request, response) or b"" if token in self._given else response.data
 
 
-class _Full:
+class Full:
     """Once something is refused, these methods fail for ever (Binding in silence)."""
 
     def __init__(self, *methods: int) -> None:
@@ -124,7 +124,7 @@ MUTANTS = {
     },
     "TURN-ALLOC-17": {
         "says-403": Mutant(instead(403, 486)),
-        "loses-what-it-has": Mutant(_Full(Method.REFRESH)),
+        "loses-what-it-has": Mutant(Full(Method.REFRESH)),
     },
     "TURN-ALLOC-18": {"odd": _port(_odd)},
     "TURN-ALLOC-19": {
@@ -145,8 +145,8 @@ MUTANTS = {
     "TURN-ALLOC-25": {"few": _port(lambda _, right: 50_000 + right % 1000)},
     "TURN-ALLOC-28": {
         "says-500": Mutant(instead(500, 508)),
-        "dies": Mutant(_Full(Method.BINDING)),
-        "loses-what-it-has": Mutant(_Full(Method.REFRESH)),
+        "dies": Mutant(Full(Method.BINDING)),
+        "loses-what-it-has": Mutant(Full(Method.REFRESH)),
     },
 }
 

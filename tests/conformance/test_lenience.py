@@ -1,0 +1,97 @@
+"""Servers that do what the RFC leaves to them are not failed for it."""
+
+from __future__ import annotations
+
+import pytest
+
+import conformance.rows
+from conformance.codes import Method
+from conformance.outcome import Verdict
+from conformance.row import registered
+from conformance.survey import Survey
+
+from .mutants import SETUPS, Mutant
+from .mutants.turn_alloc import V4_ALONE, V6_ALONE, unsupported_dont_fragment
+from .mutants.turn_alloc_ports import FEW_ALLOCATIONS, FEW_PORTS, Full
+from .mutants.turn_gen import refused, succeeding
+from .world import run_rows
+
+assert conformance.rows  # registers them
+
+ROWS = {row.id: row for row in registered()}
+ALLOCATING = [row_id for row_id in ROWS if row_id.startswith(("TURN-GEN-", "TURN-ALLOC-"))]
+
+
+def _narrow(ports: int) -> Mutant:
+    """A range of so many ports."""
+    return Mutant(options={"min_port": 50_000, "max_port": 49_999 + ports})
+
+
+@pytest.mark.parametrize("code", [300, 486, 508])
+@pytest.mark.parametrize("row_id", ALLOCATING)
+def test_a_server_without_room_is_not_failed(row_id: str, code: int) -> None:
+    full = refused(code, lambda _: True)
+
+    report = run_rows([ROWS[row_id]], full, setup=SETUPS.get(row_id), surveyed=Survey())
+
+    assert {each.outcome.verdict for each in report.results} & {Verdict.FAIL} == set()
+
+
+@pytest.mark.parametrize(
+    ("row_id", "server", "verdict"),
+    [
+        pytest.param("TURN-GEN-01", Mutant(options=V6_ALONE), Verdict.SKIP, id="ipv6-alone"),
+        pytest.param("TURN-GEN-02", Mutant(options=V6_ALONE), Verdict.SKIP, id="ipv6-alone"),
+        pytest.param("TURN-GEN-02", Mutant(succeeding(401)), Verdict.INFO, id="open"),
+        pytest.param("TURN-ALLOC-01", Mutant(succeeding(401)), Verdict.INFO, id="open"),
+        pytest.param(
+            "TURN-ALLOC-04", Mutant(options={"tcp_relay": True}), Verdict.PASS, id="400-to-tcp"
+        ),
+        pytest.param(
+            "TURN-ALLOC-05", unsupported_dont_fragment(b"\x00\x1a"), Verdict.PASS, id="unknown"
+        ),
+        pytest.param("TURN-ALLOC-09", Mutant(options=V4_ALONE), Verdict.PASS, id="ipv4-alone"),
+        pytest.param("TURN-ALLOC-09", Mutant(options=V6_ALONE), Verdict.PASS, id="ipv6-alone"),
+        pytest.param("TURN-ALLOC-11", Mutant(options=V4_ALONE), Verdict.SKIP, id="ipv4-alone"),
+        pytest.param("TURN-ALLOC-15", Mutant(options=V4_ALONE), Verdict.SKIP, id="ipv4-alone"),
+        pytest.param(
+            "TURN-ALLOC-13", Mutant(options={"max_port": 65_535}), Verdict.SKIP, id="many-ports"
+        ),
+        pytest.param(
+            "TURN-ALLOC-17",
+            Mutant(Full(Method.ALLOCATE), options=FEW_ALLOCATIONS),
+            Verdict.INFO,
+            id="remembers",
+        ),
+        pytest.param(
+            "TURN-ALLOC-21", Mutant(options={"min_port": 1024}), Verdict.INFO, id="all-ports"
+        ),
+        pytest.param("TURN-ALLOC-22", _narrow(40), Verdict.PASS, id="used-up-at-random"),
+        pytest.param("TURN-ALLOC-22", _narrow(400), Verdict.PASS, id="narrow"),
+        pytest.param("TURN-ALLOC-22", _narrow(20), Verdict.SKIP, id="too-few"),
+        pytest.param(
+            "TURN-ALLOC-23", Mutant(options={"max_lifetime": 600}), Verdict.PASS, id="short"
+        ),
+        pytest.param(
+            "TURN-ALLOC-23", Mutant(options={"max_lifetime": 7200}), Verdict.INFO, id="long"
+        ),
+        pytest.param(
+            "TURN-ALLOC-25", Mutant(options={"max_allocations": 1}), Verdict.SKIP, id="one-alone"
+        ),
+        pytest.param(
+            "TURN-ALLOC-28",
+            Mutant(Full(Method.ALLOCATE), options=FEW_PORTS),
+            Verdict.INFO,
+            id="remembers",
+        ),
+    ],
+)
+def test_what_the_rfc_leaves_open_is_not_failed(
+    row_id: str, server: Mutant, verdict: Verdict
+) -> None:
+    setup = SETUPS.get(row_id)
+
+    report = run_rows([ROWS[row_id]], server, setup=setup, surveyed=Survey())
+
+    outcomes = {each.row_id: each.outcome for each in report.results}
+    assert outcomes[row_id].verdict is verdict, outcomes[row_id].detail
