@@ -17,16 +17,11 @@ from . import (
     turn_alloc_families,
     turn_alloc_ports,
     turn_alloc_quota,
-    turn_cdata,
-    turn_chan,
-    turn_chan_lifetime,
-    turn_data,
     turn_gen,
     turn_mob,
     turn_perm,
     turn_perm_lifetime,
     turn_refr,
-    turn_send,
 )
 
 __all__ = [
@@ -48,9 +43,4 @@ __all__ = [
     "turn_perm",
     "turn_perm_lifetime",
     "turn_refr",
-    "turn_send",
-    "turn_data",
-    "turn_chan",
-    "turn_chan_lifetime",
-    "turn_cdata",
 ]
