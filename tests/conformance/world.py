@@ -32,11 +32,12 @@ from transport import (
     TransportAddress,
 )
 from turn.credentials import CredentialVerifier, RelaySecret
-from turn.server import RelayReleased, RelayRequested, ServerConfig
+from turn.server import RelayReleased, RelayRequested, ServerConfig, TurnServer
 
 from .mutants.injecting import Injector
 from .mutants.mutant import REALM, SECRET, USERS, Inject, Mutant, Reply, Setup
 from .streams import UNIX_TIME, MemoryStream, SimulatedWire
+from .tcp_relays import SimulatedTcp
 
 SERVER = TransportAddress.parse("192.0.2.1", 3478)
 ELSEWHERE = TransportAddress.parse("192.0.2.1", 3479)
@@ -106,7 +107,9 @@ class MutantMachine:
     """A relay that a mutant stands in front of."""
 
     def __init__(self, relay: SimulatedRelay, mutant: Mutant, reply: Reply | None = None) -> None:
+        self.listening = LISTENING
         self.streams: dict[Path, MemoryStream] = {}
+        self.tcp = SimulatedTcp(mutant.tcp)
         self._relay = relay
         self._mutant = mutant
         self._reply = mutant.reply or reply
@@ -117,6 +120,10 @@ class MutantMachine:
     @property
     def server(self) -> SimulatedRelay:
         return self._relay
+
+    @property
+    def relay(self) -> TurnServer:
+        return self._relay.server
 
     def receive(self, data: bytes, path: Path, now: float) -> None:
         mutant = self._mutant
@@ -166,13 +173,22 @@ class MutantMachine:
             if path.transport.is_reliable:
                 self._write(path, segments)
             elif segments:
-                if self._mutant.answers_from_elsewhere and path.local == SERVER:
+                if self._leaves_elsewhere(path, segments[0]):
                     path = dataclasses.replace(path, local=ELSEWHERE)
                 return dataclasses.replace(transmit, path=path, segments=segments)
         return None
 
     def poll_event(self) -> Event | None:
         return self._relay.poll_event()
+
+    def _leaves_elsewhere(self, path: Path, data: bytes) -> bool:
+        if path.local not in LISTENING:
+            return self._mutant.relays_from_elsewhere
+        if path.local != SERVER:
+            return False
+        is_answer = _response(data) is not None
+        mutant = self._mutant
+        return mutant.answers_from_elsewhere if is_answer else mutant.tells_from_elsewhere
 
     def _inject(self, inject: Inject | None, data: bytes, path: Path, now: float) -> None:
         request = None if inject is None else self._injector.request(inject, data, path)
@@ -236,9 +252,10 @@ def _do(process: Process[MutantMachine], event: Event) -> None:
                 )
             )
         case RelayReleased(relayed=relayed):
-            process.unbind(relayed)
+            if not process.machine.tcp.release(relayed):
+                process.unbind(relayed)
         case CloseRequested(path=path) | ResetRequested(path=path):
             if (stream := process.machine.streams.pop(path, None)) is not None:
                 stream.lose("closed by the server")
         case _:
-            pass
+            process.machine.tcp.handle(process, event)

@@ -41,6 +41,28 @@ class Segments(enum.Enum):
     RESYNCHRONISES = "garbage is passed over"
 
 
+class TcpFault(enum.Enum):
+    """What a server does wrong with connections of peers (RFC 6062)."""
+
+    DEAF = "nothing listens at relayed transport addresses"
+    FROM_ANOTHER_PORT = "peers are connected to from another port"
+    GIVES_UP_SOON = "a peer that does not answer is given up after 10 s"
+    FORGETS_CONNECTING = "a peer that is being connected to is not known"
+    FORGETS_PENDING = "a peer that is connected is not known"
+    FORGETS_ACTIVE = "a peer whose connection is bound is not known"
+    CLOSES_SOON = "what is not bound is closed after 10 s"
+    KEEPS_UNBOUND = "what is not bound is not closed"
+    KEEPS_UNBOUND_OF_PEERS = "what a peer has opened, and is not bound, is not closed"
+    KEEPS_STRANGERS = "connections of peers without a permission are not closed"
+    TELLS_OF_STRANGERS = "the client is told of peers without a permission"
+    LOSES_EARLY = "what a peer sends before the bind is lost"
+    FRAMES = "data become ChannelData"
+    KEEPS_PEER = "the end of the client's connection is not passed on"
+    KEEPS_CLIENT = "the end of the peer's connection is not passed on"
+    OUTLIVES_ALLOCATION = "connections stay open when the allocation is gone"
+    HAS_NO_BOUND = "all is read, whether or not the other side takes it"
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Mutant:
     """What is changed on the way into the server, and out of it.
@@ -64,7 +86,12 @@ class Mutant:
     """Seconds of the server in a second."""
     answers_from_elsewhere: bool = False
     """Answers leave from another port."""
+    tells_from_elsewhere: bool = False
+    """Data for clients leaves from another port."""
+    relays_from_elsewhere: bool = False
+    """Data for peers leaves from a port that no client was told."""
     segments: Segments = Segments.RIGHT
+    tcp: TcpFault | None = None
     options: Mapping[str, object] = dataclasses.field(default_factory=dict)
 
 
