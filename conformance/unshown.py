@@ -10,5 +10,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-UNSHOWN: Final[Mapping[str, str]] = MappingProxyType({})
+UNSHOWN: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "TURN-TCP-02": "wants a client that speaks DTLS, which this harness has not",
+    }
+)
 """Id of a row -> the reason, in a few words."""

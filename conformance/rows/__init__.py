@@ -22,6 +22,8 @@ from . import (
     turn_perm,
     turn_perm_lifetime,
     turn_refr,
+    turn_tcp,
+    turn_tcp_data,
 )
 
 __all__ = [
@@ -43,4 +45,6 @@ __all__ = [
     "turn_perm",
     "turn_perm_lifetime",
     "turn_refr",
+    "turn_tcp",
+    "turn_tcp_data",
 ]

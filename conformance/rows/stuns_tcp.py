@@ -166,10 +166,11 @@ async def whether_dtls_shares_the_port(probe: Probe) -> Outcome:
     return seen(f"a ClientHello at this port is met with handshake messages {kinds}")
 
 
-async def stream_client(probe: Probe) -> Client:
+async def stream_client(probe: Probe, *, user: int = 0) -> Client:
     """One over the target's stream transport, or over TCP."""
     kind = probe.target.transport
-    return await probe.client(transport=kind if kind.is_reliable else TransportProtocol.TCP)
+    stream = kind if kind.is_reliable else TransportProtocol.TCP
+    return await probe.client(user=user, transport=stream)
 
 
 async def _expect_answer(client: Client, request: bytes, probe: Probe, *, why: str) -> None:

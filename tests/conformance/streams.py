@@ -12,6 +12,7 @@ from transport import DecodeError, IPAddress, Path, TransportAddress, TransportP
 from turn.framing import TurnFramer
 
 from .mutants.mutant import Segments
+from .pipes import MemoryEnd, MemoryListener, Pipe
 
 if TYPE_CHECKING:
     from .world import MutantMachine
@@ -29,7 +30,8 @@ class MemoryStream:
         self._segments = segments
         self._process = process
         self._framer = TurnFramer()
-        self._received: asyncio.Queue[bytes] = asyncio.Queue()
+        self._received = Pipe()
+        self._sent: Pipe | None = None
         self._is_open = True
 
     @property
@@ -41,6 +43,8 @@ class MemoryStream:
         return self._path.local
 
     async def send(self, data: bytes) -> None:
+        if self._sent is not None:
+            await self._sent.write(data)
         if not self._is_open:
             return
         try:
@@ -62,29 +66,39 @@ class MemoryStream:
             case _:
                 return self._framer.push(data)
 
+    async def offer(self, data: bytes, seconds: float) -> bool:
+        await self.send(data)
+        return True
+
     async def receive(self, seconds: float) -> bytes | None:
-        try:
-            data = await asyncio.wait_for(self._received.get(), max(seconds, 0))
-        except TimeoutError:
-            return None
-        if not data:
-            self._received.put_nowait(b"")
-        return data
+        return await self._received.read_within(seconds)
 
     async def end(self) -> None:
         """The server may still answer what was sent before."""
         if self._segments is Segments.ENDS_WITH_CLIENT:
-            self._received = asyncio.Queue()
+            self._received = Pipe()
             self.lose("ended by the client")
+
+        elif self._sent is not None:
+            self._sent.end()
 
     def close(self) -> None:
         self.lose("closed by the client")
+        if self._sent is not None:
+            self._sent.end()
+            self._received.abandon()
+
+    def detach(self) -> MemoryEnd:
+        """It carries messages no more: the server's end of it, for bytes (RFC 6062)."""
+        self._is_open = False
+        self._sent = Pipe()
+        return MemoryEnd(self.remote, self.local, self._sent, self._received)
 
     def deliver(self, data: bytes) -> None:
         """What the server writes."""
         if not self._is_open:
             return
-        self._received.put_nowait(data)
+        self._received.put(data)
         if self._segments is Segments.CLOSES_AFTER_ANSWER:
             asyncio.get_running_loop().call_soon(self.lose, "closed after an answer")
 
@@ -92,7 +106,7 @@ class MemoryStream:
         """The connection is over, for both."""
         if self._is_open:
             self._is_open = False
-            self._received.put_nowait(b"")
+            self._received.end()
             self._process.call(lambda machine, now: machine.disconnected(self._path, reason, now))
 
 
@@ -101,7 +115,7 @@ def _receive(message: bytes, path: Path, machine: MutantMachine, now: float) -> 
 
 
 class SimulatedWire(AsyncioWire):
-    """A simulated host with TCP to the server that ``process`` runs."""
+    """A simulated host with TCP to and from the server that ``process`` runs."""
 
     def __init__(
         self,
@@ -126,11 +140,24 @@ class SimulatedWire(AsyncioWire):
         *,
         server_name: str | None = None,
         local: TransportAddress | None = None,
-    ) -> MemoryStream:
-        self._next_port += 1
-        near = local or TransportAddress(self._host, self._next_port)
+    ) -> MemoryStream | MemoryEnd:
+        near = local if local is not None and local.port else self._new_address()
+        machine = self._process.machine
+        if remote not in machine.listening:
+            return machine.tcp.arrive(self._process, remote, near)
         path = Path(transport, remote, near)
         stream = MemoryStream(path, self._process, self._segments)
         self._process.machine.streams[path] = stream
         self._process.call(lambda machine, now: machine.connected(path, now))
         return stream
+
+    async def open_listener(  # type: ignore[override]  # another kind of listener
+        self, ip: IPAddress, *, is_deaf: bool = False
+    ) -> MemoryListener:
+        listener = MemoryListener(self._new_address(), is_deaf=is_deaf)
+        self._process.machine.tcp.peers[listener.local] = listener
+        return listener
+
+    def _new_address(self) -> TransportAddress:
+        self._next_port += 1
+        return TransportAddress(self._host, self._next_port)

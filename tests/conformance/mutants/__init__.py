@@ -23,6 +23,7 @@ from . import (
     turn_mob,
     turn_perm,
     turn_refr,
+    turn_tcp,
 )
 from .mutant import Mutant, Setup
 
@@ -39,6 +40,7 @@ _GROUPS = (
     turn_mob,
     turn_perm,
     turn_refr,
+    turn_tcp,
 )
 
 MUTANTS: Mapping[str, Mapping[str, Mutant]] = ChainMap(*(each.MUTANTS for each in _GROUPS))
