@@ -190,10 +190,14 @@ class Probe:
         self._peers.append(port)
         return port
 
-    async def socket(self) -> DatagramPort:
-        """A socket that any address of the server can be asked from."""
-        ip = self.wire.local_ip(self.target.address)
-        port = DatagramPort(await self.wire.open_datagrams(ip), self.record)
+    async def socket(self, ip: IPAddress | None = None) -> DatagramPort:
+        """A socket that any address of the server can be asked from; or at an IP address.
+
+        Raises:
+            OSError: this host has no such address.
+        """
+        at = ip or self.wire.local_ip(self.target.address)
+        port = DatagramPort(await self.wire.open_datagrams(at), self.record)
         self._peers.append(port)
         return port
 
