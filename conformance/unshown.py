@@ -12,6 +12,7 @@ from typing import Final
 
 UNSHOWN: Final[Mapping[str, str]] = MappingProxyType(
     {
+        "TURN-SEND-07": "wants a peer that is permitted first and forbidden afterwards",
         "TURN-TCP-02": "wants a client that speaks DTLS, which this harness has not",
     }
 )

@@ -20,10 +20,14 @@ from . import (
     stuns_tcp,
     turn_alloc,
     turn_alloc_ports,
+    turn_cdata,
+    turn_chan,
+    turn_data,
     turn_gen,
     turn_mob,
     turn_perm,
     turn_refr,
+    turn_send,
     turn_tcp,
 )
 from .mutant import Mutant, Setup
@@ -38,10 +42,14 @@ _GROUPS = (
     stuns_tcp,
     turn_alloc,
     turn_alloc_ports,
+    turn_cdata,
+    turn_chan,
+    turn_data,
     turn_gen,
     turn_mob,
     turn_perm,
     turn_refr,
+    turn_send,
     turn_tcp,
 )
 

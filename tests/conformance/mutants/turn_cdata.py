@@ -1,0 +1,158 @@
+"""What breaks the rows of TURN-CDATA."""
+
+from __future__ import annotations
+
+from conformance.building import MessageBuilder, channel_data
+from conformance.codes import Class, Method
+
+from .mutant import Mutant, Setup
+from .turn_data import never_on_a_channel
+
+CHANNEL = 0x4001
+WHOLE = 0xFFFF
+
+
+def _is_channel_data(data: bytes) -> bool:
+    return data[0] >= 0x40
+
+
+def _of_what_is_there(data: bytes) -> bytes:
+    """Relays what there is, whatever the length says."""
+    if not _is_channel_data(data) or len(data) < 4:
+        return data
+    return channel_data(int.from_bytes(data[:2], "big"), data[4:])
+
+
+def _cut_alone(data: bytes) -> bytes:
+    """The same where less is there than the length says."""
+    length = int.from_bytes(data[2:4], "big")
+    return _of_what_is_there(data) if len(data) < 4 + length else data
+
+
+def _filled(data: bytes) -> bytes:
+    """Relays as much as the length says, whatever is there (a short one, or memory)."""
+    length = int.from_bytes(data[2:4], "big")
+    if not _is_channel_data(data) or not len(data) < 4 + length < 1000:
+        return data
+    return data + bytes(4 + length - len(data))
+
+
+def _on_the_channel(first: int, last: int) -> Mutant:
+    """Takes other numbers for the one that is bound."""
+
+    def take(data: bytes) -> bytes:
+        if first <= int.from_bytes(data[:2], "big") <= last:
+            return CHANNEL.to_bytes(2, "big") + data[2:]
+        return data
+
+    return Mutant(take=take)
+
+
+def _answers_unbound(data: bytes) -> bytes | None:
+    if not _is_channel_data(data) or data[:2] == CHANNEL.to_bytes(2, "big"):
+        return None
+    return MessageBuilder(Method.CHANNEL_BIND, Class.ERROR, data[8:20].ljust(12)).build()
+
+
+def _on(number: int) -> Mutant:
+    return Mutant(
+        tell=lambda data: channel_data(number, data[4:]) if _is_channel_data(data) else data
+    )
+
+
+def _told(data: bytes) -> bytes:
+    """Without padding."""
+    return data[: 4 + int.from_bytes(data[2:4], "big")] if _is_channel_data(data) else data
+
+
+def _counts_padding(data: bytes) -> bytes:
+    if not _is_channel_data(data):
+        return data
+    return channel_data(int.from_bytes(data[:2], "big"), data[4:])
+
+
+def _answers_inner(data: bytes) -> bytes | None:
+    """Counts with 16 bits: the longest message ends behind its header."""
+    if not _is_channel_data(data) or int.from_bytes(data[2:4], "big") != WHOLE:
+        return None
+    return MessageBuilder(Method.BINDING, Class.SUCCESS, data[12:24]).build()
+
+
+class _StuckInChannelData:
+    """After the longest message it answers nothing."""
+
+    def __init__(self) -> None:
+        self._is_stuck = False
+
+    def take(self, data: bytes) -> bytes | None:
+        self._is_stuck |= data[2:4] == b"\xff\xff" and _is_channel_data(data)
+        return None if self._is_stuck else data
+
+
+MUTANTS = {
+    "TURN-CDATA-01": {
+        "from-another-port": Mutant(relays_from_elsewhere=True),
+        "pads": Mutant(relay=lambda data: data + bytes(-len(data) % 4)),
+        "cuts-to-words": Mutant(relay=lambda data: data[: len(data) // 4 * 4] or data),
+        "cuts-to-1000": Mutant(relay=lambda data: data[:1000]),
+        "cuts-the-long": Mutant(relay=lambda data: data[:4096]),
+        "relays-the-header": Mutant(
+            relay=lambda data: channel_data(CHANNEL, data) if len(data) > 5 else data
+        ),
+    },
+    "TURN-CDATA-02": {
+        "drops-it": Mutant(relay=lambda data: data or None),
+        "pads-it": Mutant(relay=lambda data: data or bytes(4)),
+    },
+    "TURN-CDATA-03": {
+        "relays-what-is-there": Mutant(take=_cut_alone),
+        "relays-what-is-not-there": Mutant(take=_filled),
+        "answers": Mutant(
+            reply=lambda data: (
+                None
+                if not _is_channel_data(data) or len(data) >= 4 + int.from_bytes(data[2:4], "big")
+                else MessageBuilder(Method.SEND, Class.ERROR, data[8:20].ljust(12)).build()
+            )
+        ),
+    },
+    "TURN-CDATA-04": {
+        "relays-padding": Mutant(take=_of_what_is_there),
+        "drops-it": Mutant(
+            take=lambda data: None if _is_channel_data(data) and _told(data) != data else data
+        ),
+    },
+    "TURN-CDATA-05": {
+        "to-the-one-that-is-bound": _on_the_channel(0x4002, 0x4FFF),
+        "answers": Mutant(reply=_answers_unbound),
+    },
+    "TURN-CDATA-06": {
+        "takes-0x5001": _on_the_channel(0x5001, 0x5001),
+        "takes-0x7fff": _on_the_channel(0x7FFF, 0x7FFF),
+        "takes-0xc001": _on_the_channel(0xC001, 0xC001),
+    },
+    "TURN-CDATA-07": {
+        "in-indications": Mutant(tell=never_on_a_channel),
+        "on-another-channel": _on(0x4002),
+        "counts-padding": Mutant(
+            tell=lambda data: (
+                channel_data(CHANNEL, data[4:] + bytes(-len(data) % 4))
+                if _is_channel_data(data)
+                else data
+            )
+        ),
+        "drops-empty-ones": Mutant(hear=lambda data: data or None),
+    },
+    "TURN-CDATA-08": {
+        "pads-nothing": Mutant(tell=_told),
+        "counts-padding": Mutant(tell=_counts_padding),
+        "relays-padding": Mutant(take=_of_what_is_there),
+    },
+    "TURN-CDATA-09": {
+        "counts-with-16-bits": Mutant(reply=_answers_inner),
+        "is-stuck": Mutant(take=_StuckInChannelData().take),
+    },
+}
+
+OPEN: dict[str, str] = {}
+
+SETUPS: dict[str, Setup] = {}

@@ -1,0 +1,271 @@
+"""What breaks the rows of TURN-CHAN."""
+
+from __future__ import annotations
+
+from conformance.building import MessageBuilder, channel_data, channel_number, xor_address
+from conformance.codes import Attr, Class, Method
+from conformance.reading import ReceivedMessage
+from transport import TransportAddress
+
+from .injecting import is_data, request_like
+from .mutant import Mutant, Setup, edited
+from .relaying import error, grants, own, parsed, refuses, rewritten, says
+from .turn_data import told
+
+BIND = Method.CHANNEL_BIND
+ELSEWHERE = TransportAddress.parse("192.0.2.2", 9)
+
+
+def _bind(data: bytes) -> ReceivedMessage | None:
+    """The ChannelBind that it is, or None."""
+    message = parsed(data)
+    if message is None or message.method != BIND or message.message_class is not Class.REQUEST:
+        return None
+    return message
+
+
+def _number(message: ReceivedMessage) -> int:
+    value = message.get(Attr.CHANNEL_NUMBER)
+    return 0 if value is None else int.from_bytes(value[:2], "big")
+
+
+def _completed(message: ReceivedMessage) -> list[tuple[int, bytes]]:
+    """Makes up a number or a peer."""
+    found = own(message)
+    kinds = {kind for kind, _ in found}
+    if Attr.CHANNEL_NUMBER not in kinds:
+        found.append((Attr.CHANNEL_NUMBER, channel_number(0x4100)))
+    if Attr.XOR_PEER_ADDRESS not in kinds:
+        peer = xor_address(ELSEWHERE, message.transaction_id)
+        found.append((Attr.XOR_PEER_ADDRESS, peer))
+    return found
+
+
+def _into_range(first: int, last: int) -> Mutant:
+    """Takes numbers of that range too."""
+
+    def change(message: ReceivedMessage) -> list[tuple[int, bytes]]:
+        number = _number(message)
+        if not first <= number <= last:
+            return own(message)
+        value = channel_number(0x4000 | number & 0xFFF)
+        return [
+            (kind, value if kind == Attr.CHANNEL_NUMBER else each) for kind, each in own(message)
+        ]
+
+    return Mutant(take=rewritten(BIND, change))
+
+
+class _Moving:
+    """A number leads to the peer that it was asked for last."""
+
+    def __init__(self) -> None:
+        self._peers: dict[bytes, bytes] = {}
+
+    def take(self, data: bytes) -> bytes:
+        message = _bind(data)
+        if message is not None:
+            number, peer = message.get(Attr.CHANNEL_NUMBER), message.get(Attr.XOR_PEER_ADDRESS)
+            assert number is not None
+            assert peer is not None
+            self._peers[number[:2]] = peer
+        if data[0] < 0x40:
+            return data
+        builder = MessageBuilder(Method.SEND, Class.INDICATION, bytes(12))
+        # XOR-PEER-ADDRESS of IPv4 does not depend on the transaction id.
+        builder.add(Attr.XOR_PEER_ADDRESS, self._peers[data[:2]])
+        return builder.add(Attr.DATA, data[4:]).build()
+
+
+class _Renumbering:
+    """Data of peers comes on the number that was asked for last."""
+
+    def __init__(self) -> None:
+        self._number = 0
+
+    def take(self, data: bytes) -> bytes:
+        message = _bind(data)
+        if message is not None:
+            self._number = _number(message)
+        return data
+
+    def tell(self, data: bytes) -> bytes:
+        return channel_data(self._number, data[4:]) if data[0] >= 0x40 else data
+
+
+class _Shared:
+    """Numbers are bound once for all clients."""
+
+    def __init__(self, kind: Attr) -> None:
+        self._kind = kind
+        self._owners: dict[bytes, bytes] = {}
+
+    def answer(self, request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+        value, name = request.get(self._kind), request.get(Attr.NONCE)
+        if request.method != BIND or response.message_class is Class.ERROR:
+            return response.data
+        assert value is not None
+        assert name is not None
+        # Each 5-tuple has a nonce of its own.
+        if self._owners.setdefault(value, name) == name:
+            return response.data
+        code = [(Attr.ERROR_CODE, error(400))]
+        return edited(response, request, message_class=Class.ERROR, add=code)
+
+
+class _OncePerNumber:
+    """Refuses what is bound already, though it is to the same peer."""
+
+    def __init__(self) -> None:
+        self._bound: set[tuple[int, bytes]] = set()
+
+    def __call__(self, request: ReceivedMessage) -> bool:
+        peer = request.get(Attr.XOR_PEER_ADDRESS)
+        bound = (_number(request), b"" if peer is None else peer)
+        if bound in self._bound:
+            return True
+        self._bound.add(bound)
+        return False
+
+
+class _OncePerIp:
+    """Refuses a second channel for an IP address."""
+
+    def __init__(self) -> None:
+        self._bound: dict[bytes, int] = {}
+
+    def __call__(self, request: ReceivedMessage) -> bool:
+        peer = request.get(Attr.XOR_PEER_ADDRESS)
+        assert peer is not None
+        number = _number(request)
+        return self._bound.setdefault(peer[4:], number) != number
+
+
+class _FirstPeerAlone:
+    """Takes each port of an IP address for that of its first channel."""
+
+    def __init__(self) -> None:
+        self._first: dict[bytes, int] = {}
+
+    def take(self, data: bytes) -> bytes:
+        message = _bind(data)
+        if message is not None:
+            peer = message.get(Attr.XOR_PEER_ADDRESS)
+            assert peer is not None
+            self._first.setdefault(peer[4:], _number(message))
+        elif data[0] >= 0x40 and self._first:
+            return next(iter(self._first.values())).to_bytes(2, "big") + data[2:]
+        return data
+
+
+class _Remembering:
+    """Binds again what was bound, whenever data passes."""
+
+    def __init__(self) -> None:
+        self._bound: ReceivedMessage | None = None
+
+    def take(self, data: bytes) -> bytes:
+        self._bound = _bind(data) or self._bound
+        return data
+
+    def inject(self, data: bytes, signed: ReceivedMessage) -> bytes | None:
+        if self._bound is None or not is_data(data):
+            return None
+        # XOR-PEER-ADDRESS of IPv4 does not depend on the transaction id.
+        return request_like(signed, BIND, *own(self._bound))
+
+
+class _Never:
+    """What was bound once is bound for ever."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[int, bytes] = {}
+
+    def __call__(self, request: ReceivedMessage) -> bool:
+        peer = request.get(Attr.XOR_PEER_ADDRESS)
+        assert peer is not None
+        return self._numbers.setdefault(_number(request), peer) != peer
+
+
+class _NeverThePeer:
+    """The same of peers."""
+
+    def __init__(self) -> None:
+        self._peers: dict[bytes, int] = {}
+
+    def __call__(self, request: ReceivedMessage) -> bool:
+        peer = request.get(Attr.XOR_PEER_ADDRESS)
+        assert peer is not None
+        return self._peers.setdefault(peer, _number(request)) != _number(request)
+
+
+def _renumbering() -> Mutant:
+    renumbering = _Renumbering()
+    return Mutant(take=renumbering.take, tell=renumbering.tell)
+
+
+def _data_refreshes() -> Mutant:
+    remembering = _Remembering()
+    return Mutant(take=remembering.take, before_take=remembering.inject)
+
+
+def _permission_at_channel_data(data: bytes, signed: ReceivedMessage) -> bytes | None:
+    if data[0] < 0x40:
+        return None
+    return request_like(signed, Method.CREATE_PERMISSION, peer=True)
+
+
+MUTANTS = {
+    "TURN-CHAN-01": {
+        "makes-it-up": Mutant(take=rewritten(BIND, _completed)),
+        "says-403": says(BIND, 403, 400),
+    },
+    "TURN-CHAN-02": {
+        "takes-0x5000-and-up": _into_range(0x5000, 0x7FFE),
+        "takes-0x7fff": _into_range(0x7FFF, 0x7FFF),
+        "takes-0x3fff": _into_range(0x3FFF, 0x3FFF),
+        "takes-zero": _into_range(0, 0),
+        "takes-0xffff": _into_range(0xFFFF, 0xFFFF),
+        "refuses-the-first": refuses(BIND, 400, when=lambda each: _number(each) == 0x4000),
+        "refuses-the-last": refuses(BIND, 400, when=lambda each: _number(each) == 0x4FFF),
+    },
+    "TURN-CHAN-03": {
+        "grants": grants(BIND, 400),
+        "moves-and-says-400": Mutant(take=_Moving().take),
+        "says-508": says(BIND, 508, 400),
+    },
+    "TURN-CHAN-04": {
+        "grants": grants(BIND, 400),
+        "renumbers-and-says-400": _renumbering(),
+        "says-508": says(BIND, 508, 400),
+    },
+    "TURN-CHAN-05": {"refuses": refuses(BIND, 400, when=_OncePerNumber())},
+    "TURN-CHAN-06": {
+        "says-400-to-a-family": says(BIND, 400, 443),
+        "says-401-to-the-forbidden": says(BIND, 401, 403),
+    },
+    "TURN-CHAN-07": {
+        "installs-none": told(lambda _: None),
+    },
+    "TURN-CHAN-08": {"twice-as-long": Mutant(clock=0.5), "half-as-long": Mutant(clock=1.5)},
+    "TURN-CHAN-09": {
+        "data-refreshes": _data_refreshes(),
+        "data-refreshes-the-permission": Mutant(before_take=_permission_at_channel_data),
+    },
+    "TURN-CHAN-10": {
+        "shares-numbers": Mutant(_Shared(Attr.CHANNEL_NUMBER).answer),
+        "shares-peers": Mutant(_Shared(Attr.XOR_PEER_ADDRESS).answer),
+    },
+    "TURN-CHAN-11": {
+        "keeps-the-number": refuses(BIND, 400, when=_Never()),
+        "keeps-the-peer": refuses(BIND, 400, when=_NeverThePeer()),
+    },
+    "TURN-CHAN-12": {
+        "one-for-an-ip": refuses(BIND, 400, when=_OncePerIp()),
+        "the-first-port-alone": Mutant(take=_FirstPeerAlone().take),
+    },
+}
+
+OPEN: dict[str, str] = {}
+
+SETUPS: dict[str, Setup] = {}
