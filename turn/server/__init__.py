@@ -16,7 +16,7 @@ from .events import (
 from .forwarding import ForwardingEntry, ForwardingTable, Meter, NoForwarding, SwitchTarget
 from .server import TurnServer
 from .stats import AllocationSnapshot, DropReason, ServerStats
-from .tcp_events import (
+from .tcp.events import (
     ConnectionsJoined,
     PeerCloseRequested,
     PeerConnectRequested,

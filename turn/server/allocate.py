@@ -28,14 +28,14 @@ from turn.draft_numbers import in_the_draft, speaks_the_draft
 from .allocation import Allocation, RelayedAddress
 from .events import AllocationCreated, RelayReleased, RelayRequested
 from .limits import MAX_PORT_ATTEMPTS, MAX_RESERVATIONS, MAX_WAITING, WAITING_TIMEOUT
-from .mobility import Mobility
+from .mobility.mobility import Mobility
 from .ports import PortWish
 from .request import Refused, Request
 from .requested import NewPorts, ReservedPort, address_error, check_request
 from .reservations import Reservations
 from .state import ServerState
 from .stats import DropReason
-from .tcp_events import TcpRelayRequested
+from .tcp.events import TcpRelayRequested
 from .waiting import Place, Waiting
 
 logger = logging.getLogger(__name__)

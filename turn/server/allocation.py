@@ -10,7 +10,7 @@ from transport import IPAddress, Path, Timers, TransportAddress
 
 from .forwarding import ForwardingEntry, Meter
 from .limits import ICMP_BURST
-from .mobile import Mobile
+from .mobility.mobile import Mobile
 
 PERMISSION_LIFETIME: Final = 300.0
 """Seconds; a MUST of RFC 8656 section 9."""

@@ -13,7 +13,7 @@ from transport import IPAddress, TransportAddress
 from turn.credentials import CredentialVerifier
 from turn.tokens import TokenVerifier
 
-from .tickets import TICKET_KEY_BYTES
+from .mobility.tickets import TICKET_KEY_BYTES
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
 

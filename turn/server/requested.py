@@ -25,7 +25,7 @@ from .config import ServerConfig
 from .peer_policy import is_tunneled
 from .ports import PortWish
 from .request import Refused, Request
-from .tcp_allocate import check_protocol
+from .tcp.allocate import check_protocol
 
 _VERSIONS: Final[dict[int, int]] = {AddressFamily.IPV4: 4, AddressFamily.IPV6: 6}
 

@@ -18,21 +18,12 @@ from .authentication import Authenticator, is_owner
 from .binding import BindingProcedure
 from .channels import bind_channel, receive_channel_data
 from .config import ServerConfig
-from .connect import (
-    connect,
-    expire_connections,
-    peer_connected,
-    peer_disconnected,
-    peer_failed,
-)
-from .connection_attempt import peer_accepted
-from .connection_bind import allocation_to_bind, bind_connection
 from .events import AllocationEnd
 from .forwarding import ForwardingTable, NoForwarding
 from .icmp import relay_icmp
 from .indications import receive_send
 from .limits import UnprovenLimiter
-from .mobility import Mobility
+from .mobility.mobility import Mobility
 from .permissions import create_permission
 from .refresh import refresh
 from .relayed import relay_to_client
@@ -40,6 +31,15 @@ from .request import Refused, Request
 from .state import ServerState
 from .stats import AllocationSnapshot, DropReason, ServerStats
 from .streams import StreamWatch
+from .tcp.connect import (
+    connect,
+    expire_connections,
+    peer_connected,
+    peer_disconnected,
+    peer_failed,
+)
+from .tcp.connection_attempt import peer_accepted
+from .tcp.connection_bind import allocation_to_bind, bind_connection
 from .understood import understood_by
 
 Procedure = Callable[[ServerState, Request, Allocation], Sequence[AnyAttribute]]

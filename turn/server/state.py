@@ -13,13 +13,13 @@ from .config import ServerConfig
 from .ended import EndedTransactions
 from .events import AllocationEnd, AllocationEnded, RelayReleased
 from .forwarding import ForwardingTable
-from .peer_connections import PeerConnection, PeerConnections
 from .peer_policy import PeerPolicy
 from .ports import RelayPorts
 from .publishing import Publisher
 from .quotas import Quotas
 from .stats import DropReason
-from .tcp_events import PeerCloseRequested
+from .tcp.connections import PeerConnection, PeerConnections
+from .tcp.events import PeerCloseRequested
 
 logger = logging.getLogger(__name__)
 

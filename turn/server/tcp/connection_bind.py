@@ -5,13 +5,13 @@ from __future__ import annotations
 from stun import ConnectionId, Message
 from stun import ErrorNumber as Error
 from transport import DecodeError
+from turn.server.allocation import Allocation
+from turn.server.authentication import is_owner
+from turn.server.request import Refused, Request
+from turn.server.state import ServerState
 
-from .allocation import Allocation
-from .authentication import is_owner
-from .peer_connections import ConnectionState
-from .request import Refused, Request
-from .state import ServerState
-from .tcp_events import ConnectionsJoined
+from .connections import ConnectionState
+from .events import ConnectionsJoined
 
 
 def allocation_to_bind(state: ServerState, message: Message) -> Allocation | None:

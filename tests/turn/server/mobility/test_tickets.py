@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turn.server.tickets import (
+from turn.server.mobility.tickets import (
     GENERATIONS,
     ID_BYTES,
     TICKET_KEY_BYTES,

@@ -8,12 +8,12 @@ from ipaddress import ip_network
 import pytest
 
 from stun import Method, XorPeerAddress
+from tests.turn.server.harness import LISTENING, PEER, RELAY_IP, client_on, code
 from transport import TransportAddress
 from turn.server import DropReason
 from turn.server.limits import MAX_CONNECTIONS_OF_ALLOCATION, MAX_UNBOUND_ATTEMPTS
 
-from .harness import LISTENING, PEER, RELAY_IP, client_on, code
-from .tcp_harness import ENABLED, TcpWorld, allocate, attempts, bind, control
+from .harness import ENABLED, TcpWorld, allocate, attempts, bind, control
 
 
 def permitted(world: TcpWorld, *peers: TransportAddress) -> TcpWorld:

@@ -8,8 +8,7 @@ from __future__ import annotations
 import dataclasses
 
 from transport import Event, Path, TransportAddress
-
-from .forwarding import Meter
+from turn.server.forwarding import Meter
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -6,16 +6,15 @@ import enum
 from collections.abc import Iterator
 
 from transport import RandomBytes, Timers, TransportAddress
-
-from .allocation import Allocation
-from .limits import (
+from turn.server.allocation import Allocation
+from turn.server.limits import (
     BIND_TIMEOUT,
     CONNECT_TIMEOUT,
     MAX_CONNECTIONS,
     MAX_CONNECTIONS_OF_ALLOCATION,
     MAX_UNBOUND_ATTEMPTS,
 )
-from .request import Request
+from turn.server.request import Request
 
 _ID_BYTES = 4
 

@@ -15,6 +15,7 @@ from stun import (
     UnknownAttribute,
     XorPeerAddress,
 )
+from tests.turn.server.harness import LISTENING, PEER, PEER_6, RELAY_IP, Relay, client_on, code
 from transport import TransportAddress
 from turn.server import PeerConnectRequested
 from turn.server.limits import (
@@ -24,8 +25,7 @@ from turn.server.limits import (
     MAX_CONNECTIONS_OF_ALLOCATION,
 )
 
-from .harness import LISTENING, PEER, PEER_6, RELAY_IP, Relay, client_on, code
-from .tcp_harness import ENABLED, TCP_REQUEST, TcpWorld, allocate, bind, control
+from .harness import ENABLED, TCP_REQUEST, TcpWorld, allocate, bind, control
 
 ADVERTISED = dataclasses.replace(
     ENABLED, advertised={RELAY_IP: TransportAddress.parse("6.6.6.6", 1).ip}

@@ -22,11 +22,11 @@ from stun import (
     XorPeerAddress,
     XorRelayedAddress,
 )
+from tests.turn.server.harness import CLIENT, PEER, Relay, client_on, code
 from transport import TransportProtocol
 from turn.server import AllocationEnd, AllocationEnded, DropReason, TcpRelayRequested
 
-from .harness import CLIENT, PEER, Relay, client_on, code
-from .tcp_harness import ENABLED, TCP_REQUEST, TcpWorld, allocate, control
+from .harness import ENABLED, TCP_REQUEST, TcpWorld, allocate, control
 
 TCP, TLS = TransportProtocol.TCP, TransportProtocol.TLS
 UDP, DTLS = TransportProtocol.UDP, TransportProtocol.DTLS

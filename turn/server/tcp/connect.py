@@ -7,11 +7,11 @@ import logging
 from stun import ConnectionId, IpProtocol, XorPeerAddress
 from stun import ErrorNumber as Error
 from transport import TransportAddress
+from turn.server.allocation import Allocation
+from turn.server.request import Refused, Request
+from turn.server.state import ServerState
 
-from .allocation import Allocation
-from .request import Refused, Request
-from .state import ServerState
-from .tcp_events import PeerCloseRequested, PeerConnectRequested
+from .events import PeerCloseRequested, PeerConnectRequested
 
 logger = logging.getLogger(__name__)
 

@@ -7,12 +7,12 @@ import dataclasses
 import pytest
 
 from stun import ConnectionId, Message, Method, UnknownAttribute
+from tests.turn.server.harness import SECRET, WALL_CLOCK, code, config
 from transport import CloseRequested, TransportProtocol
 from turn import make_credentials
 from turn.server import ConnectionsJoined
 
-from .harness import SECRET, WALL_CLOCK, code, config
-from .tcp_harness import TCP_REQUEST, TcpWorld, bind, control
+from .harness import TCP_REQUEST, TcpWorld, bind, control
 
 
 @pytest.mark.requirement("stun-turn:TURN-TCP-16")

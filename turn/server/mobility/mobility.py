@@ -16,13 +16,13 @@ from collections.abc import Sequence
 from stun import AnyAttribute, Lifetime, Message, Method, MobilityTicket
 from stun import ErrorNumber as Error
 from transport import Path, TransportAddress
+from turn.server.allocation import Allocation
+from turn.server.peer_policy import is_tunneled
+from turn.server.refresh import refresh
+from turn.server.request import Refused, Request
+from turn.server.state import ServerState
 
-from .allocation import Allocation
 from .mobile import DETACHED_LIFETIME, OLD_TICKET_LIFETIME, Answered, Mobile
-from .peer_policy import is_tunneled
-from .refresh import refresh
-from .request import Refused, Request
-from .state import ServerState
 from .tickets import GENERATIONS, ID_BYTES, TICKET_KEY_BYTES, TicketHandle, Tickets
 
 logger = logging.getLogger(__name__)

@@ -11,10 +11,9 @@ from stun import (
     encode_message,
 )
 from transport import TransportAddress
-
-from .allocation import Allocation
-from .state import ServerState
-from .stats import DropReason
+from turn.server.allocation import Allocation
+from turn.server.state import ServerState
+from turn.server.stats import DropReason
 
 _TRANSACTION_ID_BYTES = 12
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from stun import DontFragment, EvenPort, IpProtocol, Message, ReservationToken
 from stun import ErrorNumber as Error
 from transport import Path
-
-from .config import ServerConfig
-from .request import Refused
+from turn.server.config import ServerConfig
+from turn.server.request import Refused
 
 
 def check_protocol(protocol: int, message: Message, path: Path, config: ServerConfig) -> None:

@@ -16,17 +16,7 @@ from stun import (
     RequestedAddressFamily,
     XorMappedAddress,
 )
-from transport import Path, TransportAddress, TransportProtocol
-from turn import ChannelData, make_credentials
-from turn.server import AllocationEnd, AllocationEnded, DropReason, ServerConfig
-from turn.server.mobile import (
-    DETACHED_LIFETIME,
-    OLD_TICKET_LIFETIME,
-    RESUME_BURST,
-    RESUME_RATE,
-)
-
-from .harness import (
+from tests.turn.server.harness import (
     LISTENING,
     PEER,
     SECRET,
@@ -37,6 +27,15 @@ from .harness import (
     client_on,
     code,
     config,
+)
+from transport import Path, TransportAddress, TransportProtocol
+from turn import ChannelData, make_credentials
+from turn.server import AllocationEnd, AllocationEnded, DropReason, ServerConfig
+from turn.server.mobility.mobile import (
+    DETACHED_LIFETIME,
+    OLD_TICKET_LIFETIME,
+    RESUME_BURST,
+    RESUME_RATE,
 )
 
 CHANNEL = 0x4000

@@ -13,6 +13,7 @@ from stun import (
     RequestedTransport,
     XorPeerAddress,
 )
+from tests.turn.server.harness import CLIENT, PEER, Client, Relay, client_on, config
 from transport import Transmit, TransportAddress, TransportProtocol
 from turn.server import (
     ConnectionsJoined,
@@ -20,8 +21,6 @@ from turn.server import (
     PeerConnectRequested,
     ServerConfig,
 )
-
-from .harness import CLIENT, PEER, Client, Relay, client_on, config
 
 TCP_REQUEST = RequestedTransport(IpProtocol.TCP)
 ENABLED = dataclasses.replace(config(), tcp_relay=True)
