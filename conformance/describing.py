@@ -26,6 +26,10 @@ MAX_PREVIEW: Final = 64
 """Bytes of what is no message that are shown as text."""
 
 
+MAX_TITLES: Final = 3
+"""Messages of a stream that are named in one line."""
+
+
 @dataclasses.dataclass(frozen=True, slots=True)
 class Part:
     """Bytes from ``begin`` to before ``end``: what they are called, and what they say."""
@@ -64,7 +68,9 @@ def describe(data: bytes) -> tuple[Described, ...]:
 
 def title(data: bytes) -> str:
     """What the bytes are, in a few words."""
-    return ", then ".join(each.title for each in describe(data))
+    found = [each.title for each in describe(data)]
+    more = len(found) - MAX_TITLES
+    return ", then ".join(found[:MAX_TITLES]) + (f", and {more} more" if more > 0 else "")
 
 
 def _end(data: bytes, begin: int) -> int:

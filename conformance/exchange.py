@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import Self
+from typing import Final, Self
 
-from .describing import Part
+from .describing import Described, Part, describe
 from .outcome import Direction, Frame, Mark, RowResult
+
+MAX_MESSAGES: Final = 6
+"""Of one frame that are shown."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -41,6 +44,19 @@ class Exchange:
         if frames[marked].direction is Direction.SENT:
             return cls(frames, marked, _next(frames, marked), marked, begin, end)
         return cls(frames, _asked(frames, marked, mark), marked, marked, begin, end)
+
+    def messages(self, number: int) -> tuple[Sequence[Described], int]:
+        """What that frame holds, and how many messages more: a stream may bring hundreds.
+
+        Those with what is wrong are among them.
+        """
+        told = describe(self.frames[number].data)
+        kept = [
+            each
+            for count, each in enumerate(told)
+            if count < MAX_MESSAGES or any(self.marks(number, part) for part in each.parts)
+        ][: 2 * MAX_MESSAGES]
+        return kept, len(told) - len(kept)
 
     def marks(self, number: int, part: Part) -> bool:
         """Whether a part of that frame is (in) what is wrong."""

@@ -24,6 +24,8 @@ class Record:
         self._wire = wire
         self._bytes_left = MAX_BYTES
         self.frames: list[Frame] = []
+        self.is_whole = True
+        """Nothing was left out."""
 
     def now(self) -> float:
         return self._wire.now()
@@ -41,6 +43,8 @@ class Record:
             self._bytes_left -= len(data)
             frame = Frame(self._wire.now(), direction, local, remote, data, is_stream)
             self.frames.append(frame)
+        else:
+            self.is_whole = False
 
 
 class DatagramPort:
@@ -168,6 +172,15 @@ class ServerLink:
             return
         self._record.add(Direction.SENT, self.local, self.server, data, is_stream=True)
         await self._carrier.send(data)
+
+    def may_have_sent(self, piece: bytes) -> bool:
+        """Whether these bytes have gone to the server; if not all is recorded, they may have."""
+        sent = (
+            frame.data
+            for frame in self._record.frames
+            if frame.direction is Direction.SENT and frame.local == self.local
+        )
+        return not self._record.is_whole or piece in b"".join(sent)
 
     async def end(self) -> None:
         """Half-close the stream."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from conformance.describing import Described, Part, describe
+from conformance.describing import Described, Part
 from conformance.describing_values import counted
 from conformance.exchange import Exchange
 from conformance.outcome import Direction, Frame, Verdict
@@ -72,7 +72,10 @@ def _frame(seen: Exchange, number: int) -> Markup:
     arrow = "→ sent to" if is_sent else "← received from"
     over = " over a stream" if frame.is_stream else ""
     where = f"{arrow} {frame.remote} at {frame.at:.3f} s{over}, {counted(len(frame.data))}"
-    messages = (_message(seen, number, each) for each in describe(frame.data))
+    shown, rest = seen.messages(number)
+    messages = [_message(seen, number, each) for each in shown]
+    if rest:
+        messages.append(tag("p", f"and {rest} more messages", class_="quiet"))
     direction = "sent" if is_sent else "received"
     return tag("article", tag("p", where, class_="where"), *messages, class_=f"frame {direction}")
 

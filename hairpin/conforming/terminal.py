@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from conformance import Report, Verdict
-from conformance.describing import Part, describe, title
+from conformance.describing import Part, title
 from conformance.describing_values import counted
 from conformance.exchange import Exchange
 from conformance.outcome import Direction, Frame
@@ -119,7 +119,8 @@ def _frame(seen: Exchange, number: int) -> Group:
     """A message part by part, each with its offset, and its bytes below."""
     frame = seen.frames[number]
     shown: list[RenderableType] = [Text(_head(frame).strip(), style="dim")]
-    for described in describe(frame.data):
+    messages, rest = seen.messages(number)
+    for described in messages:
         shown.append(Text(described.title, style="bold"))
         parts = Table.grid(padding=(0, 1, 0, 0))
         parts.add_column(no_wrap=True)
@@ -128,6 +129,8 @@ def _frame(seen: Exchange, number: int) -> Group:
         for part in described.parts:
             parts.add_row(*_part(part, frame.data, is_wrong=seen.marks(number, part)))
         shown.append(parts)
+    if rest:
+        shown.append(Text(f"... and {rest} more messages", style="dim"))
     return Group(*shown)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from conformance.describing import describe
+from conformance.describing import describe, title
 from conformance.exchange import Exchange
 from conformance.outcome import Frame, Mark, Outcome, RowResult, Verdict
 
@@ -70,3 +70,14 @@ def test_without_anything_sent_nothing_decides() -> None:
     assert Exchange.of(failed(mark=None)) == Exchange(())
     assert Exchange.of(failed(received(b"x"), mark=None)).answer == 0
     assert Exchange.of(failed(received(ANSWER))).request is None
+
+
+def test_of_hundreds_of_messages_those_are_told_that_matter() -> None:
+    frame = received(REQUEST * 300 + ANSWER + REQUEST, is_stream=True)
+
+    seen = Exchange.of(failed(sent(REQUEST, is_stream=True), frame))
+
+    told, rest = seen.messages(1)
+    assert [each.title for each in told] == [*["Allocate request"] * 6, "Allocate success response"]
+    assert rest == 295
+    assert title(frame.data).endswith(", and 299 more")

@@ -10,8 +10,8 @@ import pytest
 
 from conformance import Credential, Row, RowResult, Survey, Target, TargetUnusable, registered
 from conformance.aio import Limits, run
-from conformance.building import address
-from conformance.codes import Attr
+from conformance.building import address, channel_data
+from conformance.codes import Attr, Method
 from conformance.outcome import Outcome, Verdict
 from conformance.probe import Probe
 from conformance.reading import read_address
@@ -177,3 +177,31 @@ async def test_a_report_where_nothing_passed_is_no_success() -> None:
     report = await run(target(CLOSED), rows=[], limits=QUICK, surveyed=Survey())
 
     assert report.exit_status == 2
+
+
+@pytest.mark.parametrize(
+    ("other", "verdicts"),
+    [
+        pytest.param(b"asked before", [], id="late"),
+        pytest.param(b"nobody asked", [Verdict.FAIL], id="stray"),
+    ],
+)
+async def test_an_answer_is_stray_only_if_nothing_has_asked_for_it(
+    other: bytes, verdicts: list[Verdict]
+) -> None:
+    pending = [other]
+
+    def answer(data: bytes) -> bytes:
+        tail = data[:8] + pending.pop() if pending else data
+        return success(tail)
+
+    async def ask(probe: Probe) -> None:
+        client = await probe.client()
+        await client.send(channel_data(0x4000, b"asked before"))
+        await client.request(Method.BINDING)
+
+    async with answering(answer) as server:
+        report = await run(target(server), rows=[row(ask)], limits=QUICK, surveyed=Survey())
+
+    strays = [each for each in report.results if each.row_id == "COD-HDR-08"]
+    assert [each.outcome.verdict for each in strays] == verdicts
