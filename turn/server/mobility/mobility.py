@@ -13,7 +13,7 @@ import logging
 import math
 from collections.abc import Sequence
 
-from stun import AnyAttribute, Lifetime, Message, Method, MobilityTicket
+from stun import AnyAttribute, IpProtocol, Lifetime, Message, Method, MobilityTicket
 from stun import ErrorNumber as Error
 from transport import Path, TransportAddress
 from turn.server.allocation import Allocation
@@ -137,6 +137,8 @@ class Mobility:
         if path == mobile.moving_to or path == allocation.client:
             raise Refused(Error.BAD_REQUEST)
         _check_owner(allocation, request)
+        if allocation.protocol == IpProtocol.TCP and not path.transport.is_reliable:
+            raise Refused(Error.BAD_REQUEST)  # as for an Allocate (RFC 6062 section 5.1)
         if is_tunneled(path.remote.ip):
             raise Refused(Error.FORBIDDEN)
         if self._state.allocations.of(path) is not None:

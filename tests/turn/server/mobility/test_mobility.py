@@ -9,11 +9,13 @@ import pytest
 
 from stun import (
     AnyAttribute,
+    IpProtocol,
     Lifetime,
     Message,
     Method,
     MobilityTicket,
     RequestedAddressFamily,
+    RequestedTransport,
     XorMappedAddress,
 )
 from tests.turn.server.harness import (
@@ -583,3 +585,16 @@ def test_servers_with_one_key_know_each_others_tickets() -> None:
     response = Client(Relay(settings)).ask(Method.REFRESH, MobilityTicket(roamer.ticket))
 
     assert code(response) == 437
+
+
+def test_an_allocation_of_tcp_moves_to_streams_alone() -> None:
+    """RFC 6062 section 4.1: its control connection is one of TCP or TLS."""
+    relay = Relay(dataclasses.replace(OFFERING, tcp_relay=True))
+    old, new = (client_on(relay, port, transport=STREAM) for port in (1000, 2000))
+    for client in (old, new):
+        relay.server.connected(client.path, relay.now)
+    asked = RequestedTransport(IpProtocol.TCP), MobilityTicket()
+    ticket = MobilityTicket(ticket_of(old.ask(Method.ALLOCATE, *asked)))
+
+    assert code(client_on(relay, 2000).ask(Method.REFRESH, ticket)) == 400
+    assert ticket_of(new.ask(Method.REFRESH, ticket))
