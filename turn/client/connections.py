@@ -132,6 +132,9 @@ class Connections:
         if peer is None or named is None:
             self._session.drops.add(DropReason.INCOMPLETE_INDICATION)
             return
+        if named.connection_id in self._attempts:
+            self._session.drops.add(DropReason.REPEATED_ATTEMPT)
+            return
         if len(self._attempts) >= MAX_ATTEMPTS:
             self._attempts.popitem(last=False)
         self._attempts[named.connection_id] = peer.address

@@ -20,6 +20,7 @@ class DropReason(enum.Enum):
     UNEXPECTED_MESSAGE = "neither a response nor a Data indication"
     UNKNOWN_ATTRIBUTE = "an indication with a comprehension-required attribute that is unknown"
     INCOMPLETE_INDICATION = "a Data indication without a peer, or without data"
+    REPEATED_ATTEMPT = "a ConnectionAttempt that waits to be accepted already"
     UNKNOWN_CHANNEL = "ChannelData on a channel that is not bound"
     SHORT_CHANNEL_DATA = "ChannelData shorter than it says"
     NO_PERMISSION = "data from a peer that has no permission"

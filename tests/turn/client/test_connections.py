@@ -428,6 +428,14 @@ class TestAttempt:
         assert udp.client.stats().drops == {DropReason.UNEXPECTED_MESSAGE: 1}
         assert script.client.stats().drops == {DropReason.UNEXPECTED_MESSAGE: 1}
 
+    def test_an_attempt_that_is_told_again_is_the_same(self) -> None:
+        script = allocated()
+        for _ in range(2):
+            attempt(script, XorPeerAddress(PEER), ID)
+
+        assert len(script.events_of(PeerConnectionAttempted)) == 1
+        assert script.client.stats().drops == {DropReason.REPEATED_ATTEMPT: 1}
+
     def test_attempts_that_nobody_accepts_have_a_bound(self) -> None:
         script = allocated()
         for number in range(MAX_ATTEMPTS + 1):
