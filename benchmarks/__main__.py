@@ -34,13 +34,13 @@ class Script:
 
 SCRIPTS = (
     Script("relay: CPU per packet, fairness", "relay", ("--seconds", RELAY_SECONDS)),
-    Script("relay over IPv6, with indications, TCP, TLS", "relay_transports"),
-    Script("relay: round trip", "relay_latency"),
+    Script("relay over IPv6, with indications, TCP, TLS", "relay.transports"),
+    Script("relay: round trip", "relay.latency"),
     Script("relay with offload", "relay_offload"),
     Script("relay: two workers against one", "relay_workers"),
-    Script("STUN Binding responses per CPU second", "relay_binding"),
-    Script("relay: authenticated Allocate", "relay_allocate"),
-    Script("relay: memory per allocation", "relay_memory"),
+    Script("STUN Binding responses per CPU second", "relay.binding"),
+    Script("relay: authenticated Allocate", "relay.allocate"),
+    Script("relay: memory per allocation", "relay.memory"),
     Script("connectivity check", "bench_stun_codec"),
     Script("ICE time to valid pair, simulated", "ice_time"),
     Script("SDP parse of a browser offer", "bench_sdp_parse"),

@@ -1,15 +1,15 @@
-"""A blocking TURN client: enough to set up the flows that are measured."""
+"""A blocking TURN client: enough to set up what is measured."""
 
 from __future__ import annotations
 
 import os
 import socket
-import struct
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
 from stun import (
-    ChannelNumber,
+    AddressFamily,
     ErrorCode,
     ErrorNumber,
     IpProtocol,
@@ -18,21 +18,19 @@ from stun import (
     Message,
     MessageClass,
     Method,
+    RequestedAddressFamily,
     RequestedTransport,
-    XorPeerAddress,
     XorRelayedAddress,
 )
 from stun.attributes import AnyAttribute
 from transport import TransportAddress
-from transport.aio import from_sockaddr, to_sockaddr
+from turn.framing import TurnFramer
 
 USERNAME = "bench"
 PASSWORD = "secret"
-CHANNEL = 0x4001
 MAX_LOCAL_PORTS = 5
 
-_RECEIVE_BUFFER_BYTES = 4 << 20
-_HEADER = struct.Struct("!HH")
+_READ_BYTES = 64 * 1024
 
 
 class Refused(Exception):
@@ -43,17 +41,41 @@ class Refused(Exception):
         self.code = code
 
 
-class Flow:
-    """A client with a channel to a peer of its own, both on loopback."""
+class Session:
+    """An allocation on a connected socket; it is freed at the end."""
 
-    def __init__(self, server: TransportAddress) -> None:
-        self.peer = _socket()
+    def __init__(self, sock: socket.socket) -> None:
+        """
+        Raises:
+            Refused: the server allocates nothing.
+        """
+        self.sock = sock
+        self._framer = TurnFramer() if sock.type == socket.SOCK_STREAM else None
+        self._messages: list[bytes] = []
         self._credentials = LongTermClient(USERNAME, PASSWORD)
-        self.client, self.relayed = self._allocate(server)
-        peer = XorPeerAddress(from_sockaddr(self.peer.getsockname()))
-        self._request(self.client, Method.CHANNEL_BIND, [ChannelNumber(CHANNEL), peer])
-        self.peer.connect(to_sockaddr(self.relayed))
-        self._prove()
+        attributes: list[AnyAttribute] = [RequestedTransport(IpProtocol.UDP)]
+        if sock.family == socket.AF_INET6:
+            attributes.append(RequestedAddressFamily(AddressFamily.IPV6))
+        relayed = self.request(Method.ALLOCATE, attributes).get(XorRelayedAddress)
+        assert relayed is not None
+        self.relayed: TransportAddress = relayed.address
+
+    @classmethod
+    def open(cls, connect: Callable[[], socket.socket]) -> Self:
+        """From another port when the server remembers a former client on this one (437).
+
+        Raises:
+            Refused: as the constructor.
+        """
+        for _ in range(MAX_LOCAL_PORTS):
+            sock = connect()
+            try:
+                return cls(sock)
+            except Refused as refused:
+                sock.close()
+                if refused.code != ErrorNumber.ALLOCATION_MISMATCH:
+                    raise
+        raise Refused(ErrorNumber.ALLOCATION_MISMATCH)
 
     def __enter__(self) -> Self:
         return self
@@ -67,46 +89,20 @@ class Flow:
         self.close()
 
     def close(self) -> None:
-        """Free the allocation."""
-        self.client.settimeout(1)
-        self._request(self.client, Method.REFRESH, [Lifetime(0)])
-        self.client.close()
-        self.peer.close()
+        self.sock.settimeout(1)
+        self.request(Method.REFRESH, [Lifetime(0)])
+        self.sock.close()
 
-    def _prove(self) -> None:
-        """What comes out is what went in, both ways."""
-        data = os.urandom(101)
-        self.client.send(frame(data))
-        assert self.peer.recv(2048) == data
-        self.peer.send(data)
-        assert self.client.recv(2048)[:105] == frame(data)
-        self.client.setblocking(False)
-        self.peer.setblocking(False)
+    def request(self, method: Method, attributes: list[AnyAttribute]) -> Message:
+        """Ask, and ask again with the nonce that the server wants; the success.
 
-    def _allocate(self, server: TransportAddress) -> tuple[socket.socket, TransportAddress]:
-        """From another port when the server remembers a former flow on this one (437)."""
-        for _ in range(MAX_LOCAL_PORTS):
-            client = _connected(server)
-            try:
-                transport = RequestedTransport(IpProtocol.UDP)
-                response = self._request(client, Method.ALLOCATE, [transport])
-            except Refused as refused:
-                client.close()
-                if refused.code != ErrorNumber.ALLOCATION_MISMATCH:
-                    raise
-                continue
-            relayed = response.get(XorRelayedAddress)
-            assert relayed is not None
-            return client, relayed.address
-        raise Refused(ErrorNumber.ALLOCATION_MISMATCH)
-
-    def _request(
-        self, sock: socket.socket, method: Method, attributes: list[AnyAttribute]
-    ) -> Message:
+        Raises:
+            Refused: it is an error.
+        """
         request = self._credentials.request(method, attributes)
         while True:
-            sock.send(request.encode(os.urandom(12)))
-            response = _response(sock)
+            self.sock.sendall(request.encode(os.urandom(12)))
+            response = self._response()
             request.verify(response)
             if not request.retry(response):
                 if response.message_class is not MessageClass.SUCCESS:
@@ -114,29 +110,22 @@ class Flow:
                     raise Refused(0 if error is None else error.code)
                 return response
 
+    def receive(self) -> bytes:
+        """The next message: STUN, or ChannelData with its padding."""
+        if self._framer is None:
+            return self.sock.recv(_READ_BYTES)
+        while not self._messages:
+            data = self.sock.recv(_READ_BYTES)
+            if not data:
+                raise ConnectionError("the server has closed the stream")
+            self._messages += self._framer.push(data)
+        return self._messages.pop(0)
 
-def _response(sock: socket.socket) -> Message:
-    """The next STUN message; what is left of a run before it is passed over."""
-    while True:
-        data = sock.recv(2048)
-        if data[0] < 0x40:
-            return Message.decode(data)
-
-
-def frame(data: bytes) -> bytes:
-    """ChannelData as it goes to the relay over UDP."""
-    return _HEADER.pack(CHANNEL, len(data)) + data
-
-
-def _socket() -> socket.socket:
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER_BYTES)
-    sock.bind(("127.0.0.1", 0))
-    sock.settimeout(2)
-    return sock
-
-
-def _connected(server: TransportAddress) -> socket.socket:
-    sock = _socket()
-    sock.connect(to_sockaddr(server))
-    return sock
+    def _response(self) -> Message:
+        """The next one; what is left of a run before it is passed over."""
+        while True:
+            data = self.receive()
+            if data[0] < 0x40:
+                message = Message.decode(data)
+                if message.message_class is not MessageClass.INDICATION:
+                    return message

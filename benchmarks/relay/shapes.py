@@ -6,14 +6,14 @@ import dataclasses
 import enum
 import select
 import socket
+import ssl
 import time
 from collections.abc import Sequence
 from typing import Protocol
 
-from transport import TransportAddress
-
+from .flow import Flow
 from .mmsg import Burst, Inbox
-from .session import Flow, frame
+from .stream_load import StreamBurst, StreamInbox
 
 STALL = 0.05
 """Seconds without a packet after which what is under way in a closed loop counts as lost."""
@@ -46,13 +46,19 @@ class Lane:
     def __init__(self, flow: Flow, direction: Direction, size: int, burst: int) -> None:
         payload = bytes(range(256)) * (size // 256 + 1)
         payload = payload[:size]
-        framed = frame(payload)
+        framed = flow.frame(payload)
+        self.burst: Burst | StreamBurst
+        self._stream: StreamInbox | None = None
         if direction is Direction.TO_PEER:
             self.source, self.sink = flow.client, flow.peer
-            self.burst, self.expected = Burst(framed, burst), len(payload)
+            self.burst = (StreamBurst if flow.way.is_stream else Burst)(framed, burst)
+            self._expected = size
         else:
             self.source, self.sink = flow.peer, flow.client
-            self.burst, self.expected = Burst(payload, burst), len(framed)
+            self.burst = Burst(payload, burst)
+            self._expected = flow.size_at_client(payload)
+            if flow.way.is_stream:
+                self._stream = StreamInbox(framed)
         self.credit = 0
         self.sent = 0
         self.received = 0
@@ -64,7 +70,10 @@ class Lane:
         self.sent += self.burst.send_as_run(self.source)
 
     def take(self, inbox: Inbox) -> int:
-        count = inbox.receive(self.sink, self.expected)
+        if self._stream is None:
+            count = inbox.receive(self.sink, self._expected)
+        else:
+            count = self._stream.receive(self.sink)
         self.received += count
         return count
 
@@ -179,16 +188,12 @@ class Paced:
         return lanes.count(elapsed)
 
 
-def open_flows(server: TransportAddress, count: int) -> list[Flow]:
-    return [Flow(server) for _ in range(count)]
-
-
 def _empty(sock: socket.socket) -> None:
     """Forget what an earlier run has left."""
     while True:
         try:
             sock.recv(2048)
-        except BlockingIOError:
+        except (BlockingIOError, ssl.SSLWantReadError):
             return
 
 
