@@ -42,7 +42,7 @@ async def data_comes_in_indications(probe: Probe) -> Outcome | None:
         for size in SHORT:
             found = await each.back(pattern(size))
             expect_relayed(found, pattern(size), peer=each.peer.local)
-    return await expect_long(way)
+    return await _expect_long(way)
 
 
 @row(
@@ -116,16 +116,15 @@ async def a_relay_does_not_amplify(probe: Probe) -> None:
         raise NotOffered(f"of {len(sizes)} datagrams none comes to the client")
 
 
-async def expect_long(way: Pair, *, channel: int | None = None) -> Outcome | None:
+async def _expect_long(way: Pair) -> Outcome | None:
     """That long datagrams come whole if they come."""
     lost = []
     for size in LONG:
         found = await way.back(pattern(size))
         if found is None:
             lost.append(str(size))
-            continue
-        peer = way.peer.local if channel is None else None
-        expect_relayed(found, pattern(size), peer=peer, channel=channel)
+        else:
+            expect_relayed(found, pattern(size), peer=way.peer.local)
     return None if not lost else seen(f"never come: datagrams with {', '.join(lost)} bytes")
 
 

@@ -29,7 +29,9 @@ IPV4, IPV6 = one_byte(1), one_byte(2)
 
 @row(
     "TURN-REFR-01",
-    'If the "desired lifetime" is zero, then the request succeeds and the allocation is deleted.',
+    "A requested lifetime of zero causes the server to immediately delete the allocation "
+    '(section 8.1). If the "desired lifetime" is zero, then the request succeeds and the '
+    "allocation is deleted.",
     Feature.TURN,
     Feature.PEER,
 )
