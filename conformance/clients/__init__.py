@@ -1,0 +1,47 @@
+"""Scripts for clients under test: a server that does one thing to a client, and judges.
+
+``ScriptedServer`` is the machine; each ``Script`` is a coroutine function over a ``Stage``,
+which hears what the client sends, answers it as a right server does or otherwise, and raises
+Violated where the client does not do what its row of the catalogue requires.
+``conformance.aio.ClientServer`` runs them on real sockets.
+"""
+
+from . import (
+    scripts_alloc,
+    scripts_alt,
+    scripts_chan,
+    scripts_life,
+    scripts_ltc,
+    scripts_perm,
+    scripts_rx,
+    scripts_stc,
+    scripts_tcp,
+    scripts_udp,
+)
+from .script import Action, Over, Script, script, scripts
+from .server import ScriptedServer
+from .settings import Settings
+from .stage import PortClosed, PortOpened, Stage
+
+__all__ = [
+    "Action",
+    "Over",
+    "PortClosed",
+    "PortOpened",
+    "Script",
+    "ScriptedServer",
+    "Settings",
+    "Stage",
+    "script",
+    "scripts",
+    "scripts_alloc",
+    "scripts_alt",
+    "scripts_chan",
+    "scripts_life",
+    "scripts_ltc",
+    "scripts_perm",
+    "scripts_rx",
+    "scripts_stc",
+    "scripts_tcp",
+    "scripts_udp",
+]

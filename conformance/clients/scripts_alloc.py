@@ -1,0 +1,307 @@
+"""TURNC-ALLOC: how a client asks for an allocation (RFC 8656 sections 5 to 7)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from conformance.building import xor_address
+from conformance.checks import mark_attribute
+from conformance.codes import Attr, Class, Method, attribute_name
+from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
+from transport import TransportAddress
+
+from .heard import Heard
+from .right import (
+    IPV6_RELAYED,
+    MD5_ALGORITHM,
+    SHA256_ALGORITHM,
+    alternate,
+    message_of,
+)
+from .script import Action, Over, script
+from .scripts_alt import arrival
+from .scripts_ltc import challenged_with, returns
+from .stage import Stage, is_request, whole
+
+UDP: Final = 17
+TCP: Final = 6
+FORBIDDEN_TOGETHER: Final = (
+    (Attr.REQUESTED_ADDRESS_FAMILY, Attr.RESERVATION_TOKEN),
+    (Attr.REQUESTED_ADDRESS_FAMILY, Attr.ADDITIONAL_ADDRESS_FAMILY),
+    (Attr.ADDITIONAL_ADDRESS_FAMILY, Attr.RESERVATION_TOKEN),
+    (Attr.EVEN_PORT, Attr.RESERVATION_TOKEN),
+)
+SHORT_LIFETIME: Final = 120
+MISMATCH_TRIES: Final = 3
+
+
+def _mark(heard: Heard, kind: int) -> Mark:
+    return mark_attribute(message_of(heard), kind) or whole(heard)
+
+
+@script(
+    "TURNC-ALLOC-01",
+    "The client MUST include a REQUESTED-TRANSPORT attribute in the request. This attribute "
+    "specifies the transport protocol between the server and the peers.",
+    Action.ALLOCATE,
+)
+async def every_request_names_a_transport(stage: Stage) -> None:
+    stage.answer(await stage.first(Method.ALLOCATE))
+    await stage.play(4.0)
+    for each in stage.heard:
+        if each.method != Method.ALLOCATE:
+            continue
+        value = message_of(each).get(Attr.REQUESTED_TRANSPORT)
+        if value is None:
+            raise Violated("REQUESTED-TRANSPORT is missing", whole(each))
+        if len(value) != 4 or value[0] not in (UDP, TCP):
+            text = f"REQUESTED-TRANSPORT is {value.hex()}, not 17 (UDP) or 6 (TCP)"
+            raise Violated(text, _mark(each, Attr.REQUESTED_TRANSPORT))
+        if value[1:] != bytes(3):
+            text = "the reserved bytes of REQUESTED-TRANSPORT are not zero"
+            raise Violated(text, _mark(each, Attr.REQUESTED_TRANSPORT))
+
+
+@script(
+    "TURNC-ALLOC-02",
+    "The client MUST NOT include more than one REQUESTED-ADDRESS-FAMILY, nor it beside a "
+    "RESERVATION-TOKEN or an ADDITIONAL-ADDRESS-FAMILY attribute; ADDITIONAL-ADDRESS-FAMILY is "
+    "IPv6, and not beside RESERVATION-TOKEN or EVEN-PORT with the R bit; EVEN-PORT is not beside "
+    "RESERVATION-TOKEN.",
+    Action.DUAL,
+)
+async def attributes_go_together(stage: Stage) -> None:
+    stage.answer(await stage.first(Method.ALLOCATE))
+    await stage.play(4.0)
+    for each in stage.heard:
+        if each.method == Method.ALLOCATE:
+            _expect_compatible(each)
+
+
+def _expect_compatible(heard: Heard) -> None:
+    message = message_of(heard)
+    types = message.types
+    if types.count(Attr.REQUESTED_ADDRESS_FAMILY) > 1:
+        raise Violated("REQUESTED-ADDRESS-FAMILY is there twice", whole(heard))
+    for one, other in FORBIDDEN_TOGETHER:
+        if one in types and other in types:
+            text = f"{attribute_name(one)} is there beside {attribute_name(other)}"
+            raise Violated(text, _mark(heard, one))
+    additional = message.get(Attr.ADDITIONAL_ADDRESS_FAMILY)
+    if additional is None:
+        return
+    if additional[:1] != b"\x02":
+        text = "ADDITIONAL-ADDRESS-FAMILY is not IPv6"
+        raise Violated(text, _mark(heard, Attr.ADDITIONAL_ADDRESS_FAMILY))
+    if (message.get(Attr.EVEN_PORT) or b"\0")[0] & 0x80:
+        raise Violated(
+            "ADDITIONAL-ADDRESS-FAMILY is there beside EVEN-PORT with the R bit",
+            _mark(heard, Attr.EVEN_PORT),
+        )
+
+
+@script(
+    "TURNC-ALLOC-03",
+    "If the client wishes to later use the DONT-FRAGMENT attribute in one or more Send "
+    "indications on this allocation, then the client SHOULD include the DONT-FRAGMENT attribute "
+    "in the Allocate request.",
+    Action.SEND_WHOLE,
+    over=Over.DATAGRAMS,
+)
+async def whole_datagrams_are_announced(stage: Stage) -> None:
+    request = await stage.begin(Method.ALLOCATE)
+    stage.answer(request)
+    whole_ones = [
+        each
+        for each in await stage.play(8.0)
+        if each.method == Method.SEND and Attr.DONT_FRAGMENT in message_of(each).types
+    ]
+    if not whole_ones:
+        raise NotOffered("the client sends no Send indication with DONT-FRAGMENT")
+    if Attr.DONT_FRAGMENT not in message_of(request).types:
+        raise Violated("DONT-FRAGMENT was not in the Allocate request", whole(whole_ones[0]))
+
+
+@script(
+    "TURNC-ALLOC-04",
+    "If the client receives a relayed transport address of a family that it did not ask for or "
+    "cannot use, it MUST delete the allocation (Refresh with a lifetime of zero) and MUST NOT "
+    "attempt to create another on that server until it believes the problem has been fixed.",
+    Action.PERMIT,
+)
+async def a_wrong_family_is_given_back(stage: Stage) -> None:
+    request = await stage.begin(Method.ALLOCATE)
+    message = message_of(request)
+    asked = message.get(Attr.REQUESTED_ADDRESS_FAMILY)
+    if Attr.ADDITIONAL_ADDRESS_FAMILY in message.types or (asked or b"\x01")[0] != 1:
+        raise NotOffered("the client asks for an IPv6 address")
+    stage.send(_with_ipv6(stage, request), request.path)
+    later = await stage.collect(8.0)
+    used = [each for each in later if each.method == Method.CREATE_PERMISSION]
+    if used:
+        raise Violated("an IPv6 address that was not asked for is used", whole(used[0]))
+    if not any(each.is_deletion for each in later):
+        raise Violated("an IPv6 address that was not asked for is not given back", whole(request))
+    again = [each for each in later if each.method == Method.ALLOCATE]
+    if any(each.transaction_id != request.transaction_id for each in again):
+        raise Violated("another allocation is asked for at once", whole(again[-1]))
+
+
+def _with_ipv6(stage: Stage, request: Heard) -> bytes:
+    relayed = xor_address(TransportAddress(IPV6_RELAYED, 50000), message_of(request).transaction_id)
+    mapped = xor_address(request.path.remote, message_of(request).transaction_id)
+    reply = stage.right.bare(request, Class.SUCCESS)
+    reply.add(Attr.XOR_RELAYED_ADDRESS, relayed).add(Attr.XOR_MAPPED_ADDRESS, mapped)
+    return stage.right.sign(reply.add(Attr.LIFETIME, (600).to_bytes(4, "big")), request).build()
+
+
+@script(
+    "TURNC-ALLOC-05",
+    "The value of the LIFETIME attribute in the response is how long the allocation lives, "
+    "whatever was asked for.",
+    Action.ALLOCATE,
+    slow=True,
+)
+async def the_lifetime_is_the_servers(stage: Stage) -> None:
+    stage.right.lifetime = SHORT_LIFETIME
+    request = await stage.begin(Method.ALLOCATE)
+    stage.answer(request)
+    if await stage.seek(is_request(Method.REFRESH), SHORT_LIFETIME) is None:
+        text = f"a lifetime of {SHORT_LIFETIME} s passes without a Refresh"
+        raise Violated(text, whole(request))
+
+
+@script(
+    "TURNC-ALLOC-06",
+    "ADDRESS-ERROR-CODE with 440: the client SHOULD NOT ask that server for an address of the "
+    "family again (MUST NOT, section 7.3).",
+    Action.DUAL_AGAIN,
+)
+async def a_refused_family_is_not_asked_for_again(stage: Stage) -> None:
+    request = await stage.begin(Method.ALLOCATE)
+    if Attr.ADDITIONAL_ADDRESS_FAMILY not in message_of(request).types:
+        raise NotOffered("the client does not ask for two addresses")
+    stage.right.has_ipv6 = False
+    refused = bytes([2, 0, 4, 40]) + b"no IPv6"
+    stage.send(stage.right.success(request, (Attr.ADDRESS_ERROR_CODE, refused)), request.path)
+    ids = set(stage.transactions())
+    wanted = is_request(Method.ALLOCATE, signed=False)
+    again = await stage.seek(
+        lambda each: wanted(each) and each.transaction_id not in ids, stage.settings.pause
+    )
+    if again is None:
+        raise NotOffered("the client does not allocate again")
+    message = message_of(again)
+    asked = message.get(Attr.REQUESTED_ADDRESS_FAMILY)
+    if Attr.ADDITIONAL_ADDRESS_FAMILY in message.types or (asked or b"\0")[0] == 2:
+        raise Violated("the family that was refused with 440 is asked for again", whole(again))
+
+
+@script(
+    "TURNC-ALLOC-07",
+    "437: The client SHOULD pick another client transport address and retry the Allocate request. "
+    "It SHOULD try three different client transport addresses before giving up on this server. "
+    "Once it gives up, it SHOULD NOT try to create another allocation for 2 minutes.",
+    Action.ALLOCATE,
+    over=Over.DATAGRAMS,
+)
+async def other_ports_are_tried_after_a_mismatch(stage: Stage) -> Outcome | None:
+    request = await stage.begin(Method.ALLOCATE)
+    stage.refuse(request, 437)
+    until = stage.now + 45.0
+    while (heard := await stage.hear(until - stage.now)) is not None:
+        if not heard.is_request:
+            continue
+        if heard.is_signed:
+            stage.refuse(heard, 437)
+        else:
+            stage.challenge(heard)
+    tried = [each for each in stage.heard if each.method == Method.ALLOCATE]
+    ports = {each.path.remote for each in tried}
+    if len(ports) > MISMATCH_TRIES:
+        raise Violated(f"{len(ports)} local addresses are tried in 45 s", whole(tried[-1]))
+    if len(ports) == 1:
+        return seen("no other local address is tried")
+    return None
+
+
+@script(
+    "TURNC-ALLOC-08",
+    "440: If the client receives an Allocate error response with the 440 (Address Family not "
+    "Supported) error code, the client MUST NOT retry the request.",
+    Action.ALLOCATE,
+)
+async def an_unsupported_family_is_the_end(stage: Stage) -> None:
+    request = await stage.begin(Method.ALLOCATE)
+    stage.refuse(request, 440)
+    asked = _wish(request)
+    for each in await stage.collect(10.0):
+        if each.method == Method.ALLOCATE and _wish(each) == asked:
+            raise Violated("the request is made again after a 440", whole(each))
+
+
+def _wish(heard: Heard) -> tuple[bytes | None, bytes | None]:
+    message = message_of(heard)
+    additional = message.get(Attr.ADDITIONAL_ADDRESS_FAMILY)
+    return message.get(Attr.REQUESTED_ADDRESS_FAMILY), additional
+
+
+@script(
+    "TURNC-ALLOC-09",
+    "420 with DONT-FRAGMENT in UNKNOWN-ATTRIBUTES: the client MAY choose to retry the Allocate "
+    "request without the DONT-FRAGMENT attribute.",
+    Action.SEND_WHOLE,
+    over=Over.DATAGRAMS,
+)
+async def whether_it_does_without_dont_fragment(stage: Stage) -> Outcome:
+    request = await stage.begin(Method.ALLOCATE)
+    if Attr.DONT_FRAGMENT not in message_of(request).types:
+        raise NotOffered("the client does not ask for DONT-FRAGMENT")
+    listed = int(Attr.DONT_FRAGMENT).to_bytes(2, "big")
+    stage.refuse(request, 420, (Attr.UNKNOWN_ATTRIBUTES, listed))
+    again = await returns(stage, request)
+    if again is None:
+        return seen("the client gives up")
+    if Attr.DONT_FRAGMENT in message_of(again).types:
+        raise Violated("the request is made again with DONT-FRAGMENT", whole(again))
+    return seen("the client asks again without DONT-FRAGMENT")
+
+
+@script(
+    "TURNC-ALLOC-11",
+    "300: the client SHOULD try the Allocate request with the alternate server before trying any "
+    "other servers.",
+    Action.ALLOCATE,
+)
+async def the_alternate_server_comes_first(stage: Stage) -> None:
+    request = await stage.begin(Method.ALLOCATE)
+    stage.refuse(request, 300, alternate(stage.elsewhere))
+    found = await arrival(stage, stage.elsewhere)
+    if found is None:
+        raise Violated("the alternate server is not tried", whole(request))
+    if found.method != Method.ALLOCATE:
+        raise Violated("what comes to the alternate server is no Allocate request", whole(found))
+
+
+@script(
+    "TURNC-ALLOC-13",
+    "If the server's list has MD5 and SHA-256 and the client supports both, the client MUST use "
+    "SHA-256.",
+    Action.ALLOCATE,
+)
+async def sha256_comes_before_md5(stage: Stage) -> None:
+    await challenged_with(stage, MD5_ALGORITHM + SHA256_ALGORITHM)
+
+
+@script(
+    "TURNC-ALLOC-14",
+    "The client SHOULD include the SOFTWARE attribute in all Allocate and Refresh requests.",
+    Action.RELEASE,
+)
+async def the_software_is_named(stage: Stage) -> None:
+    stage.answer(await stage.first(Method.ALLOCATE))
+    await stage.play(5.0)
+    for each in stage.heard:
+        is_wanted = each.is_request and each.method in (Method.ALLOCATE, Method.REFRESH)
+        if is_wanted and Attr.SOFTWARE not in message_of(each).types:
+            raise Violated("SOFTWARE is missing", whole(each))

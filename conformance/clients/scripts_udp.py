@@ -1,0 +1,266 @@
+"""STUNC-UDP: transactions of a client over UDP (RFC 8489 section 6.2.1); COD-HDR-07."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Final
+
+from conformance.codes import Class
+from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
+
+from .heard import Heard
+from .script import Action, Over, script
+from .stage import Stage, whole
+
+RTO: Final = 0.5
+RC: Final = 7
+RM: Final = 16
+TOLERANCE: Final = 0.1
+SLACK: Final = 0.06
+"""Seconds that a scheduler and a network may take."""
+
+LONGEST: Final = 60.0
+"""Seconds in which a transaction is over: 39.5, unless its RTO is longer than usual."""
+
+MAX_OUTSTANDING: Final = 10
+BURST: Final = 50
+MAX_BITS_ASTRAY: Final = 0.15
+"""How far from one half the share of ones may be in ids of BURST requests: 12 standard
+deviations of chance."""
+
+
+async def copies_of_a_request(stage: Stage) -> list[Heard]:
+    """All copies of the first request, where nobody answers."""
+    first = await stage.first()
+    copies, wait = [first], LONGEST / 2
+    while (heard := await stage.hear(wait)) is not None:
+        if heard.transaction_id == first.transaction_id:
+            copies.append(heard)
+            wait = 2.6 * (copies[-1].at - copies[-2].at) + 1
+        elif heard.is_request and len(copies) == 1 and heard.method == first.method:
+            _expect_same_id(first, heard)
+    return copies
+
+
+def _expect_same_id(first: Heard, heard: Heard) -> None:
+    if heard.path == first.path and heard.data[20:] == first.data[20:]:
+        raise Violated("the request is sent again with another transaction id", whole(heard))
+
+
+def _gaps(copies: list[Heard]) -> list[float]:
+    return [after.at - before.at for before, after in pairwise(copies)]
+
+
+def _seconds(times: list[float]) -> str:
+    return ", ".join(f"{each:.2f}" for each in times)
+
+
+def _mark_difference(first: Heard, other: Heard) -> Mark:
+    longest = max(len(first.data), len(other.data))
+    pairs = zip(first.data.ljust(longest), other.data.ljust(longest), strict=True)
+    at = next((n for n, (one, two) in enumerate(pairs) if one != two), 0)
+    return Mark(other.data, min(at, len(other.data) - 1), len(other.data))
+
+
+@script(
+    "COD-HDR-07",
+    "The transaction ID is a 96-bit identifier. It MUST be uniformly and randomly chosen from "
+    "the interval 0 .. 2**96-1, and MUST be cryptographically random.",
+    Action.BURST,
+)
+async def transaction_ids_are_random(stage: Stage) -> None:
+    await stage.first()
+    stage.answer(stage.heard[0])
+    await stage.play(8.0)
+    ids = stage.transactions()
+    if len(ids) < BURST // 2:
+        raise NotOffered(f"{len(ids)} transactions are too few to say")
+    for position in range(12):
+        values = {each[position] for each in ids}
+        if len(values) < len(ids) // 4:
+            detail = f"byte {position + 1} of {len(ids)} ids has {len(values)} values"
+            raise Violated(f"the ids are not random: {detail}", _mark_id(stage, position))
+    ones = sum(int.from_bytes(each, "big").bit_count() for each in ids) / (96 * len(ids))
+    if abs(ones - 0.5) > MAX_BITS_ASTRAY:
+        raise Violated(f"{ones:.0%} of the bits in {len(ids)} ids are ones", _mark_id(stage, 0))
+
+
+def _mark_id(stage: Stage, position: int) -> Mark:
+    return Mark(stage.heard[-1].data, 8 + position, 20)
+
+
+@script(
+    "STUNC-UDP-01",
+    "The value for RTO SHOULD be configurable and SHOULD be 500 ms or greater by default.",
+    Action.REQUEST,
+    over=Over.DATAGRAMS,
+)
+async def the_first_retransmission_waits(stage: Stage) -> Outcome | None:
+    first = await stage.first()
+    again = await stage.goes_on_asking(first, why="nobody answers")
+    gap = again.at - first.at
+    if gap < RTO * (1 - TOLERANCE):
+        raise Violated(f"the request is sent again after {gap * 1000:.0f} ms", whole(again))
+    return None
+
+
+@script(
+    "STUNC-UDP-02",
+    "A client SHOULD retransmit a STUN request message starting with an interval of RTO, "
+    "doubling after each retransmission.",
+    Action.REQUEST,
+    over=Over.DATAGRAMS,
+)
+async def the_interval_doubles(stage: Stage) -> None:
+    copies = await copies_of_a_request(stage)
+    gaps = _gaps(copies)
+    if len(gaps) < 2:
+        raise NotOffered(f"the request is sent {len(copies)} times: there is nothing to double")
+    for before, after in pairwise(gaps):
+        if abs(after - 2 * before) > 2 * before * TOLERANCE + SLACK:
+            raise Violated(f"the intervals are {_seconds(gaps)} s", whole(copies[-1]))
+
+
+@script(
+    "STUNC-UDP-03",
+    "Rc SHOULD be configurable and SHOULD have a default of 7 (requests in all).",
+    Action.REQUEST,
+    over=Over.DATAGRAMS,
+)
+async def there_are_seven_requests(stage: Stage) -> None:
+    copies = await copies_of_a_request(stage)
+    if len(copies) != RC:
+        times = _seconds([each.at - copies[0].at for each in copies])
+        raise Violated(f"{len(copies)} requests are sent, not 7: at {times} s", whole(copies[-1]))
+
+
+@script(
+    "STUNC-UDP-04",
+    "If, after the last request, a duration equal to Rm times the RTO has passed without a "
+    "response, the client SHOULD consider the transaction to have failed (Rm = 16).",
+    Action.REQUEST,
+    over=Over.DATAGRAMS,
+)
+async def the_end_comes_16_rto_after_the_last_request(stage: Stage) -> None:
+    copies = await copies_of_a_request(stage)
+    gaps = _gaps(copies)
+    if not gaps:
+        raise NotOffered("the request is sent once: its RTO is not known")
+    ended = await stage.told_end(RM * gaps[0] + 2 - (stage.now - copies[-1].at))
+    waited = ended.at - copies[-1].at
+    if abs(waited - RM * gaps[0]) > RM * gaps[0] * TOLERANCE + 0.3:
+        wanted = f"not {RM * gaps[0]:.1f} s ({RM} x {gaps[0]:.2f})"
+        raise Violated(f"the client gives up {waited:.1f} s after the last request, {wanted}")
+
+
+@script(
+    "STUNC-UDP-07",
+    "Retransmissions of the same request reuse the same transaction ID, and are the same.",
+    Action.REQUEST,
+    over=Over.DATAGRAMS,
+)
+async def retransmissions_are_identical(stage: Stage) -> None:
+    first = await stage.first()
+    copies = 0
+    while copies < 3 and (heard := await stage.hear(5.0)) is not None:
+        if heard.transaction_id != first.transaction_id:
+            _expect_same_id(first, heard)
+            continue
+        copies += 1
+        if heard.data != first.data:
+            raise Violated("a retransmission differs", _mark_difference(first, heard))
+    if not copies:
+        raise NotOffered("the request is not sent again")
+
+
+@script(
+    "STUNC-UDP-08",
+    "The client MUST choose a new transaction ID for new transactions.",
+    Action.ALLOCATE,
+)
+async def a_retry_has_another_id(stage: Stage) -> None:
+    first = await stage.first()
+    if first.is_signed:
+        raise NotOffered("the client begins with credentials: it knows the server")
+    stage.challenge(first)
+    until = stage.now + stage.settings.pause
+    while (heard := await stage.hear(until - stage.now)) is not None:
+        if heard.is_signed and heard.transaction_id == first.transaction_id:
+            raise Violated("the request with credentials has the id of the first", whole(heard))
+        if heard.is_signed:
+            return
+    raise NotOffered("the client does not come back with credentials")
+
+
+@script(
+    "STUNC-UDP-09",
+    "A client that receives a hard ICMP error MUST treat the transaction as failed.",
+    Action.REQUEST,
+    over=Over.DATAGRAMS,
+)
+async def an_icmp_error_ends_a_transaction(stage: Stage) -> None:
+    first = await stage.first()
+    stage.close_port()
+    await stage.pause(1.2)  # the retransmission after 0.5 s brings the error
+    stage.open_port()
+    begun = stage.now
+    await stage.collect(7.0)
+    for each in stage.since(begun):
+        if each.transaction_id == first.transaction_id:
+            raise Violated("the request is sent on after an ICMP port unreachable", whole(each))
+
+
+@script(
+    "STUNC-UDP-10",
+    "At any time, a client SHOULD NOT have more than 10 transactions to the same server "
+    "outstanding.",
+    Action.BURST,
+    over=Over.DATAGRAMS,
+)
+async def ten_transactions_are_outstanding(stage: Stage) -> None:
+    await stage.first()
+    await stage.collect(4.0)
+    ids = stage.transactions()
+    if len(ids) > MAX_OUTSTANDING:
+        raise Violated(f"{len(ids)} transactions are outstanding", whole(stage.heard[-1]))
+    if len(ids) < MAX_OUTSTANDING:
+        raise NotOffered(f"the client has {len(ids)} transactions at once, whatever is allowed")
+
+
+@script(
+    "STUNC-UDP-11",
+    "Indications are not retransmitted; thus, indication transactions over UDP are not reliable.",
+    Action.INDICATION,
+    over=Over.DATAGRAMS,
+)
+async def indications_are_sent_once(stage: Stage) -> None:
+    heard = await stage.hear(stage.settings.patience)
+    if heard is None or heard.message is None:
+        raise NotOffered("the client sends nothing")
+    if heard.message.message_class is not Class.INDICATION:
+        raise NotOffered("the client sends no indication")
+    for each in await stage.collect(6.0):
+        if each.transaction_id == heard.transaction_id:
+            raise Violated("the indication is sent again", whole(each))
+
+
+@script(
+    "STUNC-UDP-12",
+    "The client checks that the transaction ID matches a transaction that is still in progress; "
+    "a response that comes from another transport address is not one of the server.",
+    Action.REQUEST,
+    over=Over.DATAGRAMS,
+)
+async def only_the_response_of_the_server_counts(stage: Stage) -> Outcome | None:
+    first = await stage.first()
+    reply = stage.right.answer(first)
+    wrong = reply[:8] + bytes(each ^ 0xFF for each in reply[8:20]) + reply[20:]
+    stage.send(wrong, first.path)
+    again = await stage.goes_on_asking(first, why="a response has another transaction id")
+    stage.send_from_elsewhere(reply, again.path)
+    await stage.goes_on_asking(first, why="a response comes from another port")
+    stage.send(reply, first.path)
+    for each in await stage.collect(12.0):
+        if each.transaction_id == first.transaction_id:
+            return seen("even the right response does not end the transaction")
+    return None

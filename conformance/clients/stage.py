@@ -1,0 +1,339 @@
+"""What a script works with: what the client sends, time, and a right server to fall back on."""
+
+from __future__ import annotations
+
+import collections
+import dataclasses
+from collections.abc import Callable, Generator, Sequence
+
+from conformance.client import Attribute
+from conformance.codes import Class, method_name
+from conformance.outcome import Mark, NotOffered, Violated
+from transport import (
+    CloseRequested,
+    Event,
+    Path,
+    RandomBytes,
+    ResetRequested,
+    TransportAddress,
+    TransportProtocol,
+)
+
+from .heard import Heard
+from .right import RightServer
+from .settings import Settings
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ClientEnded:
+    """The client under test is done, and says whether it got what it wanted."""
+
+    at: float
+    succeeded: bool
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PortClosed(Event):
+    """The script wants nobody to be at the listening port."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class PortOpened(Event):
+    """The script wants the listening port back."""
+
+
+@dataclasses.dataclass(slots=True)
+class StreamLife:
+    """A connection of the client's, in the machine's time."""
+
+    path: Path
+    opened: float
+    closed: float | None = None
+
+
+class Until:
+    """What the coroutine of a script gives to its machine: when to go on at the latest."""
+
+    def __init__(self, at: float) -> None:
+        self.at = at
+
+    def __await__(self) -> Generator[Until, None, None]:
+        yield self
+
+
+class Stage:
+    """The server's side of one script.
+
+    What the client sends waits until it is asked for (``hear``); ``play`` and ``await_next``
+    have the right server answer it. ``send`` and its kin send. Nothing here is answered by
+    itself.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        random_bytes: RandomBytes,
+        *,
+        listening: TransportAddress,
+        elsewhere: TransportAddress,
+        protocol: TransportProtocol,
+        begun: float,
+    ) -> None:
+        self.settings = settings
+        self.listening = listening
+        self.elsewhere = elsewhere
+        self.protocol = protocol
+        self.random_bytes = random_bytes
+        self.right = RightServer(settings, random_bytes)
+        self.now = begun
+        self.heard: list[Heard] = []
+        """All that came, in its order."""
+        self.streams: list[StreamLife] = []
+        self.ended: ClientEnded | None = None
+        self.inbox: collections.deque[Heard] = collections.deque()
+        self.outbox: collections.deque[tuple[Path, bytes]] = collections.deque()
+        self.events: collections.deque[Event] = collections.deque()
+
+    @property
+    def is_stream(self) -> bool:
+        return self.protocol.is_reliable
+
+    # Hearing
+
+    async def hear(self, seconds: float) -> Heard | None:
+        """The next message, or None if none comes in that time, or ever."""
+        until = self.now + seconds
+        while not self.inbox:
+            if self.now >= until or self.ended is not None:
+                return None
+            await Until(until)
+        return self.inbox.popleft()
+
+    async def first(self, *methods: int) -> Heard:
+        """The client's first request.
+
+        Raises:
+            NotOffered: there is none, or it is of another method.
+        """
+        heard = await self.hear(self.settings.patience)
+        if heard is None:
+            raise NotOffered("the client sends nothing")
+        if not heard.is_request or heard.message is None:
+            raise NotOffered("the client does not begin with a request")
+        if methods and heard.method not in methods:
+            names = " or ".join(method_name(each) for each in methods)
+            begun = method_name(heard.message.method)
+            raise NotOffered(f"the client begins with {begun}, not with {names}")
+        return heard
+
+    async def collect(self, seconds: float) -> list[Heard]:
+        """What comes in that time; it is not answered."""
+        until = self.now + seconds
+        found = []
+        while (heard := await self.hear(until - self.now)) is not None:
+            found.append(heard)
+        return found
+
+    async def play(self, seconds: float) -> list[Heard]:
+        """What comes in that time; it is answered by the right server."""
+        until = self.now + seconds
+        found = []
+        while (heard := await self.hear(until - self.now)) is not None:
+            found.append(heard)
+            self.answer(heard)
+        return found
+
+    async def seek(self, wanted: Callable[[Heard], bool], seconds: float) -> Heard | None:
+        """The first message that is wanted, unanswered; the right server answers those before."""
+        until = self.now + seconds
+        while (heard := await self.hear(until - self.now)) is not None:
+            if wanted(heard):
+                return heard
+            self.answer(heard)
+        return None
+
+    async def await_next(
+        self, method: int, *, seconds: float | None = None, signed: bool = True
+    ) -> Heard:
+        """The next request of a method, with credentials unless that does not matter.
+
+        Raises:
+            NotOffered: there is none; what is judged comes later.
+        """
+        wanted = is_request(method, signed=signed)
+        found = await self.seek(wanted, self.settings.pause if seconds is None else seconds)
+        if found is None:
+            kind = "an authenticated" if signed else "a"
+            raise NotOffered(
+                f"the client sends no {kind.split()[-1]} {method_name(method)} request"
+            )
+        return found
+
+    async def begin(self, *methods: int) -> Heard:
+        """The client's first request with credentials, after the challenge that it needs.
+
+        Raises:
+            NotOffered: there is none.
+        """
+        first = await self.first(*methods)
+        if first.is_signed:
+            return first
+        self.challenge(first)
+        return await self.await_retry(first)
+
+    async def await_retry(self, request: Heard) -> Heard:
+        """A request of the same method in another transaction, with credentials.
+
+        Raises:
+            NotOffered: there is none.
+        """
+        until = self.now + self.settings.pause
+        while (heard := await self.hear(until - self.now)) is not None:
+            is_other = heard.transaction_id != request.transaction_id
+            if is_other and heard.method == request.method and heard.is_signed:
+                return heard
+        raise NotOffered("the client does not come back with credentials")
+
+    async def pause(self, seconds: float) -> None:
+        """Let time pass; what comes waits."""
+        until = self.now + seconds
+        while self.now < until:
+            await Until(until)
+
+    async def end(self, seconds: float) -> ClientEnded | None:
+        """How the client has ended, or None if it does not tell in that time."""
+        until = self.now + seconds
+        while self.ended is None and self.now < until:
+            await Until(until)
+        return self.ended
+
+    async def told_end(self, seconds: float) -> ClientEnded:
+        """How the client has ended.
+
+        Raises:
+            NotOffered: nobody tells.
+        """
+        ended = await self.end(seconds)
+        if ended is None:
+            raise NotOffered("it is not told how the client has ended (--command tells)")
+        return ended
+
+    # Sending
+
+    def answer(self, heard: Heard) -> None:
+        """As the right server does."""
+        for reply in self.right.answers(heard):
+            self.send(reply, heard.path)
+
+    def succeed(self, heard: Heard, *attributes: Attribute) -> None:
+        self.send(self.right.success(heard, *attributes), heard.path)
+
+    def refuse(self, heard: Heard, code: int, *attributes: Attribute) -> None:
+        """An error response, signed as the request is."""
+        self.send(self.right.error(heard, code, *attributes), heard.path)
+
+    def refuse_unsigned(self, heard: Heard, code: int, *attributes: Attribute) -> None:
+        reply = self.right.unsigned_error(heard, code, *attributes)
+        self.send(reply.build(), heard.path)
+
+    def challenge(self, heard: Heard, *attributes: Attribute, code: int = 401) -> None:
+        self.send(self.right.challenge(heard, *attributes, code=code), heard.path)
+
+    def send(self, data: bytes, path: Path) -> None:
+        """A datagram, or bytes of a stream."""
+        self.outbox.append((path, data))
+
+    def send_from_elsewhere(self, data: bytes, path: Path) -> None:
+        """A datagram that comes from another port of the server's host."""
+        self.send(data, dataclasses.replace(path, local=self.elsewhere))
+
+    def close_port(self) -> None:
+        self.events.append(PortClosed())
+
+    def open_port(self) -> None:
+        self.events.append(PortOpened())
+
+    def close(self, path: Path) -> None:
+        """End a connection."""
+        self.events.append(CloseRequested(path))
+
+    def reset(self, path: Path) -> None:
+        """End a connection at once (RST)."""
+        self.events.append(ResetRequested(path))
+
+    # Judging
+
+    def since(self, at: float) -> list[Heard]:
+        return [each for each in self.heard if each.at >= at]
+
+    def transactions(self, *methods: int) -> list[bytes]:
+        """The ids of the requests so far, each once, in their order."""
+        ids = (
+            each.transaction_id
+            for each in self.heard
+            if each.is_request and (not methods or each.method in methods)
+        )
+        return list(dict.fromkeys(each for each in ids if each is not None))
+
+    async def gives_up(self, request: Heard, *, why: str, seconds: float = 6.0) -> None:
+        """That the client takes a transaction for failed: it neither sends the request again
+        nor goes on as if it had succeeded.
+
+        Raises:
+            Violated: it does.
+            NotOffered: with a Binding request, nobody tells.
+        """
+        later = await self.collect(seconds)
+        repeated = [each for each in later if each.transaction_id == request.transaction_id]
+        if repeated and not self.is_stream:
+            raise Violated(f"{why}: the request is sent again", whole(repeated[0]))
+        expect_unused(later, why)
+        if self.ended is not None and self.ended.succeeded:
+            raise Violated(f"{why}: the client says that it has succeeded")
+        if not later and request.method == 1:
+            await self.told_end(seconds)
+            if self.ended is not None and self.ended.succeeded:
+                raise Violated(f"{why}: the client says that it has succeeded")
+
+    async def goes_on_asking(self, request: Heard, *, why: str) -> Heard:
+        """That a response is taken for not received: the request is sent again.
+
+        Raises:
+            Violated: it is not.
+        """
+        until = self.now + 9.0
+        while (heard := await self.hear(until - self.now)) is not None:
+            if heard.transaction_id == request.transaction_id:
+                return heard
+            expect_unused([heard], why)
+            if heard.is_request:
+                break
+        raise Violated(f"{why}: the request is not sent again", whole(request))
+
+
+USES = frozenset({0x004, 0x008, 0x009, 0x00A})
+"""Refresh, CreatePermission, ChannelBind, Connect: what one does with an allocation."""
+
+
+def expect_unused(later: Sequence[Heard], why: str) -> None:
+    """That nobody works with an allocation that is none."""
+    for each in later:
+        if each.channel is not None or (
+            (each.method in USES and not each.is_deletion)
+            or (each.message is not None and each.message.message_class is Class.INDICATION)
+        ):
+            raise Violated(f"{why}: the client goes on as if it had succeeded", whole(each))
+
+
+def is_request(method: int, *, signed: bool = True) -> Callable[[Heard], bool]:
+    """For ``Stage.seek``."""
+
+    def wanted(heard: Heard) -> bool:
+        return heard.is_request and heard.method == method and (heard.is_signed or not signed)
+
+    return wanted
+
+
+def whole(heard: Heard) -> Mark:
+    """All of a message."""
+    return Mark(heard.data, 0, len(heard.data))
