@@ -228,6 +228,8 @@ class Client:
         response = await self.ask(request)
         if response is None:
             name = method_name(method_of(request))
+            if self.link.has_ended:
+                raise Violated(f"the connection is closed instead of an answer to {name}")
             raise Violated(f"no answer to {name} in {self._target.patience:g} s")
         return response
 

@@ -74,6 +74,29 @@ class DatagramPort:
         self._link.close()
 
 
+class ClosedStream:
+    """A connection that was reset before anything could be done with it."""
+
+    def __init__(self, local: TransportAddress, remote: TransportAddress) -> None:
+        self.local = local
+        self.remote = remote
+
+    async def send(self, data: bytes) -> None:
+        """It is lost."""
+
+    async def offer(self, data: bytes, seconds: float) -> bool:
+        return True
+
+    async def receive(self, seconds: float) -> bytes | None:
+        return b""
+
+    async def end(self) -> None:
+        """It has ended."""
+
+    def close(self) -> None:
+        """It is closed."""
+
+
 class StreamPort:
     """A peer's TCP connection that records."""
 

@@ -9,12 +9,12 @@ from transport import IPAddress, TransportAddress, TransportProtocol
 from .building import MessageBuilder, channel_data, channel_number, u32
 from .client import Attribute, Client, Value, describe, xor
 from .codes import Attr, Class, Method
-from .link import DatagramPort, ListeningPort, Record, ServerLink, StreamPort
+from .link import ClosedStream, DatagramPort, ListeningPort, Record, ServerLink, StreamPort
 from .outcome import NotOffered, Violated, Violation
 from .reading import ReceivedMessage
 from .survey import Survey
 from .target import Credential, Target
-from .wire import Wire
+from .wire import StreamLink, Wire
 
 UDP: Attribute = (Attr.REQUESTED_TRANSPORT, bytes([17, 0, 0, 0]))
 
@@ -209,14 +209,17 @@ class Probe:
         return port
 
     async def connecting_peer(self, remote: TransportAddress) -> StreamPort:
-        """A peer that connects over TCP.
+        """A peer that connects over TCP; it may be closed at once.
 
         Raises:
             Violated: nothing listens there.
         """
         local = TransportAddress(self.peer_ip, 0)
+        link: StreamLink
         try:
             link = await self.wire.open_stream(TransportProtocol.TCP, remote, local=local)
+        except ConnectionResetError:
+            link = ClosedStream(local, remote)
         except OSError as error:
             raise Violated(f"a peer cannot connect to {remote}: {error}") from error
         port = StreamPort(link, self.record)

@@ -86,20 +86,33 @@ async def pending(
     return connection_id, stream
 
 
-async def bind(client: Client, connection_id: bytes | None, *more: Attribute) -> ReceivedMessage:
-    """The answer to a ConnectionBind request on this client's stream."""
-    attributes = more if connection_id is None else ((Attr.CONNECTION_ID, connection_id), *more)
+async def bind(
+    client: Client, allocation: Allocation, connection_id: bytes | None
+) -> ReceivedMessage:
+    """The answer to a ConnectionBind request on this client's stream.
+
+    It comes with the nonce of the control connection, as from clients that know it: there are
+    servers that close a stream that begins with a request without credentials.
+
+    Raises:
+        Violated: there is none.
+    """
+    client.challenge = allocation.client.challenge
+    attributes = () if connection_id is None else ((Attr.CONNECTION_ID, connection_id),)
     return await client.authenticated(Method.CONNECTION_BIND, *attributes)
 
 
-async def bound(probe: Probe, connection_id: bytes) -> Client:
+async def bound(probe: Probe, allocation: Allocation, connection_id: bytes) -> Client:
     """A client data connection.
 
     Raises:
         NotOffered: the connection cannot be bound.
     """
     client = await stream_client(probe)
-    response = await bind(client, connection_id)
+    try:
+        response = await bind(client, allocation, connection_id)
+    except Violated as error:
+        raise NotOffered(error.detail) from error
     if response.message_class is not Class.SUCCESS:
         raise NotOffered(f"ConnectionBind is met with {describe(response)}")
     return client
@@ -112,7 +125,7 @@ async def joined(probe: Probe, allocation: Allocation) -> Joined:
         NotOffered: there is none to be had.
     """
     connection_id, peer = await pending(probe, allocation)
-    data = await bound(probe, connection_id)
+    data = await bound(probe, allocation, connection_id)
     await data.send(PING)
     await peer.send(PONG)
     patience = probe.target.patience

@@ -53,11 +53,11 @@ NO_PEERS: Final = {
 }
 """What a relay hardly ever connects to."""
 
-UNSUPPORTED_PROTOCOLS: Final = (0, 1, 132, 255)
+UNSUPPORTED_PROTOCOLS: Final = (132, 1, 255, 0)
 OF_UDP_ALONE: Final = (
     (Attr.DONT_FRAGMENT, b"", Feature.DONT_FRAGMENT),
     (Attr.EVEN_PORT, b"\x00", Feature.EVEN_PORT),
-    (Attr.RESERVATION_TOKEN, bytes(8), Feature.EVEN_PORT),
+    (Attr.RESERVATION_TOKEN, b"reserved", Feature.EVEN_PORT),
 )
 
 
@@ -164,7 +164,7 @@ async def a_peer_is_connected_to_once(probe: Probe) -> None:
     connection_id, _ = await pending(probe, allocation, peer)
     response = await connect(allocation, peer.local)
     expect_error(response, ALREADY_EXISTS, to="Connect while a connection is pending")
-    await bound(probe, connection_id)
+    await bound(probe, allocation, connection_id)
     response = await connect(allocation, peer.local)
     expect_error(response, ALREADY_EXISTS, to="Connect while a connection is active")
     other = await connect(allocation, (await probe.listening_peer()).local)

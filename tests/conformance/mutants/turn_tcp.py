@@ -211,7 +211,6 @@ MUTANTS = {
     "TURN-TCP-18": {
         "any-password": _with_any_password(),
         "any-user": _of_any_user(),
-        "bad-request": _for(Method.CONNECTION_BIND, 401, 400),
     },
     "TURN-TCP-19": {"no-bound": Mutant(tcp=TcpFault.HAS_NO_BOUND)},
 }
