@@ -12,6 +12,7 @@ from .client import Client, describe
 from .codes import COOKIE_PREFIX, Attr, Class, Method
 from .outcome import NotOffered, TargetUnusable, Violated
 from .probe import UDP, Probe
+from .relaying import pair
 from .row import Feature
 from .survey import Survey
 from .target import Target
@@ -116,12 +117,15 @@ async def _second_user(probe: Probe) -> str | None:
 
 
 async def _peer(probe: Probe) -> str | None:
-    allocation = await probe.allocate()
-    peer = await probe.peer()
-    response = await allocation.permit(peer.local)
-    if response.message_class is Class.SUCCESS:
-        return None
-    return f"a permission for {peer.local.ip} is met with {describe(response)}: --peer-address"
+    way = await pair(probe)
+    peer = way.peer.local
+    response = await way.allocation.permit(peer)
+    if response.message_class is not Class.SUCCESS:
+        return f"a permission for {peer.ip} is met with {describe(response)}: --peer-address"
+    # One way will do: that the other is broken is for rows to find out.
+    if await way.send(b"out") is None and await way.back(b"back") is None:
+        return f"nothing passes between {way.allocation.relayed} and {peer}: --peer-address"
+    return None
 
 
 async def _challenged(probe: Probe) -> Client:

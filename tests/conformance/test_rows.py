@@ -54,3 +54,20 @@ def test_a_survey_finds_what_the_server_offers() -> None:
     assert Feature.SHA256 not in report.survey.missing
     assert Feature.PEER not in report.survey.missing
     assert Feature.MOBILITY in report.survey.missing
+
+
+def test_a_survey_misses_peers_that_no_data_comes_to_or_from() -> None:
+    cut_off = Mutant(relay=lambda _: None, hear=lambda _: None)
+
+    report = run_rows([ROWS["STUNS-BASE-01"]], cut_off)
+
+    assert "nothing passes" in report.survey.missing[Feature.PEER]
+
+
+@pytest.mark.parametrize(
+    "one_way", [Mutant(relay=lambda _: None), Mutant(hear=lambda _: None)], ids=["in", "out"]
+)
+def test_a_survey_leaves_data_that_passes_one_way_alone_to_the_rows(one_way: Mutant) -> None:
+    report = run_rows([ROWS["STUNS-BASE-01"]], one_way)
+
+    assert Feature.PEER not in report.survey.missing
