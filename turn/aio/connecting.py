@@ -22,8 +22,9 @@ from turn.client import (
     TurnClient,
 )
 
-from .client import CLOSE_TIMEOUT, AllocationInUse, Relay
+from .client import Relay
 from .grants import GrantProvider
+from .in_use import CLOSE_TIMEOUT, AllocationInUse
 from .peer_streams import TcpRelay
 
 ALPN: Final = "stun.turn"

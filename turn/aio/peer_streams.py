@@ -23,7 +23,7 @@ from turn.client import (
 from turn.client.limits import MAX_ATTEMPTS
 from turn.framing import TurnFramer
 
-from .client import AllocationInUse
+from .in_use import AllocationInUse
 
 _Pair = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 _Key = TransportAddress | int
