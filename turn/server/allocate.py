@@ -22,12 +22,12 @@ from stun import (
 )
 from stun import ErrorNumber as Error
 from stun.server import mapped_address
-from transport import Path, Timers, TransportAddress, TransportProtocol
+from transport import Path, TransportAddress, TransportProtocol
 from turn.draft_numbers import in_the_draft, speaks_the_draft
 
 from .allocation import Allocation, RelayedAddress
-from .events import AllocationCreated, RelayReleased, RelayRequested
-from .limits import MAX_PORT_ATTEMPTS, MAX_RESERVATIONS, MAX_WAITING, WAITING_TIMEOUT
+from .events import AllocationCreated
+from .limits import MAX_RESERVATIONS, MAX_WAITING
 from .mobility.mobility import Mobility
 from .ports import PortWish
 from .request import Refused, Request
@@ -35,8 +35,7 @@ from .requested import NewPorts, ReservedPort, address_error, check_request
 from .reservations import Reservations
 from .state import ServerState
 from .stats import DropReason
-from .tcp.events import TcpRelayRequested
-from .waiting import Place, Waiting
+from .waiting import Waiting, WaitingRequests
 
 logger = logging.getLogger(__name__)
 
@@ -49,13 +48,10 @@ class AllocateProcedure:
     __slots__ = (
         "_alternate",
         "_alternate_domain",
-        "_by_client",
         "_is_draining",
         "_mobility",
-        "_next_token",
         "_reservations",
         "_state",
-        "_timers",
         "_waiting",
     )
 
@@ -63,10 +59,7 @@ class AllocateProcedure:
         self._state = state
         self._mobility = mobility
         self._reservations = Reservations(state)
-        self._waiting: dict[int, Waiting] = {}
-        self._by_client: dict[Path, int] = {}
-        self._timers: Timers[int] = Timers()
-        self._next_token = 0
+        self._waiting = WaitingRequests(state, self._grant)
         self._is_draining = False
         self._alternate: TransportAddress | None = None
         self._alternate_domain: AlternateDomain | None = None
@@ -96,9 +89,9 @@ class AllocateProcedure:
             return answer
         if self._state.ended.knows(request.path, request.message.transaction_id, request.now):
             raise Refused(Error.ALLOCATION_MISMATCH)
-        waiting_token = self._by_client.get(request.path)
-        if waiting_token is not None:
-            self._check_same(request, self._waiting[waiting_token])
+        waiting = self._waiting.of(request.path)
+        if waiting is not None:
+            self._check_same(request, waiting)
             return None
         requested = check_request(request, self._state.config)
         if self._is_draining:
@@ -107,52 +100,38 @@ class AllocateProcedure:
             return self._grant_reserved(request, requested, quota_id)
         self._check_capacity(requested)
         self._take_quota(quota_id)
-        self._begin(Waiting(request, requested, quota_id))
+        self._waiting.begin(Waiting(request, requested, quota_id))
         return None
 
     def opened(self, token: int, relayed: TransportAddress, now: float) -> None:
-        waiting = self._waiting.get(token)
-        place = None if waiting is None else waiting.current
-        if waiting is None or place is None or place.address != relayed:
-            self._state.outbox.events.append(RelayReleased(relayed))
-            return
-        place.opened += 1
-        self._go_on(token, waiting, now)
+        """The driver has bound a socket."""
+        self._waiting.opened(token, relayed, now)
 
     def refused(self, token: int, now: float) -> None:
-        waiting = self._waiting.get(token)
-        place = None if waiting is None else waiting.current
-        if waiting is None or place is None:
-            return
-        place.tried.add(place.claimed[0].port)
-        self._let_go(place)
-        place.is_given_up = len(place.tried) >= MAX_PORT_ATTEMPTS
-        self._go_on(token, waiting, now)
+        """The driver could not bind one."""
+        self._waiting.refused(token, now)
 
     def disconnected(self, path: Path) -> None:
         """The client is gone, and will not be answered."""
-        token = self._by_client.get(path)
-        if token is not None:
-            self._abandon(token)
+        self._waiting.disconnected(path)
 
     def close(self) -> None:
-        for token in tuple(self._waiting):
-            self._abandon(token)
+        """Answer nobody any more, and hold no port."""
+        self._waiting.close()
         self._reservations.close()
 
     def is_waiting(self, path: Path) -> bool:
-        return path in self._by_client
+        """Whether a request of this 5-tuple is under way."""
+        return self._waiting.of(path) is not None
 
     def next_timeout(self) -> float | None:
-        deadlines = (self._timers.next_timeout(), self._reservations.next_timeout())
+        deadlines = (self._waiting.next_timeout(), self._reservations.next_timeout())
         return min((each for each in deadlines if each is not None), default=None)
 
     def handle_timeout(self, now: float) -> None:
         """Give up requests that the driver did not answer, and ports nobody came for."""
         self._reservations.handle_timeout(now)
-        for token in self._timers.expired(now):
-            logger.warning("no relayed transport address came for request %d", token)
-            self._give_up(token)
+        self._waiting.handle_timeout(now)
 
     def _answer_again(self, request: Request) -> bytes | None:
         """A retransmission is met with the success of the original (section 7.2)."""
@@ -175,7 +154,7 @@ class AllocateProcedure:
         if len(self._waiting) >= MAX_WAITING:
             raise Refused(Error.INSUFFICIENT_CAPACITY)
         if requested.wish is PortWish.EVEN_PAIR:
-            coming = sum(each.requested.wish is requested.wish for each in self._waiting.values())
+            coming = sum(each.requested.wish is requested.wish for each in self._waiting)
             if len(self._reservations) + coming >= MAX_RESERVATIONS:
                 raise Refused(Error.INSUFFICIENT_CAPACITY)
 
@@ -196,32 +175,6 @@ class AllocateProcedure:
         if self._alternate_domain is not None and path.transport in _SECURED and is_sha256:
             attributes.append(self._alternate_domain)
         return Refused(Error.TRY_ALTERNATE, attributes)
-
-    def _begin(self, waiting: Waiting) -> None:
-        token = self._next_token
-        self._next_token += 1
-        self._waiting[token] = waiting
-        self._by_client[waiting.request.path] = token
-        self._timers.set(token, waiting.request.now + WAITING_TIMEOUT)
-        self._go_on(token, waiting, waiting.request.now)
-
-    def _go_on(self, token: int, waiting: Waiting, now: float) -> None:
-        """Ask the driver for the next socket, or answer if there is none to ask for."""
-        while (place := waiting.current) is not None:
-            if not place.claimed:
-                wish = waiting.requested.wish
-                place.claimed = self._state.ports.claim(place.ip, wish, avoid=place.tried)
-            if place.address is not None:
-                is_tcp = waiting.requested.protocol == IpProtocol.TCP
-                requested = TcpRelayRequested if is_tcp else RelayRequested
-                self._state.outbox.events.append(requested(token, place.address))
-                return
-            place.is_given_up = True
-        if any(place.is_found for place in waiting.places):
-            self._forget(token)
-            self._grant(waiting, now)
-        else:
-            self._give_up(token)
 
     def _grant(self, waiting: Waiting, now: float) -> None:
         request = waiting.request
@@ -292,32 +245,6 @@ class AllocateProcedure:
         )
         logger.info("%r for %s", allocation, allocation.client.remote)
         return allocation
-
-    def _give_up(self, token: int) -> None:
-        waiting = self._abandon(token)
-        refusal = Refused(Error.INSUFFICIENT_CAPACITY)
-        self._state.outbox.count_error(refusal.error)
-        self._state.outbox.send(waiting.request.path, waiting.request.failure(refusal))
-
-    def _abandon(self, token: int) -> Waiting:
-        waiting = self._forget(token)
-        for place in waiting.places:
-            self._let_go(place)
-        self._state.quotas.give_back(waiting.quota_id)
-        return waiting
-
-    def _let_go(self, place: Place) -> None:
-        for position, address in enumerate(place.claimed):
-            self._state.ports.release(address)
-            if position < place.opened:
-                self._state.outbox.events.append(RelayReleased(address))
-        place.claimed, place.opened = (), 0
-
-    def _forget(self, token: int) -> Waiting:
-        waiting = self._waiting.pop(token)
-        del self._by_client[waiting.request.path]
-        self._timers.cancel(token)
-        return waiting
 
 
 def _address_error(waiting: Waiting) -> AddressErrorCode | None:
