@@ -2,60 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
-from typing import Final
-
-from stun import AnyAttribute, Message, MessageClass, Method, UnknownAttributes
-from stun import ErrorNumber as Error
-from stun.server import MAX_UNKNOWN_TYPES, LongTermRejected
+from stun import Message, MessageClass, Method
 from transport import DecodeError, Event, IcmpError, Path, RandomBytes, Transmit, TransportAddress
 from turn.channel_data import is_channel_data
 
 from .allocate import AllocateProcedure
 from .allocation import Allocation
-from .authentication import Authenticator, is_owner
+from .authentication import Authenticator
 from .binding import BindingProcedure
-from .channels import bind_channel, receive_channel_data
+from .channels import receive_channel_data
 from .config import ServerConfig
 from .events import AllocationEnd
 from .forwarding import ForwardingTable, NoForwarding
 from .icmp import relay_icmp
 from .indications import receive_send
-from .limits import UnprovenLimiter
 from .mobility.mobility import Mobility
-from .permissions import create_permission
-from .refresh import refresh
 from .relayed import relay_to_client
-from .request import Refused, Request
+from .requests import Requests
 from .state import ServerState
 from .stats import AllocationSnapshot, DropReason, ServerStats
 from .streams import StreamWatch
-from .tcp.connect import (
-    connect,
-    expire_connections,
-    peer_connected,
-    peer_disconnected,
-    peer_failed,
-)
+from .tcp.connect import expire_connections, peer_connected, peer_disconnected, peer_failed
 from .tcp.connection_attempt import peer_accepted
-from .tcp.connection_bind import allocation_to_bind, bind_connection
-from .understood import understood_by
-
-Procedure = Callable[[ServerState, Request, Allocation], Sequence[AnyAttribute]]
-
-_PROCEDURES: Final[Mapping[int, Procedure]] = MappingProxyType(
-    {
-        Method.REFRESH: refresh,
-        Method.CREATE_PERMISSION: create_permission,
-        Method.CHANNEL_BIND: bind_channel,
-    }
-)
-"""What needs an allocation."""
-
-_METHODS: Final = frozenset({Method.ALLOCATE, *_PROCEDURES})
-_TCP_METHODS: Final = frozenset({Method.CONNECT, Method.CONNECTION_BIND})
-"""Of RFC 6062, and unknown where it is not enabled."""
 
 
 class TurnServer:
@@ -63,7 +31,7 @@ class TurnServer:
 
     It answers Binding requests too. Sockets for relayed transport addresses are asked
     for by RelayRequested, those of TCP allocations (RFC 6062) by the events of
-    ``tcp_events``; ``Transmit.path.local`` says which socket data leaves from.
+    ``tcp.events``; ``Transmit.path.local`` says which socket data leaves from.
     ``wall_clock_offset`` is what added to ``now`` gives Unix time, for credentials that
     expire.
     """
@@ -78,18 +46,18 @@ class TurnServer:
     ) -> None:
         self._state = ServerState(config, random_bytes, table or NoForwarding())
         self._outbox = self._state.outbox
-        self._authenticator = Authenticator(
-            config,
-            random_bytes,
-            wall_clock_offset=wall_clock_offset,
-        )
-        self._methods = _METHODS | _TCP_METHODS if config.tcp_relay else _METHODS
         self._mobility = Mobility(self._state)
         self._allocate = AllocateProcedure(self._state, self._mobility)
         self._binding = BindingProcedure(config, self._outbox)
-        self._limiter = UnprovenLimiter()
-        self._understood = understood_by(config)
         self._streams = StreamWatch(self._outbox, self._is_used)
+        self._requests = Requests(
+            self._state,
+            Authenticator(config, random_bytes, wall_clock_offset=wall_clock_offset),
+            allocate=self._allocate,
+            binding=self._binding,
+            mobility=self._mobility,
+            streams=self._streams,
+        )
 
     def receive(self, data: bytes, path: Path, now: float) -> None:
         """A message from a client: STUN, or ChannelData that matched no entry."""
@@ -242,7 +210,7 @@ class TurnServer:
         if message.fingerprint_ok is False:
             self._outbox.drop(DropReason.BAD_FINGERPRINT)
         elif message.message_class is MessageClass.REQUEST:
-            self._receive_request(message, path, now)
+            self._requests.receive(message, path, now)
         elif message.message_class is MessageClass.INDICATION and message.method == Method.SEND:
             self._receive_send(message, path)
         else:
@@ -255,85 +223,6 @@ class TurnServer:
         else:
             self._mobility.data_came(allocation, path)
             receive_send(self._state, message, allocation)
-
-    def _allocation_of(self, message: Message, path: Path) -> Allocation | None:
-        """What a request is about: a ticket counts for more than the 5-tuple (RFC 8016
-        section 3.2.2), and so does a CONNECTION-ID (RFC 6062 section 5.4)."""
-        if message.method == Method.CONNECTION_BIND:
-            return allocation_to_bind(self._state, message)
-        if message.method == Method.REFRESH and self._mobility.is_meant(message):
-            return self._mobility.find(message)
-        return self._state.allocations.of(path)
-
-    def _receive_request(self, message: Message, path: Path, now: float) -> None:
-        if message.method == Method.BINDING:
-            self._binding.answer(message, path, now)
-            return
-        if message.method not in self._methods:
-            self._outbox.drop(DropReason.UNEXPECTED_METHOD)
-            return
-        allocation = self._allocation_of(message, path)
-        outcome = self._authenticator.authenticate(message, path, now, allocation=allocation)
-        if isinstance(outcome, LongTermRejected):
-            self._reject(message, path, outcome, now)
-            return
-        answer = self._answer(outcome)
-        if answer is not None:
-            self._outbox.send(path, answer)
-
-    def _reject(self, message: Message, path: Path, rejected: LongTermRejected, now: float) -> None:
-        """Answer a stranger, whose address may be forged."""
-        answer = rejected.response(message)
-        sizes = {"request_bytes": len(message.data), "answer_bytes": len(answer)}
-        if self._limiter.allows(path, now=now, **sizes):
-            self._outbox.count_error(rejected.error)
-            self._outbox.send(path, answer)
-        else:
-            self._outbox.drop(DropReason.RATE_LIMITED)
-
-    def _answer(self, request: Request) -> bytes | None:
-        try:
-            unknown = request.message.unknown_comprehension_required(self._understood)
-            if unknown:
-                raise Refused(
-                    Error.UNKNOWN_ATTRIBUTE, (UnknownAttributes(unknown[:MAX_UNKNOWN_TYPES]),)
-                )
-            return self._carry_out(request)
-        except DecodeError:
-            refusal = Refused(Error.BAD_REQUEST)
-        except Refused as error:
-            refusal = error
-        self._outbox.count_error(refusal.error)
-        return request.failure(refusal)
-
-    def _carry_out(self, request: Request) -> bytes | None:
-        is_mobile = self._mobility.is_meant(request.message)
-        if request.message.method == Method.ALLOCATE:
-            if is_mobile:
-                self._mobility.check_allocate(request.message)
-            return self._allocate.handle(request, self._authenticator.quota_id(request))
-        if is_mobile:
-            is_waiting = self._allocate.is_waiting(request.path)
-            return request.success(self._mobility.resume(request, is_waiting=is_waiting))
-        if request.message.method == Method.CONNECTION_BIND:
-            return self._bind_connection(request)
-        allocation = self._state.allocations.of(request.path)
-        if allocation is None:
-            raise Refused(Error.ALLOCATION_MISMATCH)
-        if not is_owner(request, allocation):
-            raise Refused(Error.WRONG_CREDENTIALS)
-        if request.message.method == Method.CONNECT:
-            connect(self._state, request, allocation)
-            return None
-        procedure = _PROCEDURES[request.message.method]
-        return request.success(procedure(self._state, request, allocation))
-
-    def _bind_connection(self, request: Request) -> bytes:
-        if self._is_used(request.path):
-            raise Refused(Error.BAD_REQUEST)
-        answer = bind_connection(self._state, request)
-        self._streams.disconnected(request.path)  # it carries messages no longer
-        return answer
 
 
 def _snapshot(allocation: Allocation, now: float) -> AllocationSnapshot:
