@@ -27,7 +27,7 @@ from conformance.denied import (
 from conformance.link import DatagramPort
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import Probe
-from conformance.relaying import Relayed
+from conformance.relayed import Relayed
 from conformance.row import Feature, row
 from transport import IPAddress, TransportAddress, TransportProtocol
 

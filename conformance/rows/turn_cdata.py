@@ -9,16 +9,8 @@ from conformance.client import Client
 from conformance.codes import Method
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import Probe
-from conformance.relaying import (
-    CHANNEL,
-    LONG,
-    SHORT,
-    Pair,
-    bound_pair,
-    expect_arrival,
-    expect_relayed,
-    pattern,
-)
+from conformance.relayed import LONG, SHORT, expect_arrival, expect_relayed, pattern
+from conformance.relaying import CHANNEL, Pair, bound_pair
 from conformance.row import Feature, row
 from transport import TransportProtocol
 

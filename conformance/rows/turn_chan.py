@@ -10,17 +10,8 @@ from conformance.codes import Attr, Class, Method
 from conformance.expect import expect_error, expect_success
 from conformance.outcome import Violated
 from conformance.probe import Probe
-from conformance.relaying import (
-    CHANNEL,
-    FORBIDDEN,
-    SINK,
-    SINK6,
-    Pair,
-    at_port,
-    bound_pair,
-    expect_relayed,
-    pair,
-)
+from conformance.relayed import FORBIDDEN, SINK, SINK6, at_port, expect_relayed
+from conformance.relaying import CHANNEL, Pair, bound_pair, pair
 from conformance.row import Feature, row
 
 OTHER: Final = 0x4002

@@ -7,7 +7,8 @@ from typing import Final
 from conformance.expect import expect_success
 from conformance.outcome import NotOffered, Violated
 from conformance.probe import Allocation, Probe
-from conformance.relaying import CHANNEL, Pair, bound_pair, expect_relayed, stay
+from conformance.relayed import expect_relayed
+from conformance.relaying import CHANNEL, Pair, bound_pair, stay
 from conformance.row import Feature, row
 
 LIFETIME: Final = 600.0

@@ -6,17 +6,8 @@ from typing import Final
 
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import Probe
-from conformance.relaying import (
-    CHANNEL,
-    LONG,
-    SHORT,
-    Pair,
-    bound_pair,
-    expect_relayed,
-    pair,
-    pattern,
-    permitted_pair,
-)
+from conformance.relayed import LONG, SHORT, expect_relayed, pattern
+from conformance.relaying import CHANNEL, Pair, bound_pair, pair, permitted_pair
 from conformance.row import Feature, row
 
 MANY: Final = 20

@@ -15,7 +15,8 @@ from conformance.expect import expect_attribute, expect_error, expect_no_attribu
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import UDP, Allocation, Probe
 from conformance.reading import ReceivedMessage
-from conformance.relaying import Pair, expect_arrival, expect_relayed
+from conformance.relayed import expect_arrival, expect_relayed
+from conformance.relaying import Pair
 from conformance.row import Feature, row
 
 from .needs import expect_room, expect_turn

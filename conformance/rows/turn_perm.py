@@ -13,7 +13,8 @@ from conformance.expect import expect_error, expect_success
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import Allocation, Probe
 from conformance.reading import ReceivedMessage
-from conformance.relaying import FORBIDDEN, SINK, SINK6, Pair, expect_relayed, pair, permitted_pair
+from conformance.relayed import FORBIDDEN, SINK, SINK6, expect_relayed
+from conformance.relaying import Pair, pair, permitted_pair
 from conformance.row import Feature, row
 from transport import TransportAddress
 

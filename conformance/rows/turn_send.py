@@ -9,18 +9,8 @@ from conformance.client import Attribute, Value, describe, xor
 from conformance.codes import Attr, Class, Method
 from conformance.outcome import NotOffered, Outcome, Violated, seen
 from conformance.probe import UDP, Probe
-from conformance.relaying import (
-    LONG,
-    SHORT,
-    SINK,
-    SINK6,
-    Pair,
-    bound_pair,
-    expect_arrival,
-    pair,
-    pattern,
-    permitted_pair,
-)
+from conformance.relayed import LONG, SHORT, SINK, SINK6, expect_arrival, pattern
+from conformance.relaying import Pair, bound_pair, pair, permitted_pair
 from conformance.row import Feature, row
 from transport import TransportAddress
 
