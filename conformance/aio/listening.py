@@ -10,8 +10,8 @@ from typing import Final, Generic, TypeVar
 from transport import IPAddress, TransportAddress
 from transport.aio import from_sockaddr, to_sockaddr
 
-FULL_AFTER: Final = 0.2
-"""Seconds without an answer that show that a socket's queue is full: this host answers at once."""
+FULL_AFTER: Final = 0.05
+"""Seconds without a connection that show that a queue is full: this host answers at once."""
 
 MAX_FILLERS: Final = 8
 """A backlog of 0 has room for one connection, or a few."""
@@ -32,12 +32,13 @@ class ListeningSocket(Generic[S]):
         fillers: Sequence[socket.socket] = (),
     ) -> None:
         self._sock = sock
+        self._local = from_sockaddr(sock.getsockname())
         self._adopt = adopt
         self._fillers = fillers
 
     @property
     def local(self) -> TransportAddress:
-        return from_sockaddr(self._sock.getsockname())
+        return self._local
 
     async def accept(self, seconds: float) -> S | None:
         """The next connection, or None if none comes in time."""
@@ -78,27 +79,30 @@ async def deafen(listener: socket.socket) -> Sequence[socket.socket]:
         OSError: the queue has no end.
     """
     address = from_sockaddr(listener.getsockname())
-    loop = asyncio.get_running_loop()
     fillers: list[socket.socket] = []
     try:
         for _ in range(MAX_FILLERS):
             fillers.append(_new_socket(address.ip))
-            await asyncio.wait_for(loop.sock_connect(fillers[-1], to_sockaddr(address)), FULL_AFTER)
-    except TimeoutError:
-        fillers.pop().close()
-        return fillers
+            fillers[-1].connect_ex(to_sockaddr(address))
+            await asyncio.sleep(FULL_AFTER)
+            if not _is_connected(fillers[-1]):
+                fillers.pop().close()
+                return fillers
+        raise OSError("a socket that accepts nothing is connected to all the same")
     except BaseException:
-        _close(listener, *fillers)
+        for sock in (listener, *fillers):
+            sock.close()
         raise
-    _close(listener, *fillers)
-    raise OSError("a socket that accepts nothing is connected to all the same")
+
+
+def _is_connected(sock: socket.socket) -> bool:
+    try:
+        sock.getpeername()
+    except OSError:
+        return False
+    return True
 
 
 def _new_socket(ip: IPAddress) -> socket.socket:
     family = socket.AF_INET if ip.version == 4 else socket.AF_INET6
     return socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
-
-
-def _close(*socks: socket.socket) -> None:
-    for sock in socks:
-        sock.close()
