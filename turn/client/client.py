@@ -7,8 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from stun import AccessGrant, AddressFamily, IpProtocol
 from transport import (
-    CloseRequested,
-    ConnectRequested,
     Event,
     IPAddress,
     Path,
@@ -25,12 +23,13 @@ from .connections import Connections
 from .data import Relaying
 from .drops import DropReason
 from .errors import ClientStateError
-from .events import AllocationFailed, FailureReason, ServerReached
+from .families import Families
 from .mobility import Mobility
 from .permissions import Permissions
 from .receiving import Receiving
 from .refresh import Refresh
 from .requests import Requests
+from .server_stream import ServerStream
 from .session import ClientSession
 from .state import ClientState
 from .tokens import Tokens
@@ -94,7 +93,9 @@ class TurnClient:
         self._channels = Channels(session, self._requests, self._permissions, self._refresh)
         self._relaying = Relaying(session, self._permissions, self._channels)
         self._mobility = Mobility(session, self._requests, self._refresh)
+        self._families = Families(session, self._refresh, self._permissions, self._channels)
         self._connections = Connections(session, self._requests)
+        self._stream = ServerStream(session, self._allocation, self._connections, self._mobility)
         self._receiving = Receiving(session, self._requests, self._relaying, self._connections)
         self._now = 0.0
 
@@ -138,14 +139,11 @@ class TurnClient:
         Raises:
             ClientStateError: it was called before.
         """
-        session = self._session
         self._expect(ClientState.NEW)
-        if session.path.transport is not TransportProtocol.UDP:
-            session.state = ClientState.CONNECTING
-            name, remote = session.config.server_name, session.path.remote
-            session.events.append(ConnectRequested(session.path.transport, remote, name))
-        else:
+        if self._session.path.transport is TransportProtocol.UDP:
             self._allocation.start(now)
+        else:
+            self._stream.open()
 
     def create_permission(self, ip: IPAddress, now: float) -> None:
         """Let an IP address send to us, and us to it, until ``release_permission``.
@@ -206,9 +204,6 @@ class TurnClient:
         Raises:
             ValueError: a datagram is longer than 65,535 bytes.
         """
-        if self._session.state is not ClientState.ALLOCATED:
-            self._session.drops.add(DropReason.NOT_ALLOCATED)
-            return False
         return self._relaying.send(peer, segments, dscp)
 
     def send_unfragmented(self, peer: TransportAddress, data: bytes, now: float) -> bool:
@@ -221,15 +216,6 @@ class TurnClient:
             ValueError: it is longer than 65,535 bytes, or the server was not asked:
                 ``ClientConfig.dont_fragment`` does.
         """
-        session = self._session
-        if not session.config.dont_fragment:
-            raise ValueError("the configuration has not asked for DONT-FRAGMENT")
-        if session.state is not ClientState.ALLOCATED:
-            session.drops.add(DropReason.NOT_ALLOCATED)
-            return False
-        if not session.dont_fragment:
-            session.drops.add(DropReason.DONT_FRAGMENT_UNKNOWN)
-            return False
         return self._relaying.send_unfragmented(peer, data)
 
     def release_family(self, family: AddressFamily, now: float) -> None:
@@ -242,16 +228,7 @@ class TurnClient:
             ValueError: there are not two, or the family is not allocated any more.
         """
         self._expect(ClientState.ALLOCATED)
-        session = self._session
-        left = tuple(
-            each for each in session.relayed_addresses if AddressFamily.of(each) is not family
-        )
-        if len(session.relayed_addresses) < 2:
-            raise ValueError("there are no two addresses: release() deletes the allocation")
-        session.relayed_addresses = left
-        self._channels.forget_unreachable()
-        self._permissions.forget_unreachable()
-        self._refresh.delete_family(family, now)
+        self._families.release(family, now)
 
     def connect_peer(self, peer: TransportAddress, now: float) -> None:
         """Have the server connect to a peer (RFC 6062 section 4.3).
@@ -366,36 +343,12 @@ class TurnClient:
     # StreamMachine
 
     def connected(self, path: Path, now: float) -> None:
-        """The stream to the server is open."""
-        if self._session.state is ClientState.CONNECTING:
-            self._session.path = path
-            self._session.events.append(ServerReached())
-            self._allocation.start(now)
-        elif not (
-            self._connections.stream_opened(path, now) or self._mobility.connected(path, now)
-        ):
-            self._session.events.append(CloseRequested(path))
+        """A stream to the server is open."""
+        self._stream.connected(path, now)
 
     def disconnected(self, path: Path, reason: str, now: float) -> None:
-        """The stream to the server is gone, or could not be opened."""
-        session = self._session
-        if self._connections.stream_lost(path):
-            return
-        if path == session.old_path:
-            session.old_path = None
-            return
-        match session.state:
-            case ClientState.CONNECTING | ClientState.ALLOCATING:
-                failed = AllocationFailed(None, FailureReason.UNREACHABLE, reason)
-                session.events.append(failed)
-                session.close()
-            case ClientState.ALLOCATED:
-                if not self._mobility.disconnected(path, now):
-                    session.lose(FailureReason.UNREACHABLE)
-            case ClientState.RELEASING:
-                session.released()
-            case _:
-                pass
+        """A stream to the server is gone, or could not be opened."""
+        self._stream.disconnected(path, reason, now)
 
     def _expect(self, state: ClientState) -> None:
         if self._session.state is not state:

@@ -25,6 +25,7 @@ from .drops import DropReason
 from .events import DataReceived, IcmpReceived
 from .permissions import Permissions
 from .session import ClientSession
+from .state import ClientState
 
 CHANNEL_HEAD_BYTES: Final = 4
 
@@ -42,8 +43,12 @@ class Relaying:
         self._channels = channels
 
     def send(self, peer: TransportAddress, segments: Sequence[bytes], dscp: int | None) -> bool:
-        """A run of equal datagrams stays one; False if the peer has no permission."""
+        """A run of equal datagrams stays one; False if there is no allocation, or the peer has
+        no permission."""
         session = self._session
+        if session.state is not ClientState.ALLOCATED:
+            session.drops.add(DropReason.NOT_ALLOCATED)
+            return False
         binding = self._channels.bound.get(peer)
         if binding is not None:
             is_stream = session.path.transport.is_reliable
@@ -58,8 +63,20 @@ class Relaying:
         return True
 
     def send_unfragmented(self, peer: TransportAddress, data: bytes) -> bool:
-        """DONT-FRAGMENT goes in Send indications alone, also where a channel is bound."""
+        """DONT-FRAGMENT goes in Send indications alone, also where a channel is bound.
+
+        Raises:
+            ValueError: the server was not asked for it.
+        """
         session = self._session
+        if not session.config.dont_fragment:
+            raise ValueError("the configuration has not asked for DONT-FRAGMENT")
+        if session.state is not ClientState.ALLOCATED:
+            session.drops.add(DropReason.NOT_ALLOCATED)
+            return False
+        if not session.dont_fragment:
+            session.drops.add(DropReason.DONT_FRAGMENT_UNKNOWN)
+            return False
         if not self._permissions.allows(peer.ip):
             session.drops.add(DropReason.SEND_WITHOUT_PERMISSION)
             return False
