@@ -58,7 +58,7 @@ def take_messages(buffer: bytearray, size_at: MessageSize) -> list[bytes]:
     return messages
 
 
-def stun_message_size(buffer: bytearray, start: int) -> int | None:
+def stun_message_size(buffer: bytes | bytearray, start: int) -> int | None:
     """The length of the STUN message at ``start``.
 
     Raises:

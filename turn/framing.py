@@ -6,13 +6,13 @@ from __future__ import annotations
 import struct
 from typing import Final
 
-from stun import stun_message_size, take_messages
+from stun import stun_message_size
 from transport import DecodeError
 
 from .channel_data import MAX_CHANNEL, MIN_CHANNEL
 
 _HEAD: Final = struct.Struct("!HH")
-_CONNECTION_BIND: Final = (b"\x00\x0b", b"\x01\x0b")
+_CONNECTION_BIND: Final = frozenset((b"\x00\x0b", b"\x01\x0b"))
 """The types of the request and of its success."""
 
 
@@ -32,12 +32,11 @@ class TurnFramer:
     the next ``push`` goes on with them.
     """
 
-    __slots__ = ("_buffer", "_has_begun", "_pause_at")
+    __slots__ = ("_has_begun", "_rest")
 
     def __init__(self) -> None:
-        self._buffer = bytearray()
+        self._rest = b""
         self._has_begun = False
-        self._pause_at = -1
 
     def push(self, data: bytes) -> list[bytes]:
         """Take the next bytes; the messages that are whole now.
@@ -45,39 +44,41 @@ class TurnFramer:
         Raises:
             DecodeError: a header belongs neither to STUN nor to ChannelData.
         """
-        buffer = self._buffer
-        buffer += data
-        if buffer and not self._has_begun:
-            if buffer[0] > 0x3F:
-                raise DecodeError("TURN stream", f"begins with {buffer[0]:#04x}")
+        if self._rest:
+            data = self._rest + data
+        if data and not self._has_begun:
+            if data[0] > 0x3F:
+                raise DecodeError("TURN stream", f"begins with {data[0]:#04x}")
             self._has_begun = True
-        self._pause_at = -1
-        return take_messages(buffer, self._size_unless_paused)
+        messages = []
+        start, pause_at = 0, -1
+        while start != pause_at and (size := _message_size(data, start)) is not None:
+            end = start + size
+            if end > len(data):
+                break
+            if data[start : start + 2] in _CONNECTION_BIND:
+                pause_at = end
+            messages.append(data[start:end])
+            start = end
+        self._rest = data[start:]
+        return messages
 
     def take_rest(self) -> bytes:
         """What belongs to no message, once the stream carries messages no longer."""
-        rest = bytes(self._buffer)
-        self._buffer.clear()
+        rest, self._rest = self._rest, b""
         return rest
 
-    def _size_unless_paused(self, buffer: bytearray, start: int) -> int | None:
-        if start == self._pause_at:
-            return None
-        size = _message_size(buffer, start)
-        if size is not None and bytes(buffer[start : start + 2]) in _CONNECTION_BIND:
-            self._pause_at = start + size
-        return size
 
-
-def _message_size(buffer: bytearray, start: int) -> int | None:
+def _message_size(data: bytes, start: int) -> int | None:
     """How long the message at ``start`` is with its padding; None before that is known."""
-    first = buffer[start] if start < len(buffer) else 0
-    if first < MIN_CHANNEL >> 8:
-        return stun_message_size(buffer, start)
-    if first > MAX_CHANNEL >> 8:
-        raise DecodeError("TURN stream", f"first byte {first:#04x}")
-    if len(buffer) - start < _HEAD.size:
+    if len(data) - start >= _HEAD.size:
+        kind: int
+        length: int
+        kind, length = _HEAD.unpack_from(data, start)
+        if MIN_CHANNEL <= kind <= MAX_CHANNEL:
+            return _HEAD.size + (length + 3 & ~3)
+    if start < len(data) and data[start] > MAX_CHANNEL >> 8:
+        raise DecodeError("TURN stream", f"first byte {data[start]:#04x}")
+    if start < len(data) and data[start] >= MIN_CHANNEL >> 8:
         return None
-    length: int
-    _, length = _HEAD.unpack_from(buffer, start)
-    return _HEAD.size + (length + 3 & ~3)
+    return stun_message_size(data, start)
