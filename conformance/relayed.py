@@ -118,7 +118,7 @@ def expect_relayed(
     """
     way = "a Data indication" if channel is None else f"ChannelData on {channel:#06x}"
     if found is None:
-        raise Violated(f"a peer's {len(data)} bytes do not come to the client: no {way}")
+        raise Violated(f"a peer's {len(data)} bytes do not come to the client, in {way}")
     if (found.peer is None, found.channel) != (peer is None, channel):
         raise Violated(f"the client receives {found}, not {way}", found.mark)
     if found.peer != peer:

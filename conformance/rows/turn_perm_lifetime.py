@@ -46,10 +46,11 @@ async def permissions_last_five_minutes(probe: Probe) -> None:
     await stay(probe, before + LIFETIME - EARLY, *allocations)
     await _expect_open(early, f"{LIFETIME - EARLY:g} s after CreatePermission")
     await stay(probe, after + LIFETIME + LATE, *allocations)
-    await _expect_closed(late, f"{LIFETIME + LATE:g} s after CreatePermission")
+    await _expect_silence(late, f"{LIFETIME + LATE:g} s after CreatePermission")
     await stay(probe, refreshed + LIFETIME - EARLY - 5, *allocations)
     await _expect_open(again, "after CreatePermission has refreshed it")
     await _expect_open(await bound.with_peer(), "after ChannelBind has refreshed it")
+    await _need_new(late)
 
 
 @row(
@@ -109,9 +110,17 @@ async def _expect_open(way: Pair, when: str) -> None:
 
 async def _expect_closed(way: Pair, when: str) -> None:
     """That nothing passes, and that this is for want of the permission."""
+    await _expect_silence(way, when)
+    await _need_new(way)
+
+
+async def _expect_silence(way: Pair, when: str) -> None:
     await way.allocation.send(way.peer.local, b"late")
     await way.silence_at_peer(why=when)
     await way.peer.send(b"late", way.allocation.relayed)
     await way.silence_at_client(why=when)
+
+
+async def _need_new(way: Pair) -> None:
     await way.permit()
     await way.need_both_ways(when="with a new permission")

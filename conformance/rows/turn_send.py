@@ -127,7 +127,7 @@ async def dont_fragment_is_obeyed_or_unknown(probe: Probe) -> Outcome | None:
     whole: Attribute = (Attr.DONT_FRAGMENT, b"")
     if offer.error_code == 420:
         indication = way.allocation.indication(way.peer.local, b"whole", whole).build()
-        await way.expect_drop(indication, why="DONT-FRAGMENT is unknown in Allocate, in Send it")
+        await way.expect_drop(indication, why="DONT-FRAGMENT is unknown in Allocate")
         await _need_send(way)
         return None
     await way.allocation.send(way.peer.local, b"whole", whole)

@@ -141,35 +141,47 @@ class _OncePerIp:
         return self._bound.setdefault(peer[4:], number) != number
 
 
-class _FirstPeerAlone:
-    """Takes each port of an IP address for that of its first channel."""
+def _to_the_first_port(data: bytes) -> bytes:
+    """Takes each channel for the first."""
+    return b"\x40\x01" + data[2:] if data[0] >= 0x40 else data
+
+
+class _Once:
+    """Binds a channel again, but lets it end as it would have ended."""
 
     def __init__(self) -> None:
-        self._first: dict[bytes, int] = {}
+        self._seen: set[bytes] = set()
 
     def take(self, data: bytes) -> bytes:
         message = _bind(data)
-        if message is not None:
-            peer = message.get(Attr.XOR_PEER_ADDRESS)
-            assert peer is not None
-            self._first.setdefault(peer[4:], _number(message))
-        elif data[0] >= 0x40 and self._first:
-            return next(iter(self._first.values())).to_bytes(2, "big") + data[2:]
-        return data
+        if message is None or Attr.NONCE not in message.types:
+            return data
+        owner = message.get(Attr.NONCE) or b""  # each 5-tuple has its own
+        if owner not in self._seen:
+            self._seen.add(owner)
+            return data
+        method = Method.CREATE_PERMISSION
+        return edited(message, message, method=method, drop=[Attr.CHANNEL_NUMBER])
+
+    def answer(self, request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+        return edited(response, request, method=request.method)
 
 
 class _Remembering:
-    """Binds again what was bound, whenever data passes."""
+    """Binds again what was bound, whenever data passes that has a permission of its own."""
 
     def __init__(self) -> None:
         self._bound: ReceivedMessage | None = None
+        self._is_permitted = False
 
     def take(self, data: bytes) -> bytes:
+        message = parsed(data)
         self._bound = _bind(data) or self._bound
+        self._is_permitted |= message is not None and message.method == Method.CREATE_PERMISSION
         return data
 
     def inject(self, data: bytes, signed: ReceivedMessage) -> bytes | None:
-        if self._bound is None or not is_data(data):
+        if self._bound is None or not is_data(data) or not self._is_permitted:
             return None
         # XOR-PEER-ADDRESS of IPv4 does not depend on the transaction id.
         return request_like(signed, BIND, *own(self._bound))
@@ -202,6 +214,11 @@ class _NeverThePeer:
 def _renumbering() -> Mutant:
     renumbering = _Renumbering()
     return Mutant(take=renumbering.take, tell=renumbering.tell)
+
+
+def _once() -> Mutant:
+    once = _Once()
+    return Mutant(answer=once.answer, take=once.take)
 
 
 def _data_refreshes() -> Mutant:
@@ -247,7 +264,11 @@ MUTANTS = {
     "TURN-CHAN-07": {
         "installs-none": told(lambda _: None),
     },
-    "TURN-CHAN-08": {"twice-as-long": Mutant(clock=0.5), "half-as-long": Mutant(clock=1.5)},
+    "TURN-CHAN-08": {
+        "twice-as-long": Mutant(clock=0.5),
+        "two-thirds-as-long": Mutant(clock=1.5),
+        "refreshes-none": _once(),
+    },
     "TURN-CHAN-09": {
         "data-refreshes": _data_refreshes(),
         "data-refreshes-the-permission": Mutant(before_take=_permission_at_channel_data),
@@ -262,7 +283,7 @@ MUTANTS = {
     },
     "TURN-CHAN-12": {
         "one-for-an-ip": refuses(BIND, 400, when=_OncePerIp()),
-        "the-first-port-alone": Mutant(take=_FirstPeerAlone().take),
+        "the-first-port-alone": Mutant(take=_to_the_first_port),
     },
 }
 

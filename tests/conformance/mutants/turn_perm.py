@@ -42,6 +42,24 @@ class _SharedPermissions:
         return permission(data, signed) if self._is_open else None
 
 
+class _Once:
+    """Grants a permission again, but lets it end as it would have ended."""
+
+    def __init__(self) -> None:
+        self._seen: set[bytes] = set()
+
+    def take(self, data: bytes) -> bytes:
+        message = parsed(data)
+        if message is None or message.method != CREATE or Attr.NONCE not in message.types:
+            return data
+        owner = message.get(Attr.NONCE) or b""  # each 5-tuple has its own
+        if owner not in self._seen:
+            self._seen.add(owner)
+            return data
+        sink = xor_address(_SINK, message.transaction_id)
+        return edited(message, message, change={Attr.XOR_PEER_ADDRESS: sink})
+
+
 class _PortsCount:
     """Hears only peers at the port that the permission names."""
 
@@ -108,7 +126,11 @@ MUTANTS = {
         "lets-all-in": Mutant(before_hear=permission),
         "any-permission-opens": _shared(),
     },
-    "TURN-PERM-08": {"twice-as-long": Mutant(clock=0.5), "half-as-long": Mutant(clock=2.0)},
+    "TURN-PERM-08": {
+        "twice-as-long": Mutant(clock=0.5),
+        "half-as-long": Mutant(clock=2.0),
+        "refreshes-none": Mutant(take=_Once().take),
+    },
     "TURN-PERM-09": {"send-refreshes": Mutant(before_take=permission_at_data)},
     "TURN-PERM-10": {"peers-refresh": Mutant(before_hear=permission)},
     "TURN-PERM-11": {

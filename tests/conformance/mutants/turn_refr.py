@@ -10,7 +10,7 @@ from transport import DecodeError
 from .injecting import refresh_at_data, request_like
 from .mutant import Answer, Mutant, Setup, edited, only
 
-ERROR_400, ERROR_401, ERROR_437, ERROR_443 = (bytes([0, 0, 4, each]) for each in (0, 1, 37, 43))
+ERROR_400, ERROR_401, ERROR_437, ERROR_441 = (bytes([0, 0, 4, each]) for each in (0, 1, 37, 41))
 
 
 def _refresh(data: bytes) -> ReceivedMessage | None:
@@ -82,18 +82,17 @@ def _granted_instead(request: ReceivedMessage, response: ReceivedMessage) -> byt
     )
 
 
-def _deleted_all_the_same(_: bytes, signed: ReceivedMessage) -> bytes:
+def _deleted_by_another(data: bytes, signed: ReceivedMessage) -> bytes | None:
+    message = _refresh(data)
+    if message is None or message.text(Attr.USERNAME) != "bob":
+        return None
     return request_like(signed, Method.REFRESH, (Attr.LIFETIME, u32(0)))
 
 
-class _OtherUsersDelete:
-    """Says 441, but the allocation is gone."""
-
-    def __call__(self, data: bytes, signed: ReceivedMessage) -> bytes | None:
-        message = _refresh(data)
-        if message is None or message.text(Attr.USERNAME) != "bob":
-            return None
-        return _deleted_all_the_same(data, signed)
+def _mismatch_for_another(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+    if request.text(Attr.USERNAME) != "bob" or response.error_code != 437:
+        return response.data
+    return edited(response, request, change={Attr.ERROR_CODE: ERROR_441})
 
 
 _UNSIGNED = (Attr.MESSAGE_INTEGRITY, Attr.MESSAGE_INTEGRITY_SHA256)
@@ -152,7 +151,9 @@ MUTANTS = {
     "TURN-REFR-10": {
         "lets-anybody": Mutant(only(Method.REFRESH, _granted_instead)),
         "says-401": Mutant(_instead_of(441, ERROR_401)),
-        "says-441-and-deletes": Mutant(before_take=_OtherUsersDelete()),
+        "says-441-and-deletes": Mutant(
+            before_take=_deleted_by_another, answer=_mismatch_for_another
+        ),
     },
 }
 
