@@ -164,17 +164,19 @@ async def _dont_fragment(probe: Probe) -> str | None:
     return None
 
 
-async def _stream(probe: Probe) -> str | None:
+async def _stream_client(probe: Probe) -> Client:
     kind = probe.target.transport
-    if not kind.is_reliable:
-        kind = TransportProtocol.TCP
-    client = await probe.client(transport=kind)
+    return await probe.client(transport=kind if kind.is_reliable else TransportProtocol.TCP)
+
+
+async def _stream(probe: Probe) -> str | None:
+    client = await _stream_client(probe)
     answer = await client.ask(client.message(Method.BINDING).build())
     return None if answer is not None else "no answer to a Binding request over TCP"
 
 
 async def _tcp_relay(probe: Probe) -> str | None:
-    client = await probe.client(transport=TransportProtocol.TCP)
+    client = await _stream_client(probe)
     transport = (Attr.REQUESTED_TRANSPORT, one_byte(6))
     response = await client.authenticated(Method.ALLOCATE, transport)
     if response.message_class is Class.SUCCESS:
