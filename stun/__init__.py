@@ -9,6 +9,7 @@ mechanism, ``ShortTermVerifier`` and ``LongTermClient`` are the client's.
 """
 
 from .access_grant import AccessGrant
+from .alternate import Alternate, alternate_of
 from .attributes import (
     ATTRIBUTES,
     KNOWN_TYPES,
@@ -120,6 +121,7 @@ __all__ = [
     "AddressFamily",
     "AlgorithmChoice",
     "AlgorithmParameters",
+    "Alternate",
     "AlternateDomain",
     "AlternateServer",
     "AnyAttribute",
@@ -209,6 +211,7 @@ __all__ = [
     "XorMappedAddress",
     "XorPeerAddress",
     "XorRelayedAddress",
+    "alternate_of",
     "authenticate_short_term",
     "decode_attribute",
     "encode_message",

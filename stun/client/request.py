@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from stun.alternate import Alternate, alternate_of
 from stun.attributes import (
-    AlternateDomain,
-    AlternateServer,
     ErrorCode,
     ErrorNumber,
     UnknownAttributes,
@@ -16,7 +15,7 @@ from stun.message import Message
 from stun.reflexive import reflexive_address
 from stun.transaction import ResponseReceived, TransactionFailed, TransactionFailure
 from stun.types import MessageClass, Method
-from transport import DecodeError, Event, Path, Timers, TransportAddress
+from transport import DecodeError, Event, Path, Timers
 
 from .config import MAX_SERVER_ERRORS, SERVER_ERROR_PAUSE
 from .events import FailureReason, RequestFailed, RequestSucceeded
@@ -121,9 +120,8 @@ class PendingRequest:
         reason, alternate, domain = FailureReason.REFUSED, None, None
         if error.code in (ErrorNumber.UNAUTHENTICATED, ErrorNumber.STALE_NONCE):
             reason = FailureReason.UNAUTHENTICATED
-        elif error.code == ErrorNumber.TRY_ALTERNATE and self._is_to_be_believed(response):
-            alternate, domain = alternate_server(response, ipv6=self._owner.path.remote.is_ipv6)
-            reason = reason if alternate is None else FailureReason.REDIRECTED
+        elif found := self._alternate(error, response):
+            reason, (alternate, domain) = FailureReason.REDIRECTED, found
         self._owner.report(
             RequestFailed(
                 self.token,
@@ -137,25 +135,13 @@ class PendingRequest:
             )
         )
 
-    def _is_to_be_believed(self, response: Message) -> bool:
-        """A redirection has to be proven by who has credentials (section 14.8)."""
-        return not self._owner.has_credentials or self._signed.is_authenticated(response)
-
-
-def alternate_server(
-    response: Message, *, ipv6: bool
-) -> tuple[TransportAddress | None, str | None]:
-    """The first alternate server of a family, and its domain (RFC 8489 section 10)."""
-    try:
-        servers = response.get_all(AlternateServer)
-        domain = response.get(AlternateDomain)
-    except DecodeError:
-        return None, None
-    name = None if domain is None else domain.domain
-    for server in servers:
-        if server.address.is_ipv6 == ipv6:
-            return server.address, name
-    return None, None
+    def _alternate(self, error: ErrorCode, response: Message) -> Alternate | None:
+        """Where the server sends us; who has credentials wants that proven (section 14.8)."""
+        if error.code != ErrorNumber.TRY_ALTERNATE:
+            return None
+        if self._owner.has_credentials and not self._signed.is_authenticated(response):
+            return None
+        return alternate_of(response, self._owner.path.remote)
 
 
 def _unknown(response: Message) -> tuple[int, ...]:

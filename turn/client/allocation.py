@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from stun import (
     AddressFamily,
-    AlternateDomain,
-    AlternateServer,
+    Alternate,
     DontFragment,
     ErrorNumber,
     Lifetime,
@@ -16,6 +15,7 @@ from stun import (
     ReservationToken,
     UnknownAttributes,
     XorRelayedAddress,
+    alternate_of,
     reflexive_address,
 )
 from transport import DecodeError, TransportAddress
@@ -203,10 +203,8 @@ class Allocation:
 
     def _fail(self, outcome: Failed) -> None:
         reason, alternate, domain = outcome.reason, None, None
-        if outcome.code == ErrorNumber.TRY_ALTERNATE and outcome.response and outcome.is_proven:
-            alternate, domain = self._alternate(outcome.response)
-            if alternate is not None:
-                reason = FailureReason.REDIRECTED
+        if found := self._alternate(outcome):
+            reason, (alternate, domain) = FailureReason.REDIRECTED, found
         self._session.events.append(
             AllocationFailed(
                 outcome.code,
@@ -219,19 +217,12 @@ class Allocation:
         )
         self._session.close()
 
-    def _alternate(self, response: Message) -> tuple[TransportAddress | None, str | None]:
-        """The first alternate server of our family, and its domain (RFC 8489 section 10)."""
-        wants_ipv6 = self._session.path.remote.is_ipv6
-        try:
-            servers = response.get_all(AlternateServer)
-            domain = response.get(AlternateDomain)
-        except DecodeError:
-            return None, None
-        name = None if domain is None else domain.domain
-        for server in servers:
-            if server.address.is_ipv6 == wants_ipv6:
-                return server.address, name
-        return None, None
+    def _alternate(self, outcome: Failed) -> Alternate | None:
+        """Where the server sends us, if it proves that it is the server."""
+        if outcome.code != ErrorNumber.TRY_ALTERNATE or not outcome.is_proven:
+            return None
+        response = outcome.response
+        return None if response is None else alternate_of(response, self._session.path.remote)
 
 
 def _knows_no_dont_fragment(outcome: Failed) -> bool:
