@@ -174,3 +174,15 @@ async def attempt_of(client: Client, seconds: float) -> ReceivedMessage | None:
     if not is_attempt or message.message_class is not Class.INDICATION:
         raise Violated("what comes on the control connection is no ConnectionAttempt indication")
     return message
+
+
+async def expect_no_nat(probe: Probe) -> None:
+    """What the server sees of this host are its addresses.
+
+    Raises:
+        NotOffered: they are not.
+    """
+    client = await stream_client(probe)
+    mapped = (await client.request(Method.BINDING)).xor_address(Attr.XOR_MAPPED_ADDRESS)
+    if mapped != client.local:
+        raise NotOffered(f"a NAT stands between: {client.local} is seen as {mapped}")

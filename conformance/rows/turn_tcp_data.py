@@ -26,6 +26,7 @@ from .tcp_needs import (
     attempt_of,
     bind,
     bound,
+    expect_no_nat,
     joined,
     pending,
     permit_peers,
@@ -92,7 +93,7 @@ async def what_is_not_bound_is_closed(probe: Probe) -> None:
     Feature.PEER,
 )
 async def connections_of_peers_are_announced(probe: Probe) -> None:
-    await _expect_no_nat(probe)
+    await expect_no_nat(probe)
     allocation = await allocate_tcp(probe)
     client, patience = allocation.client, probe.target.patience
     stranger = await arrive(probe, allocation)
@@ -111,14 +112,6 @@ async def connections_of_peers_are_announced(probe: Probe) -> None:
     expect_value(attempt, Attr.XOR_PEER_ADDRESS, peer.local, source)
     value = expect_attribute(attempt, Attr.CONNECTION_ID)
     expect_value(attempt, Attr.CONNECTION_ID, CONNECTION_ID_BYTES, len(value))
-
-
-async def _expect_no_nat(probe: Probe) -> None:
-    """What the server sees of this host are its addresses."""
-    client = await stream_client(probe)
-    mapped = (await client.request(Method.BINDING)).xor_address(Attr.XOR_MAPPED_ADDRESS)
-    if mapped != client.local:
-        raise NotOffered(f"a NAT stands between: {client.local} is seen as {mapped}")
 
 
 @row(
