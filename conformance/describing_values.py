@@ -45,8 +45,8 @@ def printable(value: bytes) -> str:
     return shown + _rest(value)
 
 
-def counted(count: int) -> str:
-    return "1 byte" if count == 1 else f"{count} bytes"
+def counted(count: int, what: str = "byte") -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _hex(value: bytes) -> str:

@@ -165,13 +165,14 @@ def _found(aim: Aim, rows: Sequence[Row], config: pytest.Config) -> dict[str, En
     import asyncio
 
     from conformance import TargetUnusable
+    from conformance.describing_values import counted
     from conformance.report import entries
 
     from .conforming.running import Plan, run_plan
 
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None:
-        reporter.write_line(f"running {len(rows)} rows against {aim.uri}")
+        reporter.write_line(f"running {counted(len(rows), 'row')} against {aim.uri}")
     plan = Plan(rows=tuple(rows))
     try:
         report = asyncio.run(run_plan(aim, plan, on_begin=_ignore, on_result=_ignore))

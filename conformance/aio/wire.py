@@ -122,6 +122,8 @@ class AsyncioWire:
                 )
         except TimeoutError as error:
             raise TimeoutError(f"not made in {CONNECT_PATIENCE:g} s") from error
+        except ssl.SSLCertVerificationError as error:
+            raise OSError(f"its certificate is not trusted: {error.verify_message}") from error
         except ConnectionResetError as error:
             raise ConnectionResetError("closed at once") from error
         except ConnectionRefusedError as error:

@@ -29,10 +29,10 @@ def exchange(entry: Entry) -> Markup:
         return tag("p", "Nothing was sent.", class_="quiet")
     shown = range(min(len(seen.frames), _limit(entry)))
     rest = len(seen.frames) - len(shown)
-    count = "1 message" if len(seen.frames) == 1 else f"{len(seen.frames)} messages"
+    count = counted(len(seen.frames), "message")
     whole = join(
         *(_pair(seen, left, right) for left, right in _pairs(seen.frames, shown)),
-        tag("p", f"and {rest} more messages", class_="quiet") if rest else "",
+        tag("p", f"and {counted(rest, 'more message')}", class_="quiet") if rest else "",
     )
     if entry.verdict is not Verdict.FAIL:
         return join(tag("h3", f"The exchange: {count}"), whole)
@@ -75,7 +75,7 @@ def _frame(seen: Exchange, number: int) -> Markup:
     shown, rest = seen.messages(number)
     messages = [_message(seen, number, each) for each in shown]
     if rest:
-        messages.append(tag("p", f"and {rest} more messages", class_="quiet"))
+        messages.append(tag("p", f"and {counted(rest, 'more message')}", class_="quiet"))
     direction = "sent" if is_sent else "received"
     return tag("article", tag("p", where, class_="where"), *messages, class_=f"frame {direction}")
 

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from conformance.describing_values import counted
 from conformance.outcome import Verdict
 from conformance.report import Entry, Report, entries
 from conformance.requirements import Group, Requirement
@@ -64,7 +65,7 @@ def _header(report: Report) -> Markup:
         state, words = "bad", f"{failed} of {total} rows failed"
     elif not report.count(Verdict.PASS):
         state, words = "busy", "no row passed"
-    facts = [f"begun {begun:%Y-%m-%d %H:%M:%S} UTC", f"{total} rows", *_stopped(report)]
+    facts = [f"begun {begun:%Y-%m-%d %H:%M:%S} UTC", counted(total, "row"), *_stopped(report)]
     return tag(
         "header",
         tag(
@@ -139,7 +140,10 @@ def _missing(report: Report) -> Markup:
     )
     return tag(
         "details",
-        tag("summary", f"{len(missing)} features are not offered, and how that was found out"),
+        tag(
+            "summary",
+            f"What is not offered, and how that was found out: {counted(len(missing), 'feature')}",
+        ),
         tag("dl", *lines),
         class_="missing",
     )
@@ -162,7 +166,7 @@ def _filters(found: Sequence[Entry]) -> Markup:
             void("input", type="search", id="search", placeholder="an id, a word"),
             class_="wide",
         ),
-        tag("output", f"{len(found)} rows", id="shown"),
+        tag("output", counted(len(found), "row"), id="shown"),
         tag("button", "open all", type="button", id="toggle"),
         tag("button", "reset", type="reset"),
         class_="filters",

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 from conformance import RowResult, Target, Verdict
+from conformance.describing_values import counted
 from hairpin.daemon import announce
 from transport import IPAddress
 
@@ -16,10 +17,9 @@ from .running import Plan
 def announce_run(target: Target, plan: Plan, local: IPAddress) -> None:
     """Say what will be sent, before it is."""
     peers = f", with peers at {target.peer_ip or local}" if target.is_turn else ""
-    announce(
-        f"{target}: {len(plan.rows)} rows, at most {plan.per_second} datagrams a second from "
-        f"{local}{peers}"
-    )
+    rows = counted(len(plan.rows), "row")
+    rate = f"at most {plan.per_second} datagrams a second"
+    announce(f"{target}: {rows}, {rate} from {local}{peers}")
 
 
 @contextlib.contextmanager

@@ -57,7 +57,7 @@ def conclusion(report: Report) -> str:
     """The last line."""
     counts = ", ".join(f"{report.count(verdict)} {verdict.value}" for verdict in ORDER)
     stopped = "" if report.is_complete else "; stopped before its end"
-    return f"{report.target}: {len(report.results)} rows, {counts}{stopped}"
+    return f"{report.target}: {counted(len(report.results), 'row')}, {counts}{stopped}"
 
 
 def clean(text: str) -> str:
@@ -90,7 +90,7 @@ def _exchange(seen: Exchange, width: int) -> Sequence[RenderableType]:
     begin = max(0, first - MAX_AROUND)
     lines: list[RenderableType] = [_line(seen.frames[each]) for each in range(begin, first)]
     if begin:
-        lines.insert(0, Text(f"... {begin} messages before these", style="dim"))
+        lines.insert(0, Text(f"... {counted(begin, 'message')} before these", style="dim"))
     left: RenderableType = Text("nothing was sent")
     if seen.request is not None:
         left = _frame(seen, seen.request)
@@ -130,7 +130,7 @@ def _frame(seen: Exchange, number: int) -> Group:
             parts.add_row(*_part(part, frame.data, is_wrong=seen.marks(number, part)))
         shown.append(parts)
     if rest:
-        shown.append(Text(f"... and {rest} more messages", style="dim"))
+        shown.append(Text(f"... and {counted(rest, 'more message')}", style="dim"))
     return Group(*shown)
 
 

@@ -12,7 +12,7 @@ from conformance.building import MessageBuilder
 from conformance.codes import Class, Method
 from transport import Event, TransportAddress, TransportProtocol
 from turn import CredentialVerifier
-from turn.aio import Endpoint, RelayServer
+from turn.aio import Endpoint, RelayServer, ServerCertificate
 from turn.server import ServerConfig
 
 LOOPBACK = TransportAddress.parse("127.0.0.1", 0)
@@ -22,8 +22,15 @@ Answer = Callable[[bytes], bytes | None]
 
 
 @contextlib.asynccontextmanager
-async def relay(on_event: Callable[[Event], None] | None = None) -> AsyncIterator[RelayServer]:
-    """Our own server, which relays to this host alone."""
+async def relay(
+    on_event: Callable[[Event], None] | None = None,
+    *,
+    certificate: ServerCertificate | None = None,
+) -> AsyncIterator[RelayServer]:
+    """Our own server, which relays to this host alone; over TLS, too, with a certificate.
+
+    Its ``endpoints`` are UDP, TCP and TLS.
+    """
     config = ServerConfig(
         realm="loopback",
         credentials=CredentialVerifier(USERS),
@@ -31,8 +38,11 @@ async def relay(on_event: Callable[[Event], None] | None = None) -> AsyncIterato
         relay_addresses=(ip_address("127.0.0.1"),),
         allow_peers=(ip_network("127.0.0.1/32"),),
     )
-    endpoints = (Endpoint(TransportProtocol.TCP, LOOPBACK),)
-    async with RelayServer.open(config, endpoints=endpoints, on_event=on_event) as server:
+    kinds = [TransportProtocol.TCP, *([] if certificate is None else [TransportProtocol.TLS])]
+    endpoints = [Endpoint(kind, LOOPBACK) for kind in kinds]
+    async with RelayServer.open(
+        config, endpoints=endpoints, certificate=certificate, on_event=on_event
+    ) as server:
         yield server
 
 

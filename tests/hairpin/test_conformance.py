@@ -28,6 +28,9 @@ from hairpin.errors import HairpinError
 from tests.conformance.loopback import hanging_up, relay
 from tests.conformance.reports.report_of_a_run import FAILED, HOSTILE, REPORT
 from transport import TransportAddress
+from turn.aio import ServerCertificate
+
+from .certificates import write_certificate
 
 USERS = ("--user", "ann:secret", "--user", "bob:other")
 
@@ -76,7 +79,7 @@ async def test_a_server_that_is_right_passes_and_every_report_says_so(
         result = await invoke_beside(target, *USERS, "--only", "stuns-base-01", *options)
 
     assert result.exit_code == 0, result.output
-    assert "1 rows, at most 400 datagrams a second from 127.0.0.1" in result.stderr
+    assert "1 row, at most 400 datagrams a second from 127.0.0.1" in result.stderr
     assert "1 PASS, 0 FAIL, 0 INFO, 0 SKIP" in result.stdout
     rows = json.loads(files["json"].read_bytes())["rows"]
     assert [(row["id"], row["verdict"]) for row in rows] == [("STUNS-BASE-01", "PASS")]
@@ -115,6 +118,32 @@ async def test_what_cannot_be_tested_is_one_line(greeting: bytes, problem: str) 
     assert announced.startswith("turn:")
     assert "cannot be tested: " in line
     assert problem in line
+
+
+@pytest.mark.parametrize(
+    ("trust", "problem"),
+    [
+        pytest.param(["--ca-file", "tls.pem"], None, id="ca-file"),
+        pytest.param(["--insecure"], None, id="insecure"),
+        pytest.param([], "its certificate is not trusted: self-signed certificate", id="system"),
+    ],
+)
+@pytest.mark.long
+async def test_a_server_over_tls_is_tested_if_its_certificate_is_good(
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    trust: Sequence[str],
+    problem: str | None,
+) -> None:
+    chain, key = write_certificate(tmp_path)
+    monkeypatch.chdir(tmp_path)
+
+    async with relay(certificate=ServerCertificate(str(chain), str(key))) as server:
+        target = f"turns:{server.endpoints[-1].address}?transport=tcp"
+        result = await invoke_beside(target, *USERS, "--only", "STUNS-BASE-01", *trust)
+
+    assert result.exit_code == (0 if problem is None else 2)
+    assert problem is None or problem in result.stderr
 
 
 def test_a_public_address_needs_a_word_of_who_operates_it() -> None:
