@@ -34,6 +34,18 @@ class Credential:
         return cls(username, base64.b64encode(digest).decode())
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class TokenKey:
+    """A key that seals access tokens for the server (RFC 7635 section 4.1): 16 or 32 bytes.
+
+    ``server_name`` is what the server is to call itself; None takes what it says.
+    """
+
+    kid: str
+    key: bytes = dataclasses.field(repr=False)
+    server_name: str | None = None
+
+
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """Where the server is, and with which credentials it lets the harness in.
@@ -41,7 +53,8 @@ class Target:
     ``is_turn`` says whether rows about TURN make sense at all. ``peer_ip`` is an address
     of this host that the server may relay to; None takes the one that the server is
     reached from. ``server_name`` is for the certificate. ``hints`` say what switches a
-    feature on (see ``profiles``). Times are seconds.
+    feature on (see ``profiles``). With ``token_key`` the harness makes access tokens as an
+    authorization server does. Times are seconds.
     """
 
     address: TransportAddress
@@ -50,6 +63,7 @@ class Target:
     server_name: str | None = None
     credentials: tuple[Credential, ...] = ()
     secret: str | None = dataclasses.field(default=None, repr=False)
+    token_key: TokenKey | None = None
     peer_ip: IPAddress | None = None
     patience: float = DEFAULT_PATIENCE
     silence: float = DEFAULT_SILENCE

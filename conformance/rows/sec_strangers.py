@@ -160,14 +160,15 @@ async def what_tells_unknown_users_from_wrong_passwords(probe: Probe) -> Outcome
     known = probe.target.credentials[0].username if probe.target.credentials else None
     if known is None:
         raise NotOffered("no credential was given: --user NAME:PASSWORD")
-    client = await probe.client()
-    await client.learn_challenge()
     shapes: dict[str, set[tuple[object, ...]]] = {"unknown": set(), "wrong": set()}
     seconds: dict[str, list[float]] = {"unknown": [], "wrong": []}
     for _ in range(GUESSES):
         nobody = probe.wire.random_bytes(len(known)).hex()[: len(known)]
         for kind, name in (("unknown", nobody), ("wrong", known)):
             guess = Credential(name, probe.wire.random_bytes(8).hex())
+            # A 5-tuple that has failed before may be told something else.
+            client = await probe.client()
+            await client.learn_challenge()
             await probe.wire.sleep(PAUSE)
             begun = probe.wire.now()
             response = await client.authenticated(Method.ALLOCATE, UDP, credential=guess)

@@ -18,7 +18,7 @@ from conformance.codes import Class
 from conformance.reading import ReceivedMessage
 from conformance.row import Row
 from conformance.survey import Survey
-from conformance.target import Credential, Target
+from conformance.target import Credential, Target, TokenKey
 from hairpin.testing.netsim_hosts import SimulatedRelay
 from netsim import AddressInUse, LinkProfile, Network, Process
 from netsim.aio import SimulatedLoop
@@ -35,7 +35,17 @@ from turn.credentials import CredentialVerifier, RelaySecret
 from turn.server import RelayReleased, RelayRequested, ServerConfig, TurnServer
 
 from .mutants.injecting import Injector
-from .mutants.mutant import REALM, SECRET, USERS, Inject, Mutant, Reply, Setup
+from .mutants.mutant import (
+    REALM,
+    SECRET,
+    TOKEN_KEY,
+    TOKEN_SERVER,
+    USERS,
+    Inject,
+    Mutant,
+    Reply,
+    Setup,
+)
 from .streams import UNIX_TIME, MemoryStream, SimulatedWire
 from .tcp_relays import SimulatedTcp
 
@@ -55,6 +65,7 @@ TARGET = Target(
     address=SERVER,
     credentials=tuple(Credential(name, password) for name, password in USERS.items()),
     secret=SECRET,
+    token_key=TokenKey(TOKEN_KEY.kid, TOKEN_KEY.key, TOKEN_SERVER),
 )
 
 

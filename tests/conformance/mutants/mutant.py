@@ -13,10 +13,13 @@ from conformance.building import MessageBuilder, md5_key, sha256_key
 from conformance.codes import Attr
 from conformance.reading import ReceivedMessage
 from turn.server import TurnServer
+from turn.tokens import TokenKey
 
 USERS = MappingProxyType({"ann": "secret", "bob": "other"})
 REALM = "netsim"
 SECRET = "shared"
+TOKEN_KEY = TokenKey("kid", bytes(range(32)))
+TOKEN_SERVER = "turn.netsim"
 
 Answer = Callable[[ReceivedMessage, ReceivedMessage], bytes | None]
 """Of a request and the right answer to it: what is sent instead, or None for nothing."""
