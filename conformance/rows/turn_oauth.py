@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import itertools
 from collections.abc import Mapping
 from typing import Final
 
@@ -23,6 +24,9 @@ from .needs import expect_room, expect_turn
 
 MAC_KEY_BYTES: Final = 20
 """The length that every server supports (section 6.2)."""
+
+OTHER_MAC_KEYS: Final = (16, 32)
+"""Lengths for the rows that are about something else."""
 
 LIFETIME: Final = 3600
 SHORT: Final = 120
@@ -79,6 +83,7 @@ class Tokens:
         self._key = key
         self.server_name = server_name
         self._is_base64 = False
+        self._mac_key_bytes = MAC_KEY_BYTES
 
     def block(self, mac_key: bytes, *, age: float = 0.0, lifetime: int = LIFETIME) -> bytes:
         timestamp = self._probe.wire.unix_time() - age
@@ -91,7 +96,7 @@ class Tokens:
         return seal(self._key.key, name, plain, nonce, nonce_length=nonce_length)
 
     def mac_key(self) -> bytes:
-        return self._probe.wire.random_bytes(MAC_KEY_BYTES)
+        return self._probe.wire.random_bytes(self._mac_key_bytes)
 
     async def bearer(self, token: bytes, mac_key: bytes) -> Bearer:
         """A fresh 5-tuple with this token."""
@@ -105,20 +110,21 @@ class Tokens:
         mac_key = self.mac_key()
         return await self.bearer(self.seal(self.block(mac_key, lifetime=lifetime)), mac_key)
 
-    async def first(self) -> tuple[Bearer, ReceivedMessage]:
-        """The first answer to one that is to be let in.
+    async def first(self, *sizes: int) -> tuple[Bearer, ReceivedMessage]:
+        """The answer to one that is to be let in, with a session key of one of these sizes.
 
-        A token may travel in base64: section 6.2 can be read so.
+        A token may travel in base64: section 6.2 can be read so. What is found to be taken
+        is kept to.
         """
-        bearer = await self.good()
-        response = await bearer.allocate()
-        if response.error_code == 401:
-            self._is_base64 = True
-            other = await self.good()
-            if (answer := await other.allocate()).message_class is Class.SUCCESS:
-                return other, answer
-            self._is_base64 = False
-        return bearer, response
+        refused: tuple[Bearer, ReceivedMessage] | None = None
+        for self._is_base64, self._mac_key_bytes in itertools.product((False, True), sizes):
+            bearer = await self.good()
+            response = await bearer.allocate()
+            if response.error_code != 401:
+                return bearer, response
+            refused = refused or (bearer, response)
+        assert refused is not None
+        return refused
 
 
 @row(
@@ -150,7 +156,7 @@ async def a_challenge_names_the_server(probe: Probe) -> None:
     Feature.THIRD_PARTY,
 )
 async def a_token_opens_the_door(probe: Probe) -> None:
-    bearer, response = await (await _tokens(probe)).first()
+    bearer, response = await (await _tokens(probe)).first(MAC_KEY_BYTES)
     expect_room(response)
     expect_success(response, to="Allocate with an access token")
     mac_key = bearer.mac_key
@@ -285,7 +291,7 @@ async def _let_in(probe: Probe) -> Tokens:
         NotOffered: it does not.
     """
     tokens = await _tokens(probe)
-    _, response = await tokens.first()
+    _, response = await tokens.first(MAC_KEY_BYTES, *OTHER_MAC_KEYS)
     if response.message_class is not Class.SUCCESS:
         raise NotOffered(f"Allocate with a right token is met with {describe(response)}")
     return tokens
