@@ -69,6 +69,7 @@ from .attributes import (
     XorRelayedAddress,
     decode_attribute,
 )
+from .challenge import Challenge
 from .constants import MAGIC_COOKIE
 from .credentials import long_term_digest, long_term_key, short_term_key, userhash
 from .encoding import encode_message
@@ -85,7 +86,7 @@ from .exchanges import (
 )
 from .framing import StunFramer, stun_message_size, take_messages
 from .integrity import IntegrityAlgorithm, IntegrityKey
-from .long_term import AlgorithmChoice, Challenge, LongTermClient, LongTermRequest
+from .long_term import AlgorithmChoice, LongTermClient, LongTermRequest
 from .message import Message, is_stun
 from .nonce_cookie import SecurityFeature, nonce_cookie, security_features
 from .opaque_string import opaque_string

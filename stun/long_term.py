@@ -9,7 +9,6 @@ there may be an access token of third-party authorization (RFC 7635).
 
 from __future__ import annotations
 
-import dataclasses
 import enum
 from collections.abc import Sequence
 from typing import Final
@@ -21,22 +20,25 @@ from .attributes import (
     AccessToken,
     AlgorithmParameters,
     AnyAttribute,
-    ErrorCode,
     ErrorNumber,
     KeyAlgorithm,
     Nonce,
     PasswordAlgorithm,
     PasswordAlgorithms,
     Realm,
-    ThirdPartyAuthorization,
     UnknownAttribute,
-    Userhash,
-    Username,
 )
-from .credentials import long_term_key, userhash
+from .challenge import (
+    Challenge,
+    error_code,
+    lacks_algorithms,
+    password_challenge,
+    server_name,
+    token_challenge,
+)
 from .encoding import encode_message
 from .errors import OpaqueStringError
-from .integrity import IntegrityAlgorithm, IntegrityKey
+from .integrity import IntegrityAlgorithm
 from .message import Message
 from .nonce_cookie import SecurityFeature, security_features
 from .opaque_string import opaque_string
@@ -59,22 +61,6 @@ class AlgorithmChoice(enum.Enum):
     """RFC 8489 section 9.2.5."""
     STRONGEST = "strongest"
     """SHA-256 where it is offered: RFC 8656 section 6 binds TURN clients to it."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Challenge:
-    """What a 401 or 438 gave us, made ready to be sent back.
-
-    ``identity`` is the username form, the realm and the token: a retry after 401 must
-    change it. ``access_token`` goes along in the requests of TOKEN_METHODS.
-    """
-
-    attributes: tuple[AnyAttribute, ...]
-    key: IntegrityKey
-    identity: bytes = dataclasses.field(repr=False)
-    realm: bytes
-    nonce: Nonce
-    access_token: AccessToken | None = None
 
 
 class LongTermClient:
@@ -123,7 +109,7 @@ class LongTermClient:
         """Authenticate with an access token from now on, not with the password."""
         self._grant = grant
         if self._challenge is not None:
-            self._challenge = _with_token(grant, self._challenge.nonce, self._challenge.realm)
+            self._challenge = token_challenge(grant, self._challenge.nonce, self._challenge.realm)
 
     @property
     def challenge(self) -> Challenge | None:
@@ -176,7 +162,7 @@ class LongTermClient:
         if nonce is None or realm is None or self._is_bid_down(nonce, offered):
             return None
         if self._grant is not None:
-            return _with_token(self._grant, nonce, realm)
+            return token_challenge(self._grant, nonce, realm)
         key_algorithm = KeyAlgorithm.MD5
         attributes: list[AnyAttribute] = []
         if offered is not None:
@@ -189,28 +175,15 @@ class LongTermClient:
             listed = response.raw_value(PasswordAlgorithms.TYPE) or b""
             attributes.append(UnknownAttribute(PasswordAlgorithms.TYPE, listed))
             attributes.append(PasswordAlgorithm(chosen))
-        return self._build_challenge(nonce, realm, key_algorithm, attributes)
-
-    def _build_challenge(
-        self,
-        nonce: Nonce,
-        realm: bytes,
-        key_algorithm: KeyAlgorithm,
-        algorithms: list[AnyAttribute],
-    ) -> Challenge | None:
         if self._username is None or self._password is None:
             return None
-        name = Realm.decode(realm, b"").realm
-        user: Username | Userhash = Username(self._username)
-        if SecurityFeature.USERNAME_ANONYMITY in security_features(nonce.nonce):
-            user = Userhash(userhash(self._username, name))
-        key = long_term_key(self._username, name, password=self._password, algorithm=key_algorithm)
-        return Challenge(
-            attributes=(user, UnknownAttribute(Realm.TYPE, realm), nonce, *algorithms),
-            key=key,
-            identity=user.encode(b"") + b"\0" + realm,
-            realm=realm,
+        return password_challenge(
+            self._username,
+            self._password,
             nonce=nonce,
+            realm=realm,
+            key_algorithm=key_algorithm,
+            algorithms=attributes,
         )
 
     def _is_bid_down(self, nonce: Nonce, offered: PasswordAlgorithms | None) -> bool:
@@ -275,7 +248,7 @@ class LongTermRequest:
     def wanted_token(self, response: Message) -> str | None:
         """The server's name, where this is a 401 to be met with an access token that we do
         not have yet: see ``LongTermClient.use_token``."""
-        name = _server_name(response)
+        name = server_name(response)
         if name is None or not self._client.takes_tokens:
             return None
         grant = self._client.grant
@@ -294,9 +267,9 @@ class LongTermRequest:
 
     def verify(self, response: Message) -> Verdict:
         """The checks of section 9.2.5, for ``ClientTransaction``."""
-        code = _error_code(response)
+        code = error_code(response)
         is_challenge = code in (ErrorNumber.UNAUTHENTICATED, ErrorNumber.STALE_NONCE)
-        if not is_challenge and _lacks_algorithms(response):
+        if not is_challenge and lacks_algorithms(response):
             return Verdict.IGNORED
         if self._sent is None or (is_challenge and not response.has_integrity):
             return Verdict.ACCEPTED
@@ -314,7 +287,7 @@ class LongTermRequest:
         438 that brings a new nonce; at most MAX_RETRIES times. Not while an access token
         is wanted; with the token, ask again.
         """
-        code = _error_code(response)
+        code = error_code(response)
         if code not in (ErrorNumber.UNAUTHENTICATED, ErrorNumber.STALE_NONCE):
             return False
         if self._retries >= MAX_RETRIES or self.wanted_token(response) is not None:
@@ -331,49 +304,3 @@ class LongTermRequest:
             return False
         self._retries += 1
         return True
-
-
-def _server_name(response: Message) -> str | None:
-    """The name of the server for its authorization server, where a 401 says that it takes
-    access tokens (RFC 7635 section 4)."""
-    if _error_code(response) != ErrorNumber.UNAUTHENTICATED:
-        return None
-    try:
-        third_party = response.get(ThirdPartyAuthorization)
-    except DecodeError:
-        return None
-    return None if third_party is None else third_party.server_name
-
-
-def _with_token(grant: AccessGrant, nonce: Nonce, realm: bytes) -> Challenge:
-    return Challenge(
-        attributes=(Username(grant.kid), UnknownAttribute(Realm.TYPE, realm), nonce),
-        key=IntegrityKey(grant.mac_key),
-        identity=b"\0".join((grant.kid.encode(), realm, grant.token)),
-        realm=realm,
-        nonce=nonce,
-        access_token=AccessToken(grant.token),
-    )
-
-
-def _error_code(response: Message) -> int | None:
-    if response.message_class is not MessageClass.ERROR:
-        return None
-    try:
-        error = response.get(ErrorCode)
-    except DecodeError:
-        return None
-    return None if error is None else error.code
-
-
-def _lacks_algorithms(response: Message) -> bool:
-    """Whether the nonce cookie announces PASSWORD-ALGORITHMS that are not there."""
-    try:
-        nonce = response.get(Nonce)
-    except DecodeError:
-        return False
-    return (
-        nonce is not None
-        and SecurityFeature.PASSWORD_ALGORITHMS in security_features(nonce.nonce)
-        and not response.has(PasswordAlgorithms)
-    )
