@@ -16,10 +16,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from hairpin.cli import cli
-from hairpin.commands.relay import EXTENSIONS, RelayOptions
 from hairpin.errors import HairpinError
 from hairpin.listening import refused_networks
 from hairpin.relay import OwnRelay, own_networks, start_relay
+from hairpin.relay_daemon import EXTENSIONS, RelayOptions
 from hairpin.relay_endpoints import plain_endpoints
 from transport import TransportAddress, TransportProtocol
 from transport.aio import KernelSockets
