@@ -6,6 +6,7 @@ import dataclasses
 import functools
 from collections.abc import Mapping
 
+from .clients import Script, scripts
 from .outcome import RowResult, Verdict
 from .requirements import Group, Requirement, load
 from .row import Row, registered
@@ -49,7 +50,7 @@ class Entry:
     result: RowResult
     requirement: Requirement
     group: Group
-    row: Row | None
+    row: Row | Script | None
 
     @property
     def verdict(self) -> Verdict:
@@ -67,7 +68,8 @@ class Entry:
 
 def entries(report: Report) -> tuple[Entry, ...]:
     """The results of a report, in the catalogue's order."""
-    rows = {row.id: row for row in registered()}
+    rows: dict[str, Row | Script] = {script.id: script for script in scripts()}
+    rows.update((row.id, row) for row in registered())
     found = []
     for result in report.results:
         group, requirement = _catalogue()[result.row_id]

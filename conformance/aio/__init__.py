@@ -10,7 +10,16 @@ Start with ``run``::
 
 from conformance.report import Report
 
+from .client_server import ClientCommand, ClientServer, Listener
 from .runner import Limits, run
 from .wire import AsyncioWire
 
-__all__ = ["AsyncioWire", "Limits", "Report", "run"]
+__all__ = [
+    "AsyncioWire",
+    "ClientCommand",
+    "ClientServer",
+    "Limits",
+    "Listener",
+    "Report",
+    "run",
+]

@@ -22,9 +22,11 @@ from .script import Action, Over, Script, script, scripts
 from .server import ScriptedServer
 from .settings import Settings
 from .stage import PortClosed, PortOpened, Stage
+from .target import ClientTarget
 
 __all__ = [
     "Action",
+    "ClientTarget",
     "Over",
     "PortClosed",
     "PortOpened",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Final
 
-from conformance.codes import HEADER_BYTES, Attr, Class, Method
+from conformance.codes import HEADER_BYTES, MAGIC_COOKIE, Attr, Class, Method
 from conformance.outcome import ConformanceError
 from conformance.reading import ReceivedChannelData, ReceivedMessage, read_xor_address
 from transport import DecodeError, Path, TransportAddress
@@ -119,6 +119,8 @@ class StreamReader:
             return None
         length = int.from_bytes(self._buffer[2:4], "big")
         if self._buffer[0] < 4:
+            if len(self._buffer) >= 8 and self._buffer[4:8] != MAGIC_COOKIE.to_bytes(4, "big"):
+                raise Unframed("a message without the magic cookie")
             return HEADER_BYTES + length
         if 0x40 <= self._buffer[0] <= 0x7F:
             return 4 + length + -length % 4

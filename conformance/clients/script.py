@@ -70,8 +70,8 @@ _TEXTS: Final[Mapping[Action, str]] = {
     Action.CHANNELS: "allocate, and bind channels to {peer}, {other} and {peer} again",
     Action.ECHO: "allocate, create a permission for {peer}, and send back to its peer whatever "
     "comes",
-    Action.ECHO_CHANNEL: "allocate, bind a channel to {peer}, and send back to its peer whatever "
-    "comes",
+    Action.ECHO_CHANNEL: "allocate, create a permission for {peer}, then bind a channel to it, "
+    "and send back to its peer whatever comes",
     Action.DUAL: "allocate an IPv4 and an IPv6 address in one request, give the IPv6 one back "
     "after a second, and keep the other",
     Action.DUAL_AGAIN: "allocate an IPv4 and an IPv6 address in one request, give all back, and "

@@ -103,6 +103,9 @@ async def numbers_and_peers_belong_together(stage: Stage) -> None:
 async def data_may_come_before_the_answer(stage: Stage) -> None:
     bind = await bound(stage)
     number = channel_of(bind) or 0
+    known = stage.right.allocations[bind.path].permitted
+    if not all(peer.ip in known for peer in bind.peers):
+        raise NotOffered("the client has no permission to send back what comes so early")
     stage.send(padded(stage, number, b"early"), bind.path)
     await stage.pause(0.1)
     stage.answer(bind)

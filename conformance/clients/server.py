@@ -95,8 +95,11 @@ class ScriptedServer:
         self._coroutine = self.script.play(self._stage)
         self._step(now)
 
-    def client_ended(self, now: float, *, succeeded: bool) -> None:
-        """The client under test is done; nothing comes from it any more."""
+    def client_ended(self, now: float, *, succeeded: bool | None = None) -> None:
+        """The client under test is done; nothing comes from it any more.
+
+        ``succeeded`` says whether it got what it wanted, if that is known.
+        """
         if self._stage is not None and self._stage.ended is None:
             self._stage.ended = ClientEnded(now, succeeded)
             self._step(now)

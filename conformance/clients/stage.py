@@ -26,10 +26,11 @@ from .settings import Settings
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ClientEnded:
-    """The client under test is done, and says whether it got what it wanted."""
+    """The client under test is done; ``succeeded`` is whether it got what it wanted, where
+    it says so."""
 
     at: float
-    succeeded: bool
+    succeeded: bool | None
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -214,8 +215,8 @@ class Stage:
             NotOffered: nobody tells.
         """
         ended = await self.end(seconds)
-        if ended is None:
-            raise NotOffered("it is not told how the client has ended (--command tells)")
+        if ended is None or ended.succeeded is None:
+            raise NotOffered("it is not told how the client has ended (--status-tells)")
         return ended
 
     # Sending

@@ -1,0 +1,17 @@
+"""The client under test, as a report speaks of it."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from conformance.target import Target
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ClientTarget(Target):
+    """Whoever comes to ``address``; ``name`` is what the operator calls it."""
+
+    name: str = "a client"
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.transport.value}://{self.address}"

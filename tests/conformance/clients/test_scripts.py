@@ -1,0 +1,44 @@
+"""Every script passes the client that is right, and fails each that breaks just its row."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance.clients import Script, scripts
+from conformance.outcome import Verdict
+
+from .mutants_stun import STUN, Make
+from .mutants_turn import TURN
+from .world import play
+
+MUTANTS = {**STUN, **TURN}
+OPEN: dict[str, str] = {
+    "STUNC-TCP-09": "ALPN may be offered",
+    "TURNC-ALLOC-09": "a client may do without DONT-FRAGMENT, or give up",
+}
+SCRIPTS = {each.id: each for each in scripts()}
+BROKEN = [
+    pytest.param(SCRIPTS[row_id], make, id=f"{row_id}-{name}")
+    for row_id, mutants in MUTANTS.items()
+    for name, make in mutants.items()
+]
+
+
+@pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
+def test_a_script_lets_the_right_client_pass(script: Script) -> None:
+    result = play(script)
+
+    expected = Verdict.INFO if script.id in OPEN else Verdict.PASS
+    assert result.outcome.verdict is expected, result.outcome.detail
+
+
+@pytest.mark.parametrize(("script", "make"), BROKEN)
+def test_a_script_fails_the_client_that_breaks_it(script: Script, make: Make) -> None:
+    result = play(script, make())
+
+    assert result.outcome.verdict is Verdict.FAIL, result.outcome.detail
+    assert result.outcome.detail
+
+
+def test_every_script_has_a_client_that_breaks_it() -> None:
+    assert set(SCRIPTS) - set(MUTANTS) - set(OPEN) == set()
