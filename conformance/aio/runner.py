@@ -70,7 +70,21 @@ async def run(
         TargetUnusable: there is no STUN server to test.
     """
     limits = limits or Limits()
-    wire = wire or AsyncioWire(per_second=limits.per_second)
+    if wire is None:
+        own = AsyncioWire(per_second=limits.per_second)
+        try:
+            return await run(
+                target,
+                rows=rows,
+                slow=slow,
+                limits=limits,
+                wire=own,
+                surveyed=surveyed,
+                on_result=on_result,
+                stop=stop,
+            )
+        finally:
+            await own.aclose()
     begun = wire.unix_time()
     chosen = [row for row in (registered() if rows is None else rows) if slow or not row.slow]
     found = surveyed or Survey()

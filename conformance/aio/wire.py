@@ -20,6 +20,9 @@ MAX_WAITING = 4096
 
 READ_BYTES = 1 << 16
 
+CLOSE_PATIENCE = 1.0
+"""Seconds for the ends of connections that are closed."""
+
 MAX_BINDS = 16
 """Attempts to get a port that was not used before."""
 
@@ -66,6 +69,18 @@ class AsyncioWire:
         self._local = local
         self._tls = tls
         self._used: set[TransportAddress] = set()
+        self._writers: list[asyncio.StreamWriter] = []
+
+    async def aclose(self) -> None:
+        """Wait until connections that rows have closed are gone: TLS says goodbye first."""
+        for each in self._writers:
+            each.close()
+        ends = [asyncio.ensure_future(each.wait_closed()) for each in self._writers]
+        if ends:
+            _, left = await asyncio.wait(ends, timeout=CLOSE_PATIENCE)
+            for each in self._writers if left else ():
+                each.transport.abort()
+            await asyncio.gather(*ends, return_exceptions=True)
 
     def now(self) -> float:
         return self._loop.time() - self._begun
@@ -141,6 +156,7 @@ class AsyncioWire:
         return ListeningSocket(sock, self._adopt, fillers)
 
     def _adopt(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> StreamSocket:
+        self._writers.append(writer)
         return StreamSocket(reader, writer, self._pacer)
 
     def local_ip(self, remote: TransportAddress) -> IPAddress:
@@ -236,7 +252,7 @@ class StreamSocket:
             return await asyncio.wait_for(self._reader.read(READ_BYTES), max(seconds, 0))
         except TimeoutError:
             return None
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLError):
             return b""
 
     async def end(self) -> None:

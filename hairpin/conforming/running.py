@@ -65,6 +65,8 @@ async def run_plan(
             except TargetUnusable:
                 if target is targets[-1]:
                     raise
+            finally:
+                await wire.aclose()
     raise TargetUnusable(f"{aim.uri.host} has no address")
 
 

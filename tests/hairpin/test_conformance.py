@@ -21,6 +21,7 @@ from conformance import Report, Survey, TargetUnusable, Verdict
 from conformance.outcome import Mark, Outcome
 from hairpin.cli import cli
 from hairpin.conforming.aim import Aim, find_targets, is_public, read_uri
+from hairpin.conforming.progress import show_progress
 from hairpin.conforming.repeating import Repeat
 from hairpin.conforming.selecting import choose_rows
 from hairpin.conforming.terminal import show
@@ -426,3 +427,44 @@ def test_the_target_may_stand_behind_its_options() -> None:
 def test_help_shows_the_options_of_a_run() -> None:
     assert "--peer-address" in invoke("--help").output
     assert click.unstyle(invoke("compare", "--help").output).startswith("Usage: ")
+
+
+def test_rows_that_are_slow_have_to_be_asked_for() -> None:
+    with pytest.raises(ValueError, match="are slow rows: add --slow"):
+        choose_rows(["STUNS-LTC-17"], slow=False)
+
+    assert [row.id for row in choose_rows(["STUNS-LTC-17"], slow=True)] == ["STUNS-LTC-17"]
+
+
+@pytest.mark.parametrize("host", ["stun:[fe80::1]", "stun:no-such-host.invalid"])
+def test_an_address_that_nothing_can_be_sent_to_is_one_line(host: str) -> None:
+    result = invoke(host)
+
+    assert result.exit_code == 2
+    assert len(result.stderr.splitlines()) == 1
+    assert "cannot be tested" in result.stderr
+
+
+@pytest.mark.long
+async def test_a_report_that_cannot_be_written_is_told() -> None:
+    async with relay() as server:
+        target = uri(server.addresses[0])
+        with pytest.raises(HairpinError, match="/dev/full cannot be written: No space"):
+            await invoke_beside(target, *USERS, "--only", "STUNS-BASE-01", "--json", "/dev/full")
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_on_a_terminal_a_bar_shows_how_far_a_run_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = _Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+
+    with show_progress(2) as on_result:
+        on_result(FAILED)
+
+    assert "0 PASS, 1 FAIL, 0 INFO, 0 SKIP" in terminal.getvalue()
+    assert "1/2" in terminal.getvalue()
