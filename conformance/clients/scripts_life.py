@@ -17,6 +17,12 @@ SHORT_LIFETIME: Final = 60
 LOSS_LIFETIME: Final = 180
 """Long enough for a transaction to time out, and another one to succeed."""
 
+LONGEST_USE: Final = 90.0
+"""Seconds after which a client that still sends will not be done soon."""
+
+SILENCE: Final = 30.0
+"""Seconds without a message after which it is done."""
+
 LEFT_FOR_ANOTHER: Final = 35.0
 """Seconds of the lifetime that must be left, or no client could try once more."""
 
@@ -56,9 +62,14 @@ async def a_refresh_comes_in_time(stage: Stage) -> None:
 )
 async def an_allocation_is_given_back(stage: Stage) -> None:
     stage.answer(await stage.begin(Method.ALLOCATE))
-    deletion = await stage.seek(lambda heard: heard.is_deletion, stage.settings.pause)
-    if deletion is None:
-        raise Violated("the allocation is not deleted")
+    end = stage.now + LONGEST_USE
+    while (heard := await stage.hear(SILENCE)) is not None:
+        if heard.is_deletion:
+            return
+        stage.answer(heard)
+        if stage.now > end:
+            raise NotOffered("the client goes on using its allocation")
+    raise Violated("the allocation is not deleted")
 
 
 @script(

@@ -13,6 +13,7 @@ import click
 from conformance import Report, Target, TargetUnusable
 from conformance.profiles import PROFILES
 from conformance.reports import to_html, to_json, to_junit, to_pcapng
+from hairpin.commands.conformance_client import client
 from hairpin.conforming.aim import Aim, read_uri
 from hairpin.conforming.listing import (
     HEADINGS,
@@ -210,6 +211,9 @@ def run(
 @click.group(cls=_TargetOrSubcommand)
 def command() -> None:
     """Whether a STUN or TURN server does what the RFCs require."""
+
+
+command.add_command(client)
 
 
 @command.command("list", epilog="Example: hairpin conformance list | grep TURN-ALLOC")

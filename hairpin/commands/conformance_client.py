@@ -1,0 +1,204 @@
+"""``hairpin conformance client``: whether a STUN or TURN client does what the RFCs require."""
+
+from __future__ import annotations
+
+import asyncio
+import pathlib
+import sys
+import time
+
+import click
+
+from conformance import Report, RowResult, Survey
+from conformance.clients import ClientTarget
+from conformance.reports import to_html, to_json, to_pcapng
+from hairpin.conforming.scripting import ClientPlan, Playing, check_command, choose_scripts
+from hairpin.conforming.terminal import LOG_WIDTH, clean, show
+from hairpin.daemon import announce
+from hairpin.endpoint import ENDPOINT
+from hairpin.errors import HairpinError
+from hairpin.parameters import SecretPairType
+from hairpin.relay_endpoints import RelayEndpointType
+from transport import TransportAddress, TransportProtocol
+from turn.aio import Endpoint
+
+EPILOG = """\b
+Examples:
+  hairpin conformance client --listen udp://127.0.0.1:3478 --script STUNC-UDP
+      say what the client is to do for each script, wait for it, and judge
+  hairpin conformance client --listen udp://127.0.0.1:0 --script TURNC --script STUNC-LTC \\
+      --command "turnutils_uclient -u {user} -w {password} -p {port} -e {peer_host} {host}"
+      start a client for each script
+  hairpin conformance client --listen tcp://127.0.0.1:3478 --command "./mine {action} {port}" \\
+      --status-tells --json report.json
+      a client that is told what to do, and whose exit status says whether it worked
+
+\b
+In --command stand {host}, {port}, {transport}, {user}, {password}, {realm}, {peer}, {peer_host},
+{peer_port}, {other}, {action} and {script}. Exit status: 0 if no script failed and at least one
+passed, 1 if one failed, 2 if nothing passed.
+"""
+
+STOPPED = 130
+PROTOCOLS = (TransportProtocol.UDP, TransportProtocol.TCP, TransportProtocol.TLS)
+TO_STDOUT = "-"
+
+
+@click.command(epilog=EPILOG)
+@click.option(
+    "--listen",
+    type=RelayEndpointType(),
+    multiple=True,
+    help="Where the client finds the scripted server; may be given again for another transport. "
+    "On tls:// the beginning of the handshake is looked at.  [default: udp://127.0.0.1:3478]",
+)
+@click.option(
+    "--user",
+    type=SecretPairType("a user", "NAME:PASSWORD"),
+    default=("ann", "secret"),
+    help="What the client logs in with.  [default: ann:secret]",
+)
+@click.option("--realm", default="hairpin.test", show_default=True, help="What the server says.")
+@click.option(
+    "--peer",
+    type=ENDPOINT,
+    default="192.0.2.33:7000",
+    show_default=True,
+    help="Whom the client sends to; the scripted server plays that peer.",
+)
+@click.option(
+    "--other", type=ENDPOINT, default="192.0.2.34:7001", show_default=True, help="Another peer."
+)
+@click.option(
+    "--script",
+    "only",
+    multiple=True,
+    metavar="PREFIX",
+    help="Scripts whose ids begin so, such as STUNC-UDP; may be given again. All without it.",
+)
+@click.option("--slow", is_flag=True, help="Also scripts that take more than two minutes.")
+@click.option(
+    "--command",
+    metavar="COMMAND",
+    help="Start this for each script, without a shell, and end it after that.",
+)
+@click.option(
+    "--status-tells",
+    is_flag=True,
+    help="COMMAND ends when what it does has ended, with exit status 0 if and only if it "
+    "succeeded.",
+)
+@click.option(
+    "--patience",
+    type=click.FloatRange(1, 3600),
+    metavar="SECONDS",
+    help="For the client's first message.  [default: 15 for a command, else 120]",
+)
+@click.option("--json", "json_file", metavar="FILE", help="Write a report; - prints it alone.")
+@click.option("--html", "html_file", metavar="FILE", help="Write a report to read, as a page.")
+@click.option("--pcap", "pcap_file", metavar="FILE", help="Write every packet, as pcapng.")
+def client(
+    listen: tuple[Endpoint, ...],
+    user: tuple[str, str],
+    realm: str,
+    peer: TransportAddress,
+    other: TransportAddress,
+    only: tuple[str, ...],
+    slow: bool,
+    command: str | None,
+    status_tells: bool,
+    patience: float | None,
+    json_file: str | None,
+    html_file: str | None,
+    pcap_file: str | None,
+) -> int:
+    """Find out what a STUN or TURN client does and does not do of what the RFCs require.
+
+    A scripted server waits for the client, does one thing to it, and judges it by what it sends,
+    and when; then comes the next script. What the client is to do for each is printed, or a
+    command does it.
+    """
+    try:
+        chosen = choose_scripts(only, slow=slow)
+        if command is not None:
+            check_command(command)
+        elif status_tells:
+            raise ValueError("--status-tells is about --command")
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
+    where = listen or (Endpoint(TransportProtocol.UDP, TransportAddress.parse("127.0.0.1", 3478)),)
+    if any(each.transport not in PROTOCOLS for each in where):
+        raise click.UsageError("--listen: scripts are played on udp://, tcp:// and tls://")
+    plan = ClientPlan(
+        scripts=chosen,
+        listen=where,
+        user=user,
+        realm=realm,
+        peer=peer,
+        other=other,
+        command=command,
+        status_tells=status_tells,
+        patience=patience,
+    )
+    report = _play(plan)
+    for name, make in ((json_file, to_json), (html_file, _page), (pcap_file, to_pcapng)):
+        if name is not None:
+            _write(name, make(report))
+    if TO_STDOUT not in (json_file, html_file, pcap_file):
+        _show(report)
+    return report.exit_status if report.is_complete or report.exit_status == 1 else STOPPED
+
+
+def _play(plan: ClientPlan) -> Report:
+    results: list[RowResult] = []
+    begun = time.time()
+    is_complete = True
+    try:
+        asyncio.run(_play_all(plan, results))
+    except KeyboardInterrupt:
+        is_complete = False
+    first = plan.listen[0]
+    target = ClientTarget(address=first.address, transport=first.transport)
+    return Report(target, Survey(), tuple(results), begun, is_complete)
+
+
+async def _play_all(plan: ClientPlan, results: list[RowResult]) -> None:
+    playing = Playing(plan)
+    try:
+        for script in plan.scripts:
+            result = await playing.play(script)
+            results.append(result)
+            announce(_line(result))
+    finally:
+        playing.close()
+
+
+def _line(result: RowResult) -> str:
+    outcome = result.outcome
+    detail = f": {clean(outcome.detail)}" if outcome.detail else ""
+    return f"{outcome.verdict.value} {result.row_id} ({result.seconds:.1f} s){detail}"
+
+
+def _repeat(row_id: str) -> str:
+    return f"hairpin conformance client --script {row_id}"
+
+
+def _page(report: Report) -> bytes:
+    return to_html(report, repeat=_repeat)
+
+
+def _show(report: Report) -> None:
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else LOG_WIDTH
+    show(report, Console(highlight=False, width=width), _repeat)
+
+
+def _write(name: str, content: bytes) -> None:
+    if name == TO_STDOUT:
+        click.echo(content, nl=False)
+        return
+    try:
+        pathlib.Path(name).write_bytes(content)
+    except OSError as error:
+        raise HairpinError(f"{name} cannot be written: {error.strerror}") from error

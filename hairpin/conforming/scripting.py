@@ -1,0 +1,178 @@
+"""Which scripts are played to a client, what its operator is told, and how it is started."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import shlex
+from collections.abc import Mapping, Sequence
+
+from conformance import Credential, load
+from conformance.aio import ClientCommand, ClientServer, Listener
+from conformance.clients import Script, Settings, scripts
+from conformance.outcome import RowResult
+from hairpin.daemon import announce
+from hairpin.errors import HairpinError
+from transport import TransportAddress
+from turn.aio import Endpoint
+
+PATIENCE = 120.0
+"""Seconds that a person has to start the client."""
+
+COMMAND_PATIENCE = 15.0
+"""Seconds that a command has for its first message."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class ClientPlan:
+    """Which scripts, where, and for whom. ``command`` is a template; see ``fill``."""
+
+    scripts: tuple[Script, ...]
+    listen: tuple[Endpoint, ...]
+    user: tuple[str, str]
+    realm: str
+    peer: TransportAddress
+    other: TransportAddress
+    command: str | None = None
+    status_tells: bool = False
+    patience: float | None = None
+
+    @property
+    def settings(self) -> Settings:
+        patience = COMMAND_PATIENCE if self.command is not None else PATIENCE
+        return Settings(
+            user=Credential(*self.user),
+            realm=self.realm,
+            peer=self.peer,
+            other=self.other,
+            patience=self.patience or patience,
+        )
+
+
+def choose_scripts(prefixes: Sequence[str], *, slow: bool) -> tuple[Script, ...]:
+    """Scripts whose ids begin with one of the prefixes, all without any; slow ones if asked for.
+
+    Raises:
+        ValueError: there are none, or a prefix is that of no script.
+    """
+    found: dict[str, Script] = {}
+    for prefix in prefixes or [""]:
+        wanted = prefix.upper()
+        exact = [each for each in scripts() if each.id == wanted]
+        matching = exact or [each for each in scripts() if each.id.startswith(wanted)]
+        if not matching:
+            raise ValueError(f"{prefix}: {_why_none(wanted)}")
+        found.update((each.id, each) for each in matching)
+    chosen = tuple(each for each in scripts() if each.id in found and (slow or not each.slow))
+    if not chosen:
+        raise ValueError("what is named is slow: add --slow")
+    return chosen
+
+
+def _why_none(prefix: str) -> str:
+    known = [row.id for group in load("stun-turn") for row in group.rows]
+    if any(row_id.startswith(prefix) for row_id in known):
+        return "there is no script for that row (hairpin conformance list)"
+    groups = ", ".join(sorted({each.id.rpartition("-")[0] for each in scripts()}))
+    return f"no script begins so; there are {groups}"
+
+
+def words_of(script: Script, plan: ClientPlan, listener: Listener) -> dict[str, str]:
+    """What stands for the names in a command, and in what a person is told."""
+    user, password = plan.user
+    at = listener.listening
+    return {
+        "host": at.host,
+        "port": str(at.port),
+        "transport": listener.protocol.value,
+        "user": user,
+        "password": password,
+        "realm": plan.realm,
+        "peer": str(plan.peer),
+        "peer_host": plan.peer.host,
+        "peer_port": str(plan.peer.port),
+        "other": str(plan.other),
+        "action": script.action.value,
+        "script": script.id,
+    }
+
+
+def check_command(command: str) -> None:
+    """Raises:
+    ValueError: it cannot be filled in.
+    """
+    try:
+        fill(command, dict.fromkeys(NAMES, "x"))
+    except (KeyError, IndexError, ValueError) as error:
+        known = ", ".join(f"{{{name}}}" for name in NAMES)
+        raise ValueError(f"--command {command!r}: {error}; there are {known}") from error
+
+
+NAMES = (
+    "host",
+    "port",
+    "transport",
+    "user",
+    "password",
+    "realm",
+    "peer",
+    "peer_host",
+    "peer_port",
+    "other",
+    "action",
+    "script",
+)
+
+
+def fill(command: str, words: Mapping[str, str]) -> list[str]:
+    """The words of a command line, each with its names filled in."""
+    return [word.format(**words) for word in shlex.split(command)]
+
+
+def instruction(script: Script, plan: ClientPlan, listener: Listener) -> str:
+    """What a person has the client do."""
+    words = words_of(script, plan, listener)
+    text = script.action.text.format(**words)
+    where = f"{listener.protocol.value}://{listener.listening}"
+    user = f", as {plan.user[0]} with password {plan.user[1]}"
+    return f"{script.id}: have the client {text}; the server is {where}{user}"
+
+
+class Playing:
+    """A run of scripts for one client."""
+
+    def __init__(self, plan: ClientPlan) -> None:
+        """Raises:
+        HairpinError: an address cannot be listened on.
+        """
+        self._plan = plan
+        self._server = ClientServer(
+            [_listen(each) for each in plan.listen], settings=plan.settings, start=self._start
+        )
+
+    async def play(self, script: Script) -> RowResult:
+        """Raises:
+        HairpinError: the command cannot be started.
+        """
+        try:
+            return await self._server.play(script)
+        except OSError as error:
+            raise HairpinError(f"--command: {error.strerror or error}") from error
+
+    def close(self) -> None:
+        self._server.close()
+
+    def _start(self, script: Script, listener: Listener) -> asyncio.Task[ClientCommand] | None:
+        plan = self._plan
+        if plan.command is None:
+            announce(instruction(script, plan, listener))
+            return None
+        words = fill(plan.command, words_of(script, plan, listener))
+        return asyncio.create_task(ClientCommand.start(words, status_tells=plan.status_tells))
+
+
+def _listen(endpoint: Endpoint) -> Listener:
+    try:
+        return Listener(endpoint.transport, endpoint.address)
+    except OSError as error:
+        raise HairpinError(f"--listen {endpoint}: {error.strerror or error}") from error
