@@ -14,7 +14,7 @@ from .outcome import NotOffered, Violated, Violation
 from .reading import ReceivedMessage
 from .survey import Survey
 from .target import Credential, Target
-from .wire import StreamLink, Wire
+from .wire import MarkedLink, StreamLink, Wire
 
 UDP: Attribute = (Attr.REQUESTED_TRANSPORT, bytes([17, 0, 0, 0]))
 
@@ -136,6 +136,19 @@ class Probe:
         self._clients.append(client)
         return client
 
+    async def marked_client(self) -> tuple[Client, MarkedLink]:
+        """A fresh 5-tuple over UDP, and its socket, which chooses TOS bytes.
+
+        Raises:
+            NotOffered: the target is reached over a stream.
+            OSError: this host has no such thing.
+        """
+        self.needs_datagrams()
+        server = self.target.address
+        marked = await self.wire.open_marked(self.wire.local_ip(server))
+        link = ServerLink(DatagramPort(marked, self.record), server, self.record)
+        return self._adopt(link, next(iter(self.target.credentials), None)), marked
+
     # Allocations
 
     async def allocate(self, *attributes: Attribute, client: Client | None = None) -> Allocation:
@@ -189,6 +202,17 @@ class Probe:
         port = DatagramPort(await self.wire.open_datagrams(self.peer_ip), self.record)
         self._peers.append(port)
         return port
+
+    async def marked_peer(self) -> tuple[DatagramPort, MarkedLink]:
+        """A peer, and its socket, which chooses and sees TOS bytes.
+
+        Raises:
+            OSError: this host has no such thing.
+        """
+        marked = await self.wire.open_marked(self.peer_ip)
+        port = DatagramPort(marked, self.record)
+        self._peers.append(port)
+        return port, marked
 
     async def socket(self, ip: IPAddress | None = None) -> DatagramPort:
         """A socket that any address of the server can be asked from; or at an IP address.

@@ -22,6 +22,18 @@ class DatagramLink(Protocol):
     def close(self) -> None: ...
 
 
+class MarkedLink(DatagramLink, Protocol):
+    """A UDP socket that chooses the TOS byte (or traffic class) of what goes, and sees it."""
+
+    tos: int
+    """Of what is sent: six bits of DSCP, two of ECN."""
+
+    @property
+    def last_tos(self) -> int | None:
+        """That of the datagram that was received last; None where this host does not tell."""
+        ...
+
+
 class StreamLink(Protocol):
     """A TCP or TLS connection."""
 
@@ -84,6 +96,14 @@ class Wire(Protocol):
 
         Raises:
             OSError: it cannot be bound.
+        """
+        ...
+
+    async def open_marked(self, ip: IPAddress) -> MarkedLink:
+        """A socket at an address of this host that chooses and sees TOS bytes.
+
+        Raises:
+            OSError: it cannot be bound, or this host has no such thing.
         """
         ...
 

@@ -10,10 +10,12 @@ import socket
 import ssl
 import time
 
+from conformance.wire import MarkedLink
 from transport import IPAddress, TransportAddress, TransportProtocol
 from transport.aio import from_sockaddr, to_sockaddr
 
 from .listening import ListeningSocket, deafen, listen
+from .marked import MarkedSocket
 
 MAX_WAITING = 4096
 """Datagrams that wait to be looked at; a flood beyond is dropped, as by a socket."""
@@ -111,6 +113,12 @@ class AsyncioWire:
             found.close()
         self._used.add(found.local)
         return found
+
+    async def open_marked(self, ip: IPAddress) -> MarkedLink:
+        """Raises:
+        OSError: it cannot be bound, or this host has no such thing.
+        """
+        return MarkedSocket(ip, self._pacer.wait)
 
     async def open_stream(
         self,

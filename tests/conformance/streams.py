@@ -7,6 +7,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from conformance.aio import AsyncioWire
+from conformance.wire import DatagramLink
 from netsim import Process
 from transport import DecodeError, IPAddress, Path, TransportAddress, TransportProtocol
 from turn.framing import TurnFramer
@@ -114,6 +115,28 @@ def _receive(message: bytes, path: Path, machine: MutantMachine, now: float) -> 
     machine.receive(message, path, now)
 
 
+class MarkedMemory:
+    """A simulated socket; all that it receives has the TOS that the server gives it."""
+
+    def __init__(self, socket: DatagramLink, tos: int) -> None:
+        self._socket = socket
+        self.tos = 0
+        self.last_tos: int | None = tos
+
+    @property
+    def local(self) -> TransportAddress:
+        return self._socket.local
+
+    async def send(self, data: bytes, remote: TransportAddress) -> None:
+        await self._socket.send(data, remote)
+
+    async def receive(self, seconds: float) -> tuple[bytes, TransportAddress] | None:
+        return await self._socket.receive(seconds)
+
+    def close(self) -> None:
+        self._socket.close()
+
+
 class SimulatedWire(AsyncioWire):
     """A simulated host with TCP to and from the server that ``process`` runs."""
 
@@ -123,8 +146,10 @@ class SimulatedWire(AsyncioWire):
         *,
         local: IPAddress,
         segments: Segments = Segments.RIGHT,
+        tos: int = 0,
     ) -> None:
         super().__init__(per_second=1e6, local=local)
+        self._tos = tos
         self._segments = segments
         self._process = process
         self._host = local
@@ -132,6 +157,9 @@ class SimulatedWire(AsyncioWire):
 
     def unix_time(self) -> float:
         return UNIX_TIME + self._process.now
+
+    async def open_marked(self, ip: IPAddress) -> MarkedMemory:
+        return MarkedMemory(await self.open_datagrams(ip), self._tos)
 
     async def open_stream(  # type: ignore[override]  # another kind of stream
         self,

@@ -91,7 +91,7 @@ def run_rows(
 
     async def program() -> Report:
         local = HARNESS6 if way.ipv6 else HARNESS
-        wire = SimulatedWire(process, local=local, segments=broken.segments)
+        wire = SimulatedWire(process, local=local, segments=broken.segments, tos=broken.tos)
         return await run(target, rows=rows, slow=True, wire=wire, surveyed=surveyed)
 
     async def main() -> Report:

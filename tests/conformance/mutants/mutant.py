@@ -93,6 +93,8 @@ class Mutant:
     """Data for clients leaves from another port."""
     relays_from_elsewhere: bool = False
     """Data for peers leaves from a port that no client was told."""
+    tos: int = 0
+    """The TOS byte of all that the server sends."""
     segments: Segments = Segments.RIGHT
     tcp: TcpFault | None = None
     options: Mapping[str, object] = dataclasses.field(default_factory=dict)
