@@ -11,7 +11,7 @@ import collections
 import dataclasses
 import enum
 
-from transport import Event
+from transport import Event, TokenBucket
 
 from .errors import ErrorName, ServiceError
 from .messages import (
@@ -25,7 +25,6 @@ from .messages import (
     encode_event,
 )
 from .pending import PendingMessages, WaitingMessage
-from .rate import TokenBucket
 
 MAX_VIEWERS = 10
 """Viewers of one channel at a time (KVS quota for ConnectAsViewer)."""
@@ -120,8 +119,8 @@ class ChannelRouter:
         connection = Connection(
             role,
             client_id if role is Role.VIEWER else None,
-            TokenBucket(DESCRIPTIONS_PER_SECOND, BURST_SECONDS, now),
-            TokenBucket(CANDIDATES_PER_SECOND, BURST_SECONDS, now),
+            TokenBucket(DESCRIPTIONS_PER_SECOND, DESCRIPTIONS_PER_SECOND * BURST_SECONDS, now),
+            TokenBucket(CANDIDATES_PER_SECOND, CANDIDATES_PER_SECOND * BURST_SECONDS, now),
         )
         older = self._present.get(connection.key)
         if older is not None:

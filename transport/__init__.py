@@ -27,6 +27,7 @@ from .machine import (
 from .places import Places
 from .reader import ByteReader
 from .timers import Timers
+from .token_bucket import TokenBucket
 
 __all__ = [
     "ByteReader",
@@ -45,6 +46,7 @@ __all__ = [
     "ResetRequested",
     "StreamMachine",
     "Timers",
+    "TokenBucket",
     "TransportAddress",
     "Transmit",
     "TransportProtocol",

@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Hashable
 
 from signaling.errors import ErrorName, ServiceError
-from signaling.rate import TokenBucket
+from transport import TokenBucket
 
 MAX_BUCKETS = 10_000
 """Rates are kept for as many channels as an account may have; the longest unused go first."""
@@ -49,7 +49,9 @@ class RateLimiter:
         Raises:
             ServiceError: ClientLimitExceededException, there were too many.
         """
-        bucket = self._buckets.pop(key, None) or TokenBucket(self._rate, self._burst, now)
+        bucket = self._buckets.pop(key, None) or TokenBucket(
+            self._rate, self._rate * self._burst, now
+        )
         self._buckets[key] = bucket
         if len(self._buckets) > MAX_BUCKETS:
             self._buckets.popitem(last=False)

@@ -6,7 +6,7 @@ import collections
 import ipaddress
 from typing import Final
 
-from transport import IPAddress
+from transport import IPAddress, TokenBucket
 
 MAX_NETWORKS: Final = 10_000
 """Source networks whose answers are counted one by one."""
@@ -26,35 +26,33 @@ class SourceLimiter:
     __slots__ = ("_buckets", "_shared")
 
     def __init__(self) -> None:
-        self._buckets: collections.OrderedDict[int, tuple[float, float]] = collections.OrderedDict()
-        self._shared = (UNPROVEN_BURST, 0.0)
+        self._buckets: collections.OrderedDict[int, TokenBucket] = collections.OrderedDict()
+        self._shared = _new_bucket(0.0)
 
     def allows(self, ip: IPAddress, now: float) -> bool:
         """Whether one more answer may go to the network of this address; it is counted."""
         network = _network(ip)
         bucket = self._buckets.get(network)
         if bucket is None and not self._has_room(now):
-            allowed, self._shared = _spend(self._shared, now)
-            return allowed
-        allowed, self._buckets[network] = _spend(bucket or (UNPROVEN_BURST, now), now)
+            return self._shared.take(now)
+        if bucket is None:
+            bucket = self._buckets[network] = _new_bucket(now)
         self._buckets.move_to_end(network)
-        return allowed
+        return bucket.take(now)
 
     def _has_room(self, now: float) -> bool:
         """Forget the network that was quiet for longest, if its bucket is full again."""
         if len(self._buckets) < MAX_NETWORKS:
             return True
-        oldest, (_, touched) = next(iter(self._buckets.items()))
-        if now - touched < UNPROVEN_BURST / UNPROVEN_RATE:
+        oldest, bucket = next(iter(self._buckets.items()))
+        if not bucket.is_full(now):
             return False
         del self._buckets[oldest]
         return True
 
 
-def _spend(bucket: tuple[float, float], now: float) -> tuple[bool, tuple[float, float]]:
-    tokens, touched = bucket
-    tokens = min(UNPROVEN_BURST, tokens + (now - touched) * UNPROVEN_RATE)
-    return (True, (tokens - 1, now)) if tokens >= 1 else (False, (tokens, now))
+def _new_bucket(now: float) -> TokenBucket:
+    return TokenBucket(UNPROVEN_RATE, UNPROVEN_BURST, now)
 
 
 def _network(ip: IPAddress) -> int:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from stun import AddressErrorCode, AddressFamily, IpProtocol, KeyAlgorithm, UnknownAttribute
-from transport import IPAddress, Path, Timers, TransportAddress
+from transport import IPAddress, Path, Timers, TokenBucket, TransportAddress
 
 from .forwarding import ForwardingEntry, Meter
-from .limits import ICMP_BURST
+from .limits import ICMP_BURST, ICMP_RATE
 from .mobility.mobile import Mobile
 
 PERMISSION_LIFETIME: Final = 300.0
@@ -70,7 +70,7 @@ class Allocation:
         "client",
         "created_at",
         "credential_ends_at",
-        "icmp_tokens",
+        "icmp_errors",
         "key",
         "key_algorithm",
         "meter",
@@ -119,8 +119,8 @@ class Allocation:
         self.channels: dict[int, ChannelBinding] = {}
         self.channels_by_peer: dict[TransportAddress, ChannelBinding] = {}
         self.meter = Meter()
-        self.icmp_tokens = (ICMP_BURST, created_at)
-        """Of the ICMP errors that may be told: how many, and as of when."""
+        self.icmp_errors = TokenBucket(ICMP_RATE, ICMP_BURST, created_at)
+        """How many may be told: anybody can forge them."""
 
     @property
     def relayed(self) -> TransportAddress:

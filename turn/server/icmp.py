@@ -9,7 +9,6 @@ from stun import Icmp, MessageClass, Method, XorPeerAddress, encode_message
 from transport import IcmpError
 
 from .allocation import Allocation
-from .limits import ICMP_BURST, ICMP_RATE
 from .relayed import TRANSACTION_ID_BYTES
 from .state import ServerState
 from .stats import DropReason
@@ -33,7 +32,7 @@ def relay_icmp(state: ServerState, allocation: Allocation, error: IcmpError, now
         state.outbox.drop(DropReason.ICMP_TYPE)
     elif peer.ip not in allocation.permissions:
         state.outbox.drop(DropReason.NO_PERMISSION)
-    elif not _take_token(allocation, now):
+    elif not allocation.icmp_errors.take(now):
         state.outbox.drop(DropReason.RATE_LIMITED)
     else:
         kind = (error.icmp_type, error.icmp_code)
@@ -44,12 +43,3 @@ def relay_icmp(state: ServerState, allocation: Allocation, error: IcmpError, now
             Method.DATA, MessageClass.INDICATION, transaction_id, attributes
         )
         state.outbox.send(allocation.client, indication)
-
-
-def _take_token(allocation: Allocation, now: float) -> bool:
-    """Anybody can forge ICMP messages: a client is not flooded with what becomes of them."""
-    tokens, touched = allocation.icmp_tokens
-    tokens = min(ICMP_BURST, tokens + (now - touched) * ICMP_RATE)
-    is_allowed = tokens >= 1
-    allocation.icmp_tokens = (tokens - is_allowed, now)
-    return is_allowed

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Final
 
-from transport import Path
+from transport import Path, TokenBucket
 
 OLD_TICKET_LIFETIME: Final = 30.0
 """Seconds that an old ticket is known, for retransmissions (section 3.2.2: at least 30)."""
@@ -39,7 +39,6 @@ class Mobile:
 
     __slots__ = (
         "_moves",
-        "_moves_at",
         "answered",
         "generation",
         "id",
@@ -55,8 +54,7 @@ class Mobile:
         self.moving_to: Path | None = None
         self.is_detached = False
         self.answered: Answered | None = None
-        self._moves = RESUME_BURST
-        self._moves_at = now
+        self._moves = TokenBucket(RESUME_RATE, RESUME_BURST, now)
 
     def is_answered(self, path: Path, transaction_id: bytes, generation: int, now: float) -> bool:
         """Whether such a request is a retransmission of the one that was last answered."""
@@ -69,9 +67,4 @@ class Mobile:
 
     def take_move(self, now: float) -> bool:
         """Whether it may move once more; counts it."""
-        self._moves = min(RESUME_BURST, self._moves + (now - self._moves_at) * RESUME_RATE)
-        self._moves_at = now
-        if self._moves < 1:
-            return False
-        self._moves -= 1
-        return True
+        return self._moves.take(now)
