@@ -7,7 +7,7 @@ streams it is given, and does what the machine asks for. Sockets come from a
 
 from .accepting import Acceptor
 from .connected import ConnectedSocket
-from .connection import MAX_UNSENT_BYTES, DetachedStream, StreamFramer
+from .connection import MAX_UNSENT_BYTES, DetachedStream, StreamFramer, StreamSwitch
 from .datagram import (
     MAX_DATAGRAMS_PER_WAKE_UP,
     ConnectedDatagramSocket,
@@ -25,7 +25,7 @@ from .kernel_sockets import KernelSockets
 from .server_tls import ALPN, restrict, server_context
 from .sockaddr import ANY_ADDRESS, SocketAddress, from_sockaddr, to_sockaddr
 from .stream_socket import stream_socket
-from .streams import MAX_STREAMS
+from .streams import MAX_STREAMS, StreamWriter
 from .tls import ClientTls
 
 __all__ = [
@@ -52,6 +52,8 @@ __all__ = [
     "SocketFactory",
     "SocketStats",
     "StreamFramer",
+    "StreamSwitch",
+    "StreamWriter",
     "UnfragmentingSocket",
     "allow_fragments",
     "from_sockaddr",

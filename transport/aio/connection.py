@@ -55,6 +55,15 @@ class StreamFramer(Protocol):
         ...
 
 
+class StreamSwitch(Protocol):
+    """Passes on what streams carry without asking the machine."""
+
+    def take(self, path: Path, messages: Sequence[bytes]) -> Sequence[bytes]:
+        """Pass on messages, from the first; those from the first that cannot be are left for
+        the machine, so that all stay in order."""
+        ...
+
+
 class StreamSink(Protocol):
     """Whom ``Streams`` reports to. None of these calls may raise."""
 
@@ -173,12 +182,21 @@ class StreamConnection(asyncio.Protocol):
         self._unsent.clear()
         if self._on_gone is not None:
             self._on_gone()
-        reason = self._reason or (str(exc) if exc else "closed by the peer")
-        self._owner.lost(self, self.path, reason)
+        self._reason = self._reason or (str(exc) if exc else "closed by the peer")
+        self._owner.lost(self, self.path, self._reason)
 
     def write(self, messages: Sequence[bytes]) -> int:
-        assert self._transport is not None
+        if self._transport is None or self._reason:
+            return len(messages)
         waiting = self._transport.get_write_buffer_size() + self._unsent_bytes
+        size = sum(map(len, messages))
+        if waiting + size <= MAX_UNSENT_BYTES:
+            self._unsent += messages
+            self._unsent_bytes += size
+            return 0
+        return self._write_what_fits(messages, waiting)
+
+    def _write_what_fits(self, messages: Sequence[bytes], waiting: int) -> int:
         dropped = 0
         for message in messages:
             size = len(message)

@@ -25,9 +25,9 @@ from transport.machine import (
     TransportProtocol,
 )
 
-from .connection import DetachedStream, StreamFramer
+from .connection import DetachedStream, StreamFramer, StreamSwitch
 from .datagram import ConnectedDatagramSocket, DatagramSocket, UnfragmentingSocket
-from .streams import Streams
+from .streams import Streams, StreamWriter
 from .tls import ClientTls
 
 logger = logging.getLogger(__name__)
@@ -67,7 +67,8 @@ class MachineDriver:
     cancels a ``failed`` that is still open.
 
     ``framer`` is needed for streams and DTLS associations alone, ``tls`` for those that the
-    machine asks for: by default the system's certificate authorities are trusted.
+    machine asks for: by default the system's certificate authorities are trusted. ``switch``
+    sees what streams carry before the machine does.
     ConnectRequested, CloseRequested and ResetRequested of a StreamMachine are done here, and
     not handed to ``on_event``. An association has a socket of its own, and each of its
     records is a message. What could not be opened is reported with the unspecified address
@@ -81,6 +82,7 @@ class MachineDriver:
         *,
         loop: asyncio.AbstractEventLoop | None = None,
         framer: Callable[[], StreamFramer] | None = None,
+        switch: StreamSwitch | None = None,
         tls: ssl.SSLContext | ClientTls | None = None,
     ) -> None:
         """
@@ -106,7 +108,7 @@ class MachineDriver:
         if framer is not None:
             if not isinstance(machine, StreamMachine):
                 raise TypeError(f"{type(machine).__name__} speaks over no streams")
-            sink = _StreamSink(self, machine)
+            sink = _StreamSink(self, machine, switch)
             self._streams = Streams(sink, framer, loop=self._loop, tls=tls)
         self.failed: asyncio.Future[Exception] = self._loop.create_future()
 
@@ -150,6 +152,10 @@ class MachineDriver:
         """
         return self._need_streams().detach(path, protocol)
 
+    def stream_writer(self, path: Path) -> StreamWriter | None:
+        """For a ``switch`` that writes to a stream by itself; None if the stream is gone."""
+        return None if self._streams is None else self._streams.writer(path)
+
     def call(self, verb: Callable[[float], T]) -> T:
         """Run a verb of the machine at the time it is, and do what comes of it.
 
@@ -180,7 +186,7 @@ class MachineDriver:
                 self._streams.flush()
             self._arm_timer()
         except Exception as error:
-            self._report(error)
+            self.report(error)
         finally:
             self._is_draining = False
 
@@ -221,7 +227,14 @@ class MachineDriver:
         try:
             step(self.now())
         except Exception as error:
-            self._report(error)
+            self.report(error)
+
+    def report(self, error: Exception) -> None:
+        """Note a bug, wherever under the driver it was caught."""
+        self._failures += 1
+        logger.error("%s failed", type(self._machine).__name__, exc_info=error)
+        if not self.failed.done():
+            self.failed.set_result(error)
 
     def _drain_one(self) -> bool:
         """Send what waits, then hand out one event; whether there was any.
@@ -265,14 +278,14 @@ class MachineDriver:
             try:
                 self._on_event(event)
             except Exception as error:
-                self._report(error)
+                self.report(error)
 
     def _readable(self, sock: DatagramSocket) -> None:
         """One batch of one socket: the others, and the timer, come before the next."""
         try:
             batch = sock.receive()
         except Exception as error:
-            self._report(error)
+            self.report(error)
             return
         receive, local, udp = self._machine.receive, sock.local, TransportProtocol.UDP
         now = self.now()
@@ -285,7 +298,7 @@ class MachineDriver:
             try:
                 receive(data, path, now)
             except Exception as error:
-                self._report(error)
+                self.report(error)
         if batch:
             self.drain()
 
@@ -325,28 +338,32 @@ class MachineDriver:
             raise RuntimeError("this driver was made without a framer for streams")
         return self._streams
 
-    def _report(self, error: Exception) -> None:
-        self._failures += 1
-        logger.error("%s failed", type(self._machine).__name__, exc_info=error)
-        if not self.failed.done():
-            self.failed.set_result(error)
-
 
 class _StreamSink:
     """Tells the machine what its streams do."""
 
-    def __init__(self, driver: MachineDriver, machine: StreamMachine) -> None:
+    def __init__(
+        self, driver: MachineDriver, machine: StreamMachine, switch: StreamSwitch | None
+    ) -> None:
         self._driver = driver
         self._machine = machine
+        self._switch = switch
 
     def stream_connected(self, path: Path) -> None:
         self._driver.feed(lambda now: self._machine.connected(path, now))
         self._driver.drain()
 
     def stream_received(self, path: Path, messages: Sequence[bytes]) -> None:
+        if self._switch is not None:
+            try:
+                messages = self._switch.take(path, messages)
+            except Exception as error:
+                self._driver.report(error)
+                return
         for message in messages:
             self._driver.feed(functools.partial(self._machine.receive, message, path))
-        self._driver.drain()
+        if messages:
+            self._driver.drain()
 
     def stream_disconnected(self, path: Path, reason: str) -> None:
         self._driver.feed(lambda now: self._machine.disconnected(path, reason, now))

@@ -107,6 +107,14 @@ class Streams:
             self.dropped_messages += connection.write(messages)
             self._unflushed.add(connection)
 
+    def writer(self, path: Path) -> StreamWriter | None:
+        """For who writes to one connection again and again; None if there is none."""
+        connection = self.connection(path)
+        return None if connection is None else StreamWriter(self, path, connection)
+
+    def connection(self, path: Path) -> Connection | None:
+        return self._connections.get(path)
+
     def flush(self) -> None:
         """Send what was written: what goes one way, in one call."""
         while self._unflushed:
@@ -266,6 +274,28 @@ class Streams:
             unknown = ANY_ADDRESS[request.remote.ip.version]
             path = Path(request.transport, unknown, request.remote)
             self.sink.stream_disconnected(path, reason)
+
+
+class StreamWriter:
+    """Writes framed messages to the connection with one path, and sends them at once; those
+    that do not fit are dropped and counted."""
+
+    __slots__ = ("_connection", "_path", "_streams")
+
+    def __init__(self, streams: Streams, path: Path, connection: Connection) -> None:
+        self._streams = streams
+        self._path = path
+        self._connection = connection
+
+    def write(self, messages: Sequence[bytes]) -> None:
+        dropped = self._connection.write(messages)
+        if dropped:
+            current = self._streams.connection(self._path)
+            if current is not None and current is not self._connection:
+                self._connection = current
+                dropped = current.write(messages)
+            self._streams.dropped_messages += dropped
+        self._connection.flush()
 
 
 class _Place:

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from transport import IcmpError
 from transport.aio import KernelSocket, SocketAddress, SocketStats, allow_fragments
 
-from .outlet import Outlet
+from .outlet import DatagramOutlet
 from .selector import unwatch, watch
 
 logger = logging.getLogger(__name__)
@@ -89,7 +89,7 @@ class ConnectedSocket:
         self._fd = sock.fileno()
         self._recv_into = sock.recv_into
         self._comes_in_bursts = False
-        self.outlet = Outlet(sock, self._kernel, remote=remote, is_connected=True)
+        self.outlet = DatagramOutlet(sock, self._kernel, remote=remote, is_connected=True)
         watch(loop, self)
 
     def fileno(self) -> int:

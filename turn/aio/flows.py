@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Protocol
+
 from turn.server import Meter, SwitchTarget
 
-from .outlet import Outlet
 from .slots import CHANNEL_HEADER, HEADER_BYTES
 
 NO_RUN = -1
 """The size of a run that has not begun: no datagram has it."""
+
+
+class Outlet(Protocol):
+    """The way to one remote, for what lies in the slots until the next is read."""
+
+    def send_one(self, datagram: memoryview) -> None:
+        """Send a datagram; if it cannot be sent, it is dropped and counted."""
+        ...
+
+    def send(self, run: Sequence[memoryview], size: int) -> None:
+        """Send a run: all of ``size`` bytes, the last perhaps shorter but not empty."""
+        ...
 
 
 class ToPeer:
@@ -27,6 +41,10 @@ class ToPeer:
         self.offset = HEADER_BYTES
         self.run: list[memoryview] = []
         self.size = NO_RUN
+
+    def part_of(self, message: bytes, size: int) -> memoryview:
+        """What to send of ChannelData that does not lie in a slot."""
+        return memoryview(message)[HEADER_BYTES : HEADER_BYTES + size]
 
     def send_one(self, part: memoryview, size: int) -> None:
         """Send a datagram that came alone."""
@@ -68,6 +86,9 @@ class ToNeighbour(ToPeer):
         super().__init__(meter, outlet)
         self._target = target
         self.offset = 0
+
+    def part_of(self, message: bytes, size: int) -> memoryview:
+        return memoryview(bytearray(message))[: HEADER_BYTES + size]
 
     def send_one(self, part: memoryview, size: int) -> None:
         self.begin(part, size)

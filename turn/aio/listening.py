@@ -13,7 +13,7 @@ from transport import TransportAddress
 from transport.aio import KernelSocket, SocketAddress, SocketStats, from_sockaddr
 
 from .flows import ToPeer
-from .outlet import Outlet
+from .outlet import DatagramOutlet
 from .selector import unwatch, watch
 from .slots import CHANNEL_HEADER, HEADER_BYTES, SLOT, SLOTS
 
@@ -78,9 +78,9 @@ class ListeningSocket:
         self._waiting.clear()
         self._kernel.close()
 
-    def outlet_to(self, remote: SocketAddress) -> Outlet:
+    def outlet_to(self, remote: SocketAddress) -> DatagramOutlet:
         """The way to a client without a socket of its own."""
-        return Outlet(self.socket, self._kernel, remote=remote)
+        return DatagramOutlet(self.socket, self._kernel, remote=remote)
 
     def keep(self, data: memoryview, source: TransportAddress) -> None:
         """Keep a datagram for the machine, which ``wake`` calls at the end of a drain."""

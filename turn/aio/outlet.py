@@ -32,7 +32,7 @@ def _segmentation(size: int) -> list[tuple[int, int, bytes]]:
     return [(_SOL_UDP, _UDP_SEGMENT, _SEGMENT_SIZE.pack(size))]
 
 
-class Outlet:
+class DatagramOutlet:
     """The way to one remote, for datagrams that lie in the slots.
 
     ``is_connected`` says that the socket knows no other remote: then the kernel need not

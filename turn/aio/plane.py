@@ -23,18 +23,19 @@ from transport.aio import (
     DropReason,
     KernelSocket,
     SocketAddress,
+    StreamWriter,
     allow_fragments,
     from_sockaddr,
     to_sockaddr,
 )
-from turn.server import ForwardingEntry
+from turn.server import ForwardingEntry, SwitchTarget
 
 from .clients import ClientSocket
 from .connected import ConnectedSocket, connect_beside, kernel_finds_connected_sockets
-from .flows import ToClient, ToNeighbour, ToPeer
+from .flows import Outlet, ToClient, ToNeighbour, ToPeer
 from .listening import ListeningSocket
-from .outlet import Outlet
 from .peers import PeerSocket
+from .stream_clients import StreamClients
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ class _Installed:
 class UserSpacePlane:
     """All sockets of one relay, and the entries that hold on them; a ``ForwardingTable``.
 
-    Clients on streams have no entries here: the machine relays for them. ICMP errors for
+    For clients over DTLS the machine relays. ICMP errors for
     what has left from a relayed transport address, whichever socket there has sent it, go
     to ``on_icmp`` with that address, from the loop.
     """
@@ -81,6 +82,7 @@ class UserSpacePlane:
         self._listening: dict[TransportAddress, ListeningSocket] = {}
         self._relayed: dict[TransportAddress, tuple[socket.socket, KernelSocket]] = {}
         self._clients: dict[Path, ClientSocket] = {}
+        self._streams: StreamClients | None = None
         self._installed: dict[tuple[Path, int], _Installed] = {}
         self._entries_of: collections.Counter[Path] = collections.Counter()
         self._drops: collections.Counter[DropReason] = collections.Counter()
@@ -93,6 +95,11 @@ class UserSpacePlane:
         listening = ListeningSocket(sock, loop=self._loop)
         self._listening[listening.local] = listening
         return listening
+
+    def add_streams(self, writer_of: Callable[[Path], StreamWriter | None]) -> StreamClients:
+        """Serve clients on the streams of a driver, which shows us what comes from them."""
+        self._streams = StreamClients(writer_of)
+        return self._streams
 
     def add_relayed(self, sock: socket.socket) -> KernelSocket:
         """Take over a bound socket that peers send to."""
@@ -130,7 +137,10 @@ class UserSpacePlane:
             self._close(installed.peer)
         self._entries_of[client] -= 1
         own = self._clients.get(client)
-        if own is None:
+        if client.transport.is_reliable:
+            if self._streams is not None:
+                self._streams.remove(client, channel)
+        elif own is None:
             self._listening[client.local].flows.pop((name_of(client.remote), channel), None)
         else:
             del own.flows[channel]
@@ -157,34 +167,62 @@ class UserSpacePlane:
         return PlaneStats(len(self._installed), len(self._relayed), len(connected), dict(drops))
 
     def _install(self, entry: ForwardingEntry) -> None:
-        client, relayed = entry.client, self._relayed.get(entry.relayed)
-        listening = self._listening_socket(client)
-        if listening is None or relayed is None or entry.peer.is_ipv6 != entry.relayed.is_ipv6:
+        relayed = self._relayed.get(entry.relayed)
+        if relayed is None or entry.peer.is_ipv6 != entry.relayed.is_ipv6:
             return
-        flow: ToPeer
         peer: PeerSocket | None = None
+        flow: ToPeer | None
         if entry.switched_to is None:
-            name = name_of(entry.peer)
-            sock = connect_beside(relayed[0], name)
-            self._connect_client(client, listening)
-            back = ToClient(entry.channel, entry.meter, self._outlet(client, listening))
-            on_icmp = functools.partial(self._on_icmp, entry.relayed)
-            peer = PeerSocket(sock, name, back, loop=self._loop, on_icmp=on_icmp)
-            flow = ToPeer(entry.meter, peer.outlet)
+            peer = self._peer_socket(entry, relayed[0])
+            flow = None if peer is None else ToPeer(entry.meter, peer.outlet)
         else:
-            target = self._listening_socket(entry.switched_to.client)
-            if target is None:
-                return
-            self._connect_client(client, listening)
-            outlet = target.outlet_to(name_of(entry.switched_to.client.remote))
-            flow = ToNeighbour(entry.meter, outlet, entry.switched_to)
-        own = self._clients.get(client)
-        if own is None:
-            listening.flows[name_of(client.remote), entry.channel] = flow
+            flow = self._flow_to_neighbour(entry, entry.switched_to)
+        if flow is not None:
+            self._add_flow(entry.client, entry.channel, flow)
+            self._entries_of[entry.client] += 1
+            self._installed[entry.client, entry.channel] = _Installed(entry, peer)
+
+    def _peer_socket(self, entry: ForwardingEntry, relayed: socket.socket) -> PeerSocket | None:
+        """For an entry with a peer outside; None if its client cannot be reached from here."""
+        if not self._serves(entry.client):
+            return None
+        name = name_of(entry.peer)
+        sock = connect_beside(relayed, name)
+        outlet = self._outlet(entry.client)
+        if outlet is None:
+            sock.close()
+            return None
+        back = ToClient(entry.channel, entry.meter, outlet)
+        on_icmp = functools.partial(self._on_icmp, entry.relayed)
+        return PeerSocket(sock, name, back, loop=self._loop, on_icmp=on_icmp)
+
+    def _flow_to_neighbour(self, entry: ForwardingEntry, target: SwitchTarget) -> ToPeer | None:
+        """For an entry between two clients; None if one of them cannot be reached from here."""
+        outlet: Outlet | None = None
+        if (listening := self._listening_socket(target.client)) is not None:
+            outlet = listening.outlet_to(name_of(target.client.remote))
+        elif self._streams is not None and target.client.transport.is_reliable:
+            outlet = self._streams.outlet_to(target.client)
+        if outlet is None or not self._serves(entry.client):
+            return None
+        if (listening := self._listening_socket(entry.client)) is not None:
+            self._connect_client(entry.client, listening)
+        return ToNeighbour(entry.meter, outlet, target)
+
+    def _add_flow(self, client: Path, channel: int, flow: ToPeer) -> None:
+        if client.transport.is_reliable:
+            assert self._streams is not None
+            self._streams.add(client, channel, flow)
+        elif (own := self._clients.get(client)) is not None:
+            own.flows[channel] = flow
         else:
-            own.flows[entry.channel] = flow
-        self._entries_of[client] += 1
-        self._installed[client, entry.channel] = _Installed(entry, peer)
+            self._listening[client.local].flows[name_of(client.remote), channel] = flow
+
+    def _serves(self, client: Path) -> bool:
+        """Whether what it sends passes here before the machine."""
+        if client.transport.is_reliable:
+            return self._streams is not None
+        return self._listening_socket(client) is not None
 
     def _connect_client(self, client: Path, listening: ListeningSocket) -> None:
         """Give a client a socket of its own, if this is its first entry and there is room."""
@@ -200,7 +238,12 @@ class UserSpacePlane:
             sock, name, client=client.remote, listening=listening, loop=self._loop
         )
 
-    def _outlet(self, client: Path, listening: ListeningSocket) -> Outlet:
+    def _outlet(self, client: Path) -> Outlet | None:
+        """The way to a client; None if it is gone."""
+        listening = self._listening_socket(client)
+        if listening is None:
+            return None if self._streams is None else self._streams.outlet_to(client)
+        self._connect_client(client, listening)
         own = self._clients.get(client)
         return listening.outlet_to(name_of(client.remote)) if own is None else own.outlet
 

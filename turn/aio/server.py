@@ -13,8 +13,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Self
 
-from transport import Event, IcmpError, TransportAddress, TransportProtocol
-from transport.aio import KernelSockets, MachineDriver
+from transport import Event, IcmpError, Path, TransportAddress, TransportProtocol
+from transport.aio import KernelSockets, MachineDriver, StreamWriter
 from turn.framing import TurnFramer
 from turn.server import (
     AllocationEnded,
@@ -96,7 +96,8 @@ class RelayServer:
             dtls=_at(self.endpoints, TransportProtocol.DTLS),
             secured=security.clients(self._server),
         )
-        self._driver = MachineDriver(self._machine, self._handle, framer=TurnFramer)
+        switch = self._plane.add_streams(self._stream_writer)
+        self._driver = MachineDriver(self._machine, self._handle, framer=TurnFramer, switch=switch)
         self._tcp = TcpRelays(self._server, self._driver)
         for sock in datagrams:
             self._driver.add_socket(self._plane.add_listening(sock))
@@ -186,6 +187,9 @@ class RelayServer:
         await self._tcp.aclose()
         await self._driver.aclose()
         self._plane.close()
+
+    def _stream_writer(self, path: Path) -> StreamWriter | None:
+        return self._driver.stream_writer(path)
 
     def _handle(self, event: Event) -> None:
         match event:

@@ -14,7 +14,7 @@ from transport import IcmpError, TransportAddress
 from transport.aio import KernelSocket, KernelSockets
 from turn.aio.connected import connect_beside
 from turn.aio.flows import ToClient
-from turn.aio.outlet import Outlet
+from turn.aio.outlet import DatagramOutlet
 from turn.aio.peers import PeerSocket
 from turn.server import Meter
 
@@ -32,7 +32,7 @@ class Gone:
         self.relayed = KernelSockets().bind(LOOPBACK)
         self.socket = connect_beside(self.relayed, name)
         self.errors: list[IcmpError] = []
-        nobody = Outlet(self.relayed, KernelSocket(self.relayed), remote=name)
+        nobody = DatagramOutlet(self.relayed, KernelSocket(self.relayed), remote=name)
         self.peer = PeerSocket(
             self.socket,
             name,
