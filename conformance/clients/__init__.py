@@ -12,21 +12,25 @@ from . import (
     scripts_chan,
     scripts_life,
     scripts_ltc,
+    scripts_mob,
+    scripts_oauth,
     scripts_perm,
     scripts_rx,
     scripts_stc,
     scripts_tcp,
+    scripts_turn_tcp,
     scripts_udp,
 )
 from .script import Action, Over, Script, script, scripts
 from .server import ScriptedServer
-from .settings import Settings
+from .settings import Grant, Settings
 from .stage import PortClosed, PortOpened, Stage
 from .target import ClientTarget
 
 __all__ = [
     "Action",
     "ClientTarget",
+    "Grant",
     "Over",
     "PortClosed",
     "PortOpened",
@@ -41,9 +45,12 @@ __all__ = [
     "scripts_chan",
     "scripts_life",
     "scripts_ltc",
+    "scripts_mob",
+    "scripts_oauth",
     "scripts_perm",
     "scripts_rx",
     "scripts_stc",
     "scripts_tcp",
+    "scripts_turn_tcp",
     "scripts_udp",
 ]

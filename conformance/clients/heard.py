@@ -33,7 +33,7 @@ class Heard:
         try:
             if data and data[0] < 4:
                 return cls(at, path, data, message=ReceivedMessage.parse(data))
-            return cls(at, path, data, channel=ReceivedChannelData.parse(data))
+            return cls(at, path, data, channel=_channel_data(data))
         except DecodeError:
             return cls(at, path, data)
 
@@ -87,6 +87,19 @@ class Heard:
             return False
         first = {Method.BINDING, Method.ALLOCATE, Method.CONNECTION_BIND}
         return self.message.method in first or Attr.MOBILITY_TICKET in self.message.types
+
+
+def _channel_data(data: bytes) -> ReceivedChannelData:
+    """Also with the numbers that RFC 5766 had beyond those of RFC 8656: TURNC-CHAN-01 is
+    about these alone.
+
+    Raises:
+        DecodeError: it is no ChannelData.
+    """
+    if not data or not 0x50 <= data[0] <= 0x7F:
+        return ReceivedChannelData.parse(data)
+    found = ReceivedChannelData.parse(b"\x40" + data[1:])
+    return dataclasses.replace(found, number=int.from_bytes(data[:2], "big"))
 
 
 class Unframed(ConformanceError):

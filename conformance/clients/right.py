@@ -60,6 +60,8 @@ class RightServer:
         self.has_ipv6 = True
         self.ticket: bytes | None = None
         self.allocations: dict[Path, Relayed] = {}
+        self.data_paths: set[Path] = set()
+        """Connections that are a peer's by now (RFC 6062)."""
         self._settings = settings
         self._random_bytes = random_bytes
         self._next_port = FIRST_RELAYED_PORT
@@ -146,6 +148,8 @@ class RightServer:
                 self._bind(heard)
             case Method.CONNECT:
                 reply.add(Attr.CONNECTION_ID, self._random_bytes(4))
+            case Method.CONNECTION_BIND:
+                self.data_paths.add(heard.path)
             case _:
                 pass
         return add_all(reply, attributes)
@@ -174,7 +178,9 @@ class RightServer:
 
     def key_of(self, message: ReceivedMessage) -> bytes:
         """With which the user signs, long-term or short-term."""
-        user = self._settings.user
+        user, grant = self._settings.user, self._settings.grant
+        if message.text(Attr.USERNAME) == grant.kid:
+            return grant.mac_key
         if Attr.REALM not in message.types:
             return user.password.encode()
         algorithm = message.get(Attr.PASSWORD_ALGORITHM)

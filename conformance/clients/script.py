@@ -42,6 +42,7 @@ class Action(enum.Enum):
     CONNECT = "connect"
     ACCEPT = "accept"
     MOVE = "move"
+    TOKEN = "token"
 
     @property
     def text(self) -> str:
@@ -80,6 +81,8 @@ _TEXTS: Final[Mapping[Action, str]] = {
     Action.ACCEPT: "make a TCP allocation, permit {peer}, and accept its connection",
     Action.MOVE: "allocate with mobility, create a permission for {peer}, send something there "
     "every second, and go to another local port after 5 s",
+    Action.TOKEN: "allocate with the access token {token} (in hex), whose kid is {kid} and whose "
+    "mac_key is {mac_key} (in hex), and create a permission for {peer}",
 }
 
 

@@ -156,6 +156,8 @@ class ScriptedServer:
     def _messages(self, data: bytes, path: Path, now: float) -> list[bytes]:
         if not path.transport.is_reliable or self.script.over is Over.TLS:
             return [data]
+        if self._stage is not None and path in self._stage.right.data_paths:
+            return []  # the peer's
         reader = self._readers.setdefault(path, StreamReader())
         try:
             return reader.push(data)

@@ -7,6 +7,18 @@ import dataclasses
 from conformance.target import Credential
 from transport import TransportAddress
 
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Grant:
+    """An access token, its name and the key that signs with it (RFC 7635); it is for tests
+    alone: anything is taken for a token that the client is told."""
+
+    kid: str = "kid-of-a-test"
+    token: bytes = bytes(range(64))
+    mac_key: bytes = b"20 bytes of a mackey"
+
+
+_GRANT = Grant()
 _PEER = TransportAddress.parse("192.0.2.33", 7000)
 _OTHER = TransportAddress.parse("192.0.2.34", 7001)
 _USER = Credential("ann", "secret")
@@ -25,5 +37,6 @@ class Settings:
     realm: str = "hairpin.test"
     peer: TransportAddress = _PEER
     other: TransportAddress = _OTHER
+    grant: Grant = _GRANT
     patience: float = 60.0
     pause: float = 10.0

@@ -94,6 +94,9 @@ def words_of(script: Script, plan: ClientPlan, listener: Listener) -> dict[str, 
         "other": str(plan.other),
         "action": script.action.value,
         "script": script.id,
+        "kid": plan.settings.grant.kid,
+        "token": plan.settings.grant.token.hex(),
+        "mac_key": plan.settings.grant.mac_key.hex(),
     }
 
 
@@ -121,6 +124,9 @@ NAMES = (
     "other",
     "action",
     "script",
+    "kid",
+    "token",
+    "mac_key",
 )
 
 

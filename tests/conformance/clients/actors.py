@@ -13,7 +13,7 @@ import ssl
 from collections.abc import Callable
 
 from conformance.clients import Action, Settings
-from stun import AddressFamily, IpProtocol, Method, ShortTermClient
+from stun import AccessGrant, AddressFamily, IpProtocol, Method, ShortTermClient
 from stun.client import ClientConfig as StunConfig
 from stun.client import RequestFailed, RequestSucceeded, StunClient
 from stun.exchanges import TransactionTiming
@@ -35,6 +35,7 @@ from turn.client import (
     PeerConnectFailed,
     PeerConnectionAttempted,
     ServerMemory,
+    TokenRequested,
     TurnClient,
 )
 
@@ -197,6 +198,7 @@ class TurnActor(Actor):
             dual=action in (Action.DUAL, Action.DUAL_AGAIN),
             dont_fragment=action is Action.SEND_WHOLE,
             mobility=action is Action.MOVE,
+            third_party_auth=action is Action.TOKEN,
             protocol=IpProtocol.TCP
             if action in (Action.CONNECT, Action.ACCEPT)
             else IpProtocol.UDP,
@@ -234,12 +236,23 @@ class TurnActor(Actor):
             case DataReceived(peer=peer, data=data):
                 if self.action in (Action.ECHO, Action.ECHO_CHANNEL):
                     machine.send(peer, [data], now)
+            case _:
+                self.asked(machine, event, now)
+
+    def asked(self, machine: TurnClient, event: Event, now: float) -> None:
+        match event:
+            case TokenRequested():
+                machine.token_granted(self.grant(), now)
             case PeerConnectionAttempted(attempt=attempt):
                 machine.accept_peer(attempt, now)
             case PeerConnectFailed(peer=peer):
                 self.plan(now + 0.5, functools.partial(machine.connect_peer, peer))
             case _:
                 pass
+
+    def grant(self) -> AccessGrant:
+        ours = self.settings.grant
+        return AccessGrant(ours.kid, ours.token, ours.mac_key, lifetime=3600)
 
     def failed(self, event: AllocationFailed, now: float) -> None:
         alternate = event.alternate
@@ -261,7 +274,7 @@ class TurnActor(Actor):
                 self.plan(now + 1, client.release)
             case Action.CHANNEL | Action.ECHO_CHANNEL | Action.CHANNELS:
                 self.allocated_for_channels(client, now)
-            case Action.PERMIT | Action.ECHO | Action.ACCEPT:
+            case Action.PERMIT | Action.ECHO | Action.ACCEPT | Action.TOKEN:
                 client.create_permission(peer.ip, now)
             case Action.PERMIT_TWO:
                 client.create_permissions([peer.ip, other.ip], now)

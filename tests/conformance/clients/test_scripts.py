@@ -8,12 +8,13 @@ from conformance.clients import Script, scripts
 from conformance.outcome import Verdict
 
 from .mutants_stun import STUN, Make
-from .mutants_turn import TURN
+from .mutants_turn import FURTHER, TURN
 from .world import play
 
-MUTANTS = {**STUN, **TURN}
+MUTANTS = {**STUN, **TURN, **FURTHER}
 OPEN: dict[str, str] = {
     "STUNC-TCP-09": "ALPN may be offered",
+    "TURNC-MOB-01": "mobility is an option",
     "TURNC-ALLOC-09": "a client may do without DONT-FRAGMENT, or give up",
 }
 SCRIPTS = {each.id: each for each in scripts()}
