@@ -78,6 +78,9 @@ def collect(paths: Sequence[str]) -> Tests:
     said = io.StringIO()
     options = ["--collect-only", "-q", "-m", "", "-p", "no:cacheprovider"]
     options += ["-c", str(ROOT / "setup.cfg"), "--rootdir", str(ROOT)]
+    # hairpin is a plugin of pytest too, whose packages are imported by now; that their
+    # assertions say no more than Python has them say does not matter for collecting.
+    options += ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     with contextlib.redirect_stdout(said):
         status = pytest.main([*options, *paths], plugins=[collector])
     if status is not pytest.ExitCode.OK:
