@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from conformance.expect import expect_success
-from conformance.outcome import NotOffered, Violated
+from conformance.outcome import NotOffered, Outcome, Violated, seen
 from conformance.probe import Allocation, Probe
 from conformance.relayed import expect_relayed
 from conformance.relaying import CHANNEL, Pair, bound_pair, stay
@@ -61,21 +61,30 @@ async def channels_last_ten_minutes(probe: Probe) -> None:
     Feature.PEER,
     slow=True,
 )
-async def data_refreshes_no_channel(probe: Probe) -> None:
-    way = await bound_pair(probe)
-    begun = probe.wire.now()
-    await _keep_sending(way, begun + PERMISSION - 2 * EARLY)
-    await stay(probe, begun + PERMISSION + LATE, way.allocation)
-    when = f"{PERMISSION + LATE:g} s after ChannelBind, with ChannelData since"
-    await way.allocation.send_channel(CHANNEL, b"late")
-    await way.silence_at_peer(why=f"{when}, the permission has ended")
+async def data_refreshes_no_channel(probe: Probe) -> Outcome | None:
+    # Beside it there is a channel without data: what lasts longer anyway says nothing of data.
+    way, idle = await bound_pair(probe), await bound_pair(probe)
+    begun, both = probe.wire.now(), (way.allocation, idle.allocation)
+    await _keep_sending(way, begun + PERMISSION - 2 * EARLY, idle)
+    await stay(probe, begun + PERMISSION + LATE, *both)
+    is_too_long = await (await idle.with_peer()).passes()
+    if not is_too_long:
+        when = f"{PERMISSION + LATE:g} s after ChannelBind, with ChannelData since"
+        await way.allocation.send_channel(CHANNEL, b"late")
+        await way.silence_at_peer(why=f"{when}, the permission has ended")
+    for until in (PERMISSION + 5 * EVERY, LIFETIME - 2 * EARLY):
+        await way.permit()
+        await _keep_sending(way, begun + until, idle)
+    await stay(probe, begun + LIFETIME + LATE, *both)
     await way.permit()
-    await _keep_sending(way, begun + PERMISSION + 5 * EVERY)
-    await way.permit()
-    await _keep_sending(way, begun + LIFETIME - 2 * EARLY)
-    await stay(probe, begun + LIFETIME + LATE, way.allocation)
-    await way.permit()
+    await idle.permit()
+    found = await idle.back(b"idle")
+    if found is not None and found.channel is not None:
+        raise NotOffered("channels without data last too long as well: see TURN-CHAN-08")
     await _expect_unbound(way, f"{LIFETIME + LATE:g} s after ChannelBind, with ChannelData since")
+    if is_too_long:
+        return seen("the channel is not refreshed; permissions last too long: see TURN-PERM-08")
+    return None
 
 
 @row(
@@ -110,8 +119,8 @@ async def _stay_permitted(probe: Probe, until: float, *ways: Pair) -> None:
         await each.permit()
 
 
-async def _keep_sending(way: Pair, until: float) -> None:
-    """ChannelData every while.
+async def _keep_sending(way: Pair, until: float, idle: Pair) -> None:
+    """ChannelData every while, and none beside it.
 
     Raises:
         NotOffered: it does not come out.
@@ -119,7 +128,7 @@ async def _keep_sending(way: Pair, until: float) -> None:
     while (now := way.probe.wire.now()) < until:
         if await way.send_channel(b"kept alive?") is None:
             raise NotOffered("ChannelData does not come to the peer: see TURN-CHAN-08")
-        await stay(way.probe, min(now + EVERY, until), way.allocation)
+        await stay(way.probe, min(now + EVERY, until), way.allocation, idle.allocation)
 
 
 async def _expect_bound(way: Pair, when: str) -> None:

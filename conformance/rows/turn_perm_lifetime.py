@@ -36,13 +36,14 @@ EVERY: Final = 20.0
 async def permissions_last_five_minutes(probe: Probe) -> None:
     # Each is looked at once, so that what is sent to look keeps none alive.
     before = probe.wire.now()
-    early, late, again, bound = [await permitted_pair(probe) for _ in range(4)]
+    early, late, again, bound, unbound = ways = [await permitted_pair(probe) for _ in range(5)]
     after = probe.wire.now()
-    allocations = [each.allocation for each in (early, late, again, bound)]
+    allocations = [each.allocation for each in ways]
     await stay(probe, before + HALF, *allocations)
     refreshed = probe.wire.now()
     await again.permit()
     await bound.bind()
+    await unbound.bind()
     await stay(probe, before + LIFETIME - EARLY, *allocations)
     await _expect_open(early, f"{LIFETIME - EARLY:g} s after CreatePermission")
     await stay(probe, after + LIFETIME + LATE, *allocations)
@@ -50,7 +51,12 @@ async def permissions_last_five_minutes(probe: Probe) -> None:
     await stay(probe, refreshed + LIFETIME - EARLY - 5, *allocations)
     await _expect_open(again, "after CreatePermission has refreshed it")
     await _expect_open(await bound.with_peer(), "after ChannelBind has refreshed it")
+    await stay(probe, refreshed + LIFETIME + LATE + 1, *allocations)
+    # Another port has the permission, but not the channel.
+    other = await unbound.with_peer()
+    await _expect_silence(other, f"{LIFETIME + LATE:g} s after ChannelBind")
     await _need_new(late)
+    await _need_new(other)
 
 
 @row(
@@ -67,7 +73,10 @@ async def send_indications_refresh_no_permission(probe: Probe) -> None:
     async def send() -> bool:
         return await way.send(b"kept alive?") is not None
 
-    await _expect_end_in_spite_of(way, send, "Send indications")
+    async def hears(idle: Pair) -> bool:
+        return await idle.passes()
+
+    await _expect_end_in_spite_of(way, send, hears, "Send indications")
 
 
 @row(
@@ -81,23 +90,37 @@ async def send_indications_refresh_no_permission(probe: Probe) -> None:
 async def data_of_peers_refreshes_no_permission(probe: Probe) -> None:
     way = await permitted_pair(probe)
     await way.need_both_ways(when="with a permission")
-    await _expect_end_in_spite_of(way, way.passes, "what the peer sends")
+
+    async def sends(idle: Pair) -> bool:
+        return await idle.send(b"idle") is not None
+
+    await _expect_end_in_spite_of(way, way.passes, sends, "what the peer sends")
 
 
 async def _expect_end_in_spite_of(
-    way: Pair, carry: Callable[[], Awaitable[bool]], what: str
+    way: Pair,
+    carry: Callable[[], Awaitable[bool]],
+    lasts: Callable[[Pair], Awaitable[bool]],
+    what: str,
 ) -> None:
-    probe = way.probe
+    """Beside it there is a permission without data; ``lasts`` looks whether that has ended,
+    in the other direction than what is carried: a permission that lasts longer anyway says
+    nothing about data."""
+    probe, idle = way.probe, await permitted_pair(way.probe)
     begun = probe.wire.now()
     carried = False
     while (now := probe.wire.now()) < begun + LIFETIME - 2 * EARLY:
         carried = await carry()
-        await stay(probe, min(now + EVERY, begun + LIFETIME - 2 * EARLY), way.allocation)
+        await stay(
+            probe, min(now + EVERY, begun + LIFETIME - 2 * EARLY), way.allocation, idle.allocation
+        )
     if not carried:
         raise NotOffered(
             f"the permission has ended within {LIFETIME - 2 * EARLY:g} s: TURN-PERM-08"
         )
-    await stay(probe, begun + LIFETIME + LATE, way.allocation)
+    await stay(probe, begun + LIFETIME + LATE, way.allocation, idle.allocation)
+    if await lasts(idle):
+        raise NotOffered("permissions without data last too long as well: see TURN-PERM-08")
     await _expect_closed(way, f"{LIFETIME + LATE:g} s after CreatePermission, with {what} since")
 
 

@@ -150,16 +150,18 @@ async def both_families_are_deleted_at_once(probe: Probe) -> None:
     slow=True,
 )
 async def data_keeps_no_allocation_alive(probe: Probe) -> None:
-    way = await permitted_pair(probe)
     now = probe.wire.now
+    idle, way = await probe.allocate(), await permitted_pair(probe)
     end = now() + _granted(way.allocation)
     while now() < end - 20:
         await way.permit()
         await way.need_both_ways(when="with a permission")
-        await stay(probe, min(now() + 20, end - 20), way.allocation, refresh=False)
+        await stay(probe, min(now() + 20, end - 20), way.allocation, idle, refresh=False)
     await way.permit()
     await way.need_both_ways(when="just before the end")
     await stay(probe, end + LATE)
+    if (await idle.refresh()).message_class is Class.SUCCESS:
+        raise NotOffered("allocations without data last too long as well: see TURN-REFR-08")
     expect_error(
         await way.allocation.refresh(),
         437,

@@ -171,20 +171,22 @@ class _Remembering:
     """Binds again what was bound, whenever data passes that has a permission of its own."""
 
     def __init__(self) -> None:
-        self._bound: ReceivedMessage | None = None
+        self._bound: dict[bytes | None, ReceivedMessage] = {}
         self._is_permitted = False
 
     def take(self, data: bytes) -> bytes:
         message = parsed(data)
-        self._bound = _bind(data) or self._bound
+        if message is not None and message.method == BIND:
+            self._bound[message.get(Attr.NONCE)] = message  # each 5-tuple has its own
         self._is_permitted |= message is not None and message.method == Method.CREATE_PERMISSION
         return data
 
     def inject(self, data: bytes, signed: ReceivedMessage) -> bytes | None:
-        if self._bound is None or not is_data(data) or not self._is_permitted:
+        bound = self._bound.get(signed.get(Attr.NONCE))
+        if bound is None or not is_data(data) or not self._is_permitted:
             return None
         # XOR-PEER-ADDRESS of IPv4 does not depend on the transaction id.
-        return request_like(signed, BIND, *own(self._bound))
+        return request_like(signed, BIND, *own(bound))
 
 
 class _Never:

@@ -60,6 +60,22 @@ class _Once:
         return edited(message, message, change={Attr.XOR_PEER_ADDRESS: sink})
 
 
+class _BoundForEver:
+    """What ChannelBind permits is permitted for good."""
+
+    def __init__(self) -> None:
+        self._bound: set[bytes | None] = set()
+
+    def take(self, data: bytes) -> bytes:
+        message = parsed(data)
+        if message is not None and message.method == Method.CHANNEL_BIND:
+            self._bound.add(message.get(Attr.NONCE))  # each 5-tuple has its own
+        return data
+
+    def inject(self, data: bytes, signed: ReceivedMessage) -> bytes | None:
+        return permission(data, signed) if signed.get(Attr.NONCE) in self._bound else None
+
+
 class _PortsCount:
     """Hears only peers at the port that the permission names."""
 
@@ -86,6 +102,11 @@ class _PortsCount:
 def _shared() -> Mutant:
     shared = _SharedPermissions()
     return Mutant(take=shared.take, before_hear=shared.inject)
+
+
+def _bound_for_ever() -> Mutant:
+    bound = _BoundForEver()
+    return Mutant(take=bound.take, before_hear=bound.inject)
 
 
 def _by_port() -> Mutant:
@@ -130,6 +151,7 @@ MUTANTS = {
         "twice-as-long": Mutant(clock=0.5),
         "half-as-long": Mutant(clock=2.0),
         "refreshes-none": Mutant(take=_Once().take),
+        "bound-for-ever": _bound_for_ever(),
     },
     "TURN-PERM-09": {"send-refreshes": Mutant(before_take=permission_at_data)},
     "TURN-PERM-10": {"peers-refresh": Mutant(before_hear=permission)},
