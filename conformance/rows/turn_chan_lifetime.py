@@ -100,6 +100,10 @@ async def what_is_unbound_can_be_bound(probe: Probe) -> None:
     other = await way.with_peer()
     # A client has to wait for five more minutes (section 12).
     await stay(probe, probe.wire.now() + LIFETIME + GUARD + LATE, way.allocation)
+    await way.permit()
+    found = await way.back(b"unbound")
+    if found is not None and found.channel is not None:
+        raise NotOffered("the channel is still bound: see TURN-CHAN-08")
     response = await way.allocation.bind(CHANNEL, other.peer.local)
     expect_success(response, to="binding a number, that was bound before, to another peer")
     response = await way.allocation.bind(OTHER, way.peer.local)
