@@ -20,6 +20,9 @@ LOSS_LIFETIME: Final = 180
 LONGEST_USE: Final = 90.0
 """Seconds after which a client that still sends will not be done soon."""
 
+ON_ITS_WAY: Final = 1.0
+"""Seconds in which a client may not have read an answer yet."""
+
 SILENCE: Final = 30.0
 """Seconds without a message after which it is done."""
 
@@ -82,6 +85,7 @@ async def a_lost_allocation_is_let_go(stage: Stage) -> None:
     refresh = await refreshed(stage)
     stage.right.allocations.clear()
     stage.refuse(refresh, 437)
+    await stage.play(ON_ITS_WAY)
     later = await stage.play(SHORT_LIFETIME)
     new = next((n for n, each in enumerate(later) if each.method == Method.ALLOCATE), len(later))
     expect_unused(later[:new], "437 to a Refresh")
@@ -114,6 +118,7 @@ async def a_mismatch_is_the_end_of_an_allocation(stage: Stage) -> None:
     permit = await stage.await_next(Method.CREATE_PERMISSION)
     stage.right.allocations.clear()
     stage.refuse(permit, 437)
+    await stage.play(ON_ITS_WAY)
     later = await stage.play(8.0)
     new = next((n for n, each in enumerate(later) if each.method == Method.ALLOCATE), len(later))
     expect_unused(later[:new], "437 to a CreatePermission")

@@ -56,7 +56,9 @@ async def returns(stage: Stage, request: Heard, seconds: float = 6.0) -> Heard |
 
 
 async def _ends_here(stage: Stage, request: Heard, *, why: str) -> None:
-    """That no request with credentials comes; that one would is shown with a right challenge."""
+    """That no request with credentials comes."""
+    if request.method == Method.BINDING:
+        raise NotOffered("a Binding client need not have credentials")
     again = await returns(stage, request)
     if again is not None:
         raise Violated(f"{why}: the client sends its credentials", whole(again))

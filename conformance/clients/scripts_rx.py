@@ -137,7 +137,7 @@ async def server_errors_are_not_retried_for_ever(stage: Stage) -> Outcome | None
 async def junk_does_not_disturb(stage: Stage) -> None:
     request = await stage.first()
     reply = stage.right.answer(request)
-    for junk in (*JUNK, reply[:-3], reply + b"\0\0\0", b"\x41" + reply[1:]):
+    for junk in (*JUNK, reply[:-3], b"\x41" + reply[1:]):
         stage.send(junk, request.path)
     await stage.goes_on_asking(request, why="junk")
     stage.send(reply, request.path)

@@ -110,11 +110,11 @@ async def messages_are_found_in_the_stream(stage: Stage) -> None:
     request = await stage.seek(signed, stage.settings.pause)
     if request is None:
         raise Violated("a response that comes byte by byte is not understood", whole(first))
-    both = stage.right.data(stage.settings.peer, b"early") + stage.right.success(request)
+    both = stage.right.success(request) + stage.right.data(stage.settings.peer, b"early")
     stage.send(both, request.path)
     wanted = is_request(Method.CREATE_PERMISSION)
     if await stage.seek(wanted, stage.settings.pause) is None:
-        raise Violated("a response behind another message is not understood", whole(request))
+        raise Violated("a response in front of another message is not understood", whole(request))
 
 
 @script(
@@ -129,7 +129,11 @@ async def the_connection_stays_open(stage: Stage) -> None:
     await stage.play(10.0)
     if stage.ended is not None:
         raise NotOffered("the client has ended")
-    if any(life.closed is not None for life in stage.streams):
+    last = [each for each in stage.heard if each.method == Method.ALLOCATE][-1].path
+    is_allocated = last in stage.right.allocations
+    if is_allocated and any(
+        life.closed is not None and life.path == last for life in stage.streams
+    ):
         raise Violated("the client closes the connection of its allocation")
 
 

@@ -200,12 +200,12 @@ async def a_retry_has_another_id(stage: Stage) -> None:
 )
 async def an_icmp_error_ends_a_transaction(stage: Stage) -> None:
     first = await stage.first()
+    again = await stage.goes_on_asking(first, why="nobody answers")
+    gap = again.at - first.at
     stage.close_port()
-    await stage.pause(1.2)  # the retransmission after 0.5 s brings the error
+    await stage.pause(2.6 * gap)  # the next copy comes to nobody, 1 to 2 times the gap later
     stage.open_port()
-    begun = stage.now
-    await stage.collect(7.0)
-    for each in stage.since(begun):
+    for each in await stage.collect(6 * gap + 1):
         if each.transaction_id == first.transaction_id:
             raise Violated("the request is sent on after an ICMP port unreachable", whole(each))
 

@@ -309,7 +309,8 @@ class Stage:
             expect_unused([heard], why)
             if heard.is_request:
                 break
-        raise Violated(f"{why}: the request is not sent again", whole(request))
+        what = "the client ends" if self.ended is not None else "the request is not sent again"
+        raise Violated(f"{why}: {what}", whole(request))
 
 
 USES = frozenset({0x004, 0x008, 0x009, 0x00A})

@@ -6,6 +6,7 @@ import asyncio
 import pathlib
 import sys
 import time
+from collections.abc import Callable
 
 import click
 
@@ -141,11 +142,11 @@ def client(
         patience=patience,
     )
     report = _play(plan)
-    for name, make in ((json_file, to_json), (html_file, _page), (pcap_file, to_pcapng)):
-        if name is not None:
-            _write(name, make(report))
+    _write(json_file, lambda: to_json(report))
+    _write(html_file, lambda: to_html(report, repeat=plan.repeat))
+    _write(pcap_file, lambda: to_pcapng(report))
     if TO_STDOUT not in (json_file, html_file, pcap_file):
-        _show(report)
+        _show(report, plan)
     return report.exit_status if report.is_complete or report.exit_status == 1 else STOPPED
 
 
@@ -179,26 +180,20 @@ def _line(result: RowResult) -> str:
     return f"{outcome.verdict.value} {result.row_id} ({result.seconds:.1f} s){detail}"
 
 
-def _repeat(row_id: str) -> str:
-    return f"hairpin conformance client --script {row_id}"
-
-
-def _page(report: Report) -> bytes:
-    return to_html(report, repeat=_repeat)
-
-
-def _show(report: Report) -> None:
+def _show(report: Report, plan: ClientPlan) -> None:
     from rich.console import Console
 
     width = None if sys.stdout.isatty() else LOG_WIDTH
-    show(report, Console(highlight=False, width=width), _repeat)
+    show(report, Console(highlight=False, width=width), plan.repeat)
 
 
-def _write(name: str, content: bytes) -> None:
+def _write(name: str | None, make: Callable[[], bytes]) -> None:
+    if name is None:
+        return
     if name == TO_STDOUT:
-        click.echo(content, nl=False)
+        click.echo(make(), nl=False)
         return
     try:
-        pathlib.Path(name).write_bytes(content)
+        pathlib.Path(name).write_bytes(make())
     except OSError as error:
         raise HairpinError(f"{name} cannot be written: {error.strerror}") from error

@@ -11,6 +11,7 @@ from conformance import Credential, load
 from conformance.aio import ClientCommand, ClientServer, Listener
 from conformance.clients import Script, Settings, scripts
 from conformance.outcome import RowResult
+from hairpin.conforming.repeating import HIDDEN
 from hairpin.daemon import announce
 from hairpin.errors import HairpinError
 from transport import TransportAddress
@@ -47,6 +48,17 @@ class ClientPlan:
             other=self.other,
             patience=self.patience or patience,
         )
+
+    def repeat(self, script_id: str) -> str:
+        """The command line that plays one script alone, without the password."""
+        words = ["hairpin", "conformance", "client", "--script", script_id]
+        for each in self.listen:
+            words += ["--listen", str(each)]
+        words += ["--user", f"{self.user[0]}:{HIDDEN}"]
+        words += [] if self.command is None else ["--command", self.command]
+        words += ["--status-tells"] if self.status_tells else []
+        words += ["--slow"] if any(s.slow for s in self.scripts if s.id == script_id) else []
+        return shlex.join(words)
 
 
 def choose_scripts(prefixes: Sequence[str], *, slow: bool) -> tuple[Script, ...]:

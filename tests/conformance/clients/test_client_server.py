@@ -1,0 +1,132 @@
+"""Scripts on sockets of this machine, with clients that are processes."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import sys
+from collections.abc import AsyncIterator
+
+import pytest
+
+from conformance.aio import ClientCommand, ClientServer, Listener
+from conformance.clients import Script, Settings, Stage, scripts
+from conformance.outcome import Verdict
+from transport import TransportAddress, TransportProtocol
+
+SCRIPTS = {each.id: each for each in scripts()}
+ANYWHERE = TransportAddress.parse("127.0.0.1", 0)
+
+BINDING = """
+import os, socket, sys
+kind = socket.SOCK_STREAM if sys.argv[2] == "tcp" else socket.SOCK_DGRAM
+with socket.socket(socket.AF_INET, kind) as sock:
+    sock.connect(("127.0.0.1", int(sys.argv[1])))
+    sock.settimeout(5)
+    sock.send(b"\\0\\1\\0\\0\\x21\\x12\\xa4\\x42" + os.urandom(12))
+    while True:
+        try:
+            data = sock.recv(2000)
+        except ConnectionError:
+            sys.exit(1)
+        if len(data) > 20 and data[:2] == b"\\1\\1":
+            sys.exit(0)
+"""
+"""A client that sends one Binding request, and takes any success for its answer."""
+
+
+class Playing:
+    """A server, and how often it has started a client."""
+
+    def __init__(self, protocol: TransportProtocol, *, settings: Settings) -> None:
+        self.listener = Listener(protocol, ANYWHERE)
+        self.starts = 0
+        self.server = ClientServer([self.listener], settings=settings, start=self._start)
+
+    def _start(self, script: Script, listener: Listener) -> asyncio.Task[ClientCommand]:
+        self.starts += 1
+        words = (str(listener.listening.port), listener.protocol.value)
+        command = ClientCommand.start(
+            [sys.executable, "-I", "-c", BINDING, *words], status_tells=True
+        )
+        return asyncio.create_task(command)
+
+
+@pytest.fixture
+async def udp() -> AsyncIterator[Playing]:
+    playing = Playing(TransportProtocol.UDP, settings=Settings())
+    yield playing
+    playing.server.close()
+
+
+@pytest.fixture
+async def tcp() -> AsyncIterator[Playing]:
+    playing = Playing(TransportProtocol.TCP, settings=Settings())
+    yield playing
+    playing.server.close()
+
+
+@pytest.mark.long
+async def test_a_client_that_overlooks_what_it_must_not_fails_by_its_exit_status(
+    udp: Playing,
+) -> None:
+    result = await udp.server.play(SCRIPTS["STUNC-RX-03"])
+
+    assert result.outcome.verdict is Verdict.FAIL
+    assert "family 3" in result.outcome.detail
+
+
+@pytest.mark.long
+async def test_a_reset_reaches_the_client(tcp: Playing) -> None:
+    result = await tcp.server.play(SCRIPTS["STUNC-TCP-03"])
+
+    assert result.outcome.verdict is Verdict.PASS
+
+
+async def test_a_script_for_a_transport_that_nobody_listens_on_is_skipped(udp: Playing) -> None:
+    result = await udp.server.play(SCRIPTS["STUNC-TCP-01"])
+
+    assert result.outcome.verdict is Verdict.SKIP
+    assert udp.starts == 0
+
+
+async def test_a_port_is_closed_and_opened_again(udp: Playing) -> None:
+    async def play(stage: Stage) -> None:
+        stage.close_port()
+        await stage.pause(0.02)
+        stage.open_port()
+        stage.answer(await stage.first())
+
+    away = dataclasses.replace(SCRIPTS["STUNC-UDP-09"], play=play)
+    first = udp.listener.listening
+
+    result = await udp.server.play(away)
+
+    assert result.outcome.verdict is Verdict.PASS
+    assert udp.listener.listening == first
+
+
+async def test_a_client_that_does_not_come_is_skipped() -> None:
+    listener = Listener(TransportProtocol.UDP, ANYWHERE)
+    server = ClientServer(
+        [listener], settings=Settings(patience=0.05), start=lambda script, listener: None
+    )
+
+    result = await server.play(SCRIPTS["STUNC-UDP-01"])
+    server.close()
+
+    assert result.outcome.verdict is Verdict.SKIP
+    assert result.outcome.detail == "the client sends nothing"
+
+
+async def test_a_command_that_does_not_exist_is_an_error() -> None:
+    listener = Listener(TransportProtocol.UDP, ANYWHERE)
+
+    def start(script: Script, listener: Listener) -> asyncio.Task[ClientCommand]:
+        words = ["/nonexistent/client"]
+        return asyncio.create_task(ClientCommand.start(words, status_tells=False))
+
+    server = ClientServer([listener], settings=Settings(), start=start)
+    with pytest.raises(FileNotFoundError):
+        await server.play(SCRIPTS["STUNC-UDP-01"])
+    server.close()
