@@ -231,7 +231,11 @@ def list_rows(as_json: bool) -> None:
     print_table(HEADINGS, lines)
     ran = [row for row in found if row["is_run"]]
     slow = sum(bool(row["is_slow"]) for row in ran)
-    announce(f"{len(ran)} of {len(found)} rows are run, {slow} of them with --slow only")
+    clients = sum(bool(row["is_script"]) for row in ran)
+    announce(
+        f"{len(ran)} of {len(found)} rows are run, {clients} of them against clients (hairpin "
+        f"conformance client), {slow} with --slow only"
+    )
 
 
 @command.command(epilog="Example: hairpin conformance compare before.json after.json")

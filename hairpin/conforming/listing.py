@@ -9,12 +9,12 @@ import msgspec
 
 import conformance.rows
 from conformance import Requirement, Row, Verdict, load, registered
+from conformance.clients import Script, scripts
 from conformance.unshown import UNSHOWN
 from hairpin.output import Member
 
 assert conformance.rows  # imported for the rows that it registers
 
-CLIENT_GROUPS = ("STUNC", "TURNC")
 HEADINGS = ("id", "section", "level", "run", "title")
 
 
@@ -66,7 +66,8 @@ def differences(
 
 def every_row() -> list[dict[str, Member]]:
     """The rows of the catalogue, whether they are run, and if not, why."""
-    rows = {row.id: row for row in registered()}
+    rows: dict[str, Row | Script] = {script.id: script for script in scripts()}
+    rows.update((row.id, row) for row in registered())
     return [
         _describe(requirement, rows.get(requirement.id))
         for group in load("stun-turn")
@@ -78,21 +79,20 @@ def summary(row: Mapping[str, Member]) -> str:
     """What the table says of a row's run."""
     if not row["is_run"]:
         return f"no: {row['reason']}" if row["reason"] else "no"
-    kinds = ["yes", *(["slow"] if row["is_slow"] else [])]
+    kinds = ["of clients" if row["is_script"] else "yes", *(["slow"] if row["is_slow"] else [])]
     return ", ".join(kinds) + (f"; needs {row['needs']}" if row["needs"] else "")
 
 
-def _describe(requirement: Requirement, row: Row | None) -> dict[str, Member]:
+def _describe(requirement: Requirement, row: Row | Script | None) -> dict[str, Member]:
     reason = "" if row is not None else UNSHOWN.get(requirement.id, "")
-    if row is None and not reason and requirement.id.startswith(CLIENT_GROUPS):
-        reason = "it is about clients"
-    needs = () if row is None else sorted(feature.value for feature in row.needs)
+    needs = sorted(feature.value for feature in row.needs) if isinstance(row, Row) else ()
     return {
         "id": requirement.id,
         "section": requirement.source,
         "level": requirement.level,
         "title": requirement.title,
         "is_run": row is not None,
+        "is_script": isinstance(row, Script),
         "is_slow": row is not None and row.slow,
         "needs": ", ".join(needs),
         "reason": reason,
