@@ -41,7 +41,10 @@ check: $(VENV)/.installed-all+test+check+interop+bench
 	$(BIN)/lint-imports
 
 interop: $(VENV)/.installed-all+test+interop
-	@$(BIN)/pytest -m "interop and not slow" tests/interop
+	@status=0; \
+	$(BIN)/pytest -m "interop and not slow and not alone" -n 3 --dist loadfile tests/interop || status=1; \
+	$(BIN)/pytest -m "interop and not slow and alone" tests/interop || status=1; \
+	exit $$status
 
 slow: $(VENV)/.installed-all+test+interop
 	@$(BIN)/pytest -m slow --timeout 0

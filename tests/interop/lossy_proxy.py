@@ -13,11 +13,15 @@ Address = tuple[str, int]
 
 @dataclasses.dataclass(frozen=True)
 class Impairment:
-    """``loss`` is the share of datagrams lost, so many at a time; ``delay`` is one way."""
+    """``loss`` is the share of datagrams lost, so many at a time; ``delay`` is one way.
+
+    Datagrams of up to ``spares`` bytes get through.
+    """
 
     loss: float = 0.0
     burst: int = 1
     delay: float = 0.0
+    spares: int = 0
 
 
 class LossyProxy:
@@ -72,7 +76,7 @@ class LossyProxy:
     def _forward(
         self, transport: asyncio.DatagramTransport, data: bytes, to: Address | None
     ) -> None:
-        if self._loses():
+        if len(data) > self.impairment.spares and self._loses():
             self.lost += 1
             return
         self.forwarded += 1

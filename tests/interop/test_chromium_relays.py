@@ -81,10 +81,11 @@ async def exchange(browser: Browser, uris: Sequence[str]) -> Exchanged:
 )
 async def test_chromium_relays_over(transport: str, uri: str, tmp_path: pathlib.Path) -> None:
     made = Certificate.generate(tmp_path)
+    secured = ("--tls-cert", str(made.certificate), "--tls-key", str(made.key))
     async with (
         hairpin(
             *("relay", "--listen", f"{transport}://127.0.0.1:0", "--user", "ann:secret"),
-            *("--tls-cert", str(made.certificate), "--tls-key", str(made.key)),
+            *(secured if transport == "tls" else ()),
         ) as relay,
         chromium("--ignore-certificate-errors") as browser,
     ):

@@ -11,6 +11,7 @@ from .service import SECRET, serving
 
 pytestmark = [
     pytest.mark.interop,
+    pytest.mark.alone,
     pytest.mark.timeout(60, func_only=True),
     pytest.mark.usefixtures("javascript_sdks"),
 ]

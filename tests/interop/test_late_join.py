@@ -20,7 +20,7 @@ from .joining import Joined, behind, buffered, join, pictures_shown, read_stats
 from .process import hairpin
 from .reporting import Report
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.interop, pytest.mark.alone, pytest.mark.timeout(90)]
 
 LISTEN = ("--listen", "127.0.0.1:0", "--relay-listen", "127.0.0.1:0")
 JOINS = 2

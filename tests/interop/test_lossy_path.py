@@ -25,7 +25,7 @@ from .lossy_proxy import Impairment, LossyProxy, lossy_proxy
 from .process import hairpin
 from .reporting import Report
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.interop, pytest.mark.alone, pytest.mark.timeout(120)]
 
 LISTEN = ("--listen", "127.0.0.1:0", "--relay-listen", "127.0.0.1:0")
 SECONDS = 20
@@ -33,7 +33,8 @@ SHORT = 10
 DELAY = 0.01
 FIVE_PERCENT = Impairment(loss=0.05, delay=DELAY)
 BURSTS = Impairment(loss=0.05, burst=8, delay=DELAY)
-BLACKOUT = Impairment(loss=1.0)
+BLACKOUT = Impairment(loss=1.0, spares=400)
+"""Sound gets through, or the page would begin anew."""
 TRIES = 10
 
 COUNTERS = ("framesDecoded", "freezeCount", "nackCount", "pliCount", "packetsLost")

@@ -17,7 +17,7 @@ import pytest
 from .conftest import need
 from .reporting import Report
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.interop, pytest.mark.alone, pytest.mark.timeout(240)]
 
 ROOT = pathlib.Path(__file__).parents[2]
 FIRST_PATIENCE, SECOND_PATIENCE = 90.0, 5.0

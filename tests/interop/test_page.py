@@ -19,7 +19,7 @@ from .browser import chromium, read, wait_for_picture
 from .process import hairpin
 from .reporting import Report
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.interop, pytest.mark.alone, pytest.mark.timeout(90)]
 
 LISTEN = ("--listen", "127.0.0.1:0", "--relay-listen", "127.0.0.1:0")
 SECONDS = 20

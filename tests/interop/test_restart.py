@@ -22,7 +22,7 @@ from .page_host import page_host
 from .process import Command, hairpin
 from .reporting import Report
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.interop, pytest.mark.alone, pytest.mark.timeout(90)]
 
 PATIENCE = 5.0
 """Seconds from when it was started again until the page has a picture."""

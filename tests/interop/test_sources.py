@@ -13,7 +13,7 @@ from tests.media import clips
 from .browser import chromium, wait_for_frames
 from .process import hairpin
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(60)]
+pytestmark = [pytest.mark.interop, pytest.mark.alone, pytest.mark.timeout(60)]
 
 LISTEN = ("--listen", "127.0.0.1:0", "--relay-listen", "127.0.0.1:0")
 FAST = {"preset": "ultrafast", "tune": "zerolatency", "g": "25"}

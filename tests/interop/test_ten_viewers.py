@@ -27,7 +27,7 @@ from .process import Command, hairpin
 from .service import Service, serving
 from .viewers import CountingViewer, ViewerProcess, by_service, viewer_process
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.interop, pytest.mark.alone, pytest.mark.timeout(180)]
 
 CHANNEL = "demo"
 LISTEN = ("--listen", "127.0.0.1:0", "--relay-listen", "127.0.0.1:0")

@@ -14,7 +14,7 @@ from tests.media.clips import h264_mp4
 
 from .process import running
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.interop, pytest.mark.alone, pytest.mark.timeout(300)]
 
 ROOT = pathlib.Path(__file__).parent.parent.parent
 PACKAGES = {
