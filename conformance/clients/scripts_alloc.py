@@ -20,7 +20,8 @@ from .right import (
 )
 from .script import Action, Over, script
 from .scripts_alt import arrival
-from .scripts_ltc import challenged_with, returns
+from .scripts_ltc import returns
+from .scripts_ltc_algorithms import challenged_with
 from .stage import Stage, is_request, whole
 
 UDP: Final = 17

@@ -15,6 +15,10 @@ from .stage import Stage, whole
 RTO: Final = 0.5
 RC: Final = 7
 RM: Final = 16
+MAX_COPIES: Final = 100
+ENOUGH_COPIES: Final = 5
+"""To see four intervals, of which each is to be twice the one before."""
+
 TOLERANCE: Final = 0.1
 SLACK: Final = 0.06
 """Seconds that a scheduler and a network may take."""
@@ -29,14 +33,14 @@ MAX_BITS_ASTRAY: Final = 0.15
 deviations of chance."""
 
 
-async def copies_of_a_request(stage: Stage) -> list[Heard]:
-    """All copies of the first request, where nobody answers."""
+async def copies_of_a_request(stage: Stage, most: int = MAX_COPIES) -> list[Heard]:
+    """The copies of the first request, where nobody answers; not more than ``most``."""
     first = await stage.first()
     copies, wait = [first], LONGEST / 2
-    while (heard := await stage.hear(wait)) is not None:
+    while len(copies) < most and (heard := await stage.hear(wait)) is not None:
         if heard.transaction_id == first.transaction_id:
             copies.append(heard)
-            wait = 2.6 * (copies[-1].at - copies[-2].at) + 1
+            wait = 2.3 * (copies[-1].at - copies[-2].at) + 1
         elif heard.is_request and len(copies) == 1 and heard.method == first.method:
             _expect_same_id(first, heard)
     return copies
@@ -112,7 +116,7 @@ async def the_first_retransmission_waits(stage: Stage) -> Outcome | None:
     over=Over.DATAGRAMS,
 )
 async def the_interval_doubles(stage: Stage) -> None:
-    copies = await copies_of_a_request(stage)
+    copies = await copies_of_a_request(stage, ENOUGH_COPIES)
     gaps = _gaps(copies)
     if len(gaps) < 2:
         raise NotOffered(f"the request is sent {len(copies)} times: there is nothing to double")

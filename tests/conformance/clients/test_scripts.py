@@ -9,11 +9,12 @@ from conformance.clients import Script, scripts
 from conformance.outcome import Verdict
 from conformance.unshown import UNSHOWN
 
+from .mutants_options import OPTIONS
 from .mutants_stun import STUN, Make
-from .mutants_turn import FURTHER, TURN
+from .mutants_turn import TURN
 from .world import play
 
-MUTANTS = {**STUN, **TURN, **FURTHER}
+MUTANTS = {**STUN, **TURN, **OPTIONS}
 OPEN: dict[str, str] = {
     "STUNC-TCP-09": "ALPN may be offered",
     "TURNC-MOB-01": "mobility is an option",
