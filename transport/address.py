@@ -27,6 +27,10 @@ class TransportAddress:
         if not 0 <= self.port <= 0xFFFF:
             raise ValueError(f"a port is from 0 to 65535, not {self.port}")
 
+    def __hash__(self) -> int:
+        """Addresses are keys everywhere, and ``ip`` is slow to hash: it makes text of itself."""
+        return hash((int(self.ip), self.port))
+
     @classmethod
     def parse(cls, host: str, port: int) -> Self:
         """From an IP address in text; names are not resolved here.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import functools
 import struct
 from ipaddress import IPv4Address, IPv6Address
 
@@ -15,6 +16,9 @@ _IPV4_BYTES = 8
 _IPV6_BYTES = 20
 _PORT_MASK = MAGIC_COOKIE >> 16
 _COOKIE_ABOVE_ID = MAGIC_COOKIE << 96
+
+MAX_CACHED_ADDRESSES = 128
+"""As many as are named again and again; a flood of others costs 50 kilobytes, once."""
 
 
 class AddressFamily(enum.IntEnum):
@@ -52,7 +56,7 @@ def decode_address(element: str, value: bytes) -> TransportAddress:
         DecodeError: the family is unknown, or the length is not the family's.
     """
     port, number, width = _fields(element, value)
-    return TransportAddress(_ip(number, width), port)
+    return _address(number, width, port)
 
 
 def decode_xor_address(element: str, value: bytes, transaction_id: bytes) -> TransportAddress:
@@ -66,7 +70,7 @@ def decode_xor_address(element: str, value: bytes, transaction_id: bytes) -> Tra
         number ^= MAGIC_COOKIE
     else:
         number ^= _COOKIE_ABOVE_ID | int.from_bytes(transaction_id, "big")
-    return TransportAddress(_ip(number, width), port ^ _PORT_MASK)
+    return _address(number, width, port ^ _PORT_MASK)
 
 
 def _fields(element: str, value: bytes) -> tuple[int, int, int]:
@@ -78,5 +82,8 @@ def _fields(element: str, value: bytes) -> tuple[int, int, int]:
     return int.from_bytes(value[2:4], "big"), int.from_bytes(value[4:], "big"), size - 4
 
 
-def _ip(number: int, width: int) -> IPAddress:
-    return IPv4Address(number) if width == 4 else IPv6Address(number)
+@functools.lru_cache(MAX_CACHED_ADDRESSES)
+def _address(number: int, width: int, port: int) -> TransportAddress:
+    """Mostly of a peer that was named before: who compares it finds the same object again."""
+    ip: IPAddress = IPv4Address(number) if width == 4 else IPv6Address(number)
+    return TransportAddress(ip, port)

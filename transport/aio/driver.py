@@ -241,8 +241,18 @@ class MachineDriver:
 
         One event only: what its handler makes the machine send leaves before the next.
         """
-        while (transmit := self._machine.poll_transmit()) is not None:
+        poll = self._machine.poll_transmit
+        transmit = poll()
+        while transmit is not None:
+            following = poll()
+            if following is not None and _continues(transmit, following):
+                segments = [*transmit.segments]
+                while following is not None and _continues(transmit, following):
+                    segments += following.segments
+                    following = poll()
+                transmit = dataclasses.replace(transmit, segments=segments)
             self._send(transmit)
+            transmit = following
         event = self._machine.poll_event()
         if event is None:
             return False
@@ -337,6 +347,19 @@ class MachineDriver:
         if self._streams is None:
             raise RuntimeError("this driver was made without a framer for streams")
         return self._streams
+
+
+def _continues(first: Transmit, following: Transmit) -> bool:
+    """Whether both may leave in one call. Addresses that are equal are not looked for: where
+    many datagrams go the same way, they mostly are the same."""
+    path, other = first.path, following.path
+    return (
+        path.remote is other.remote
+        and path.local is other.local
+        and path.transport is other.transport
+        and first.dscp == following.dscp
+        and first.dont_fragment == following.dont_fragment
+    )
 
 
 class _StreamSink:

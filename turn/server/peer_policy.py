@@ -64,6 +64,10 @@ _LOOPBACK: Final = IPv6Address("::1")
 would not do: newer Pythons say so of IPv4-mapped addresses too.)"""
 
 
+MAX_VERDICTS: Final = 256
+"""Remembered: at our own addresses each datagram is judged. A flood of peers gains nothing."""
+
+
 def spellings(ip: IPAddress) -> Iterator[IPAddress]:
     """The address itself, and the IPv4 addresses that packets to it may end up at."""
     yield ip
@@ -99,6 +103,7 @@ class PeerPolicy:
         "_listening",
         "_own",
         "_relay_ips",
+        "_verdicts",
         "_wildcard_ports",
     )
 
@@ -121,9 +126,18 @@ class PeerPolicy:
         self._own = self._relay_ips | listening_ips | {*advertised, *advertised.values()}
         self._allowed = config.allow_peers
         self._denied_ports = frozenset({0}.union(*config.deny_peer_ports))
+        self._verdicts: dict[TransportAddress, bool] = {}
 
     def admits(self, peer: TransportAddress) -> bool:
         """Whether data may be sent to this transport address."""
+        verdict = self._verdicts.get(peer)
+        if verdict is None:
+            if len(self._verdicts) >= MAX_VERDICTS:
+                self._verdicts.clear()
+            verdict = self._verdicts[peer] = self._judge(peer)
+        return verdict
+
+    def _judge(self, peer: TransportAddress) -> bool:
         return (
             not self.is_denied_port(peer.port)
             and not self.is_listening(peer)

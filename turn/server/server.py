@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from stun import Message, MessageClass, Method
 from transport import DecodeError, Event, IcmpError, Path, RandomBytes, Transmit, TransportAddress
 from turn.channel_data import is_channel_data
@@ -50,6 +52,7 @@ class TurnServer:
         self._allocate = AllocateProcedure(self._state, self._mobility)
         self._binding = BindingProcedure(config, self._outbox)
         self._streams = StreamWatch(self._outbox, self._is_used)
+        self._handled_at = -math.inf
         self._requests = Requests(
             self._state,
             Authenticator(config, random_bytes, wall_clock_offset=wall_clock_offset),
@@ -169,6 +172,9 @@ class TurnServer:
             self._state.end(allocation, AllocationEnd.CLOSED)
 
     def handle_timeout(self, now: float) -> None:
+        if now == self._handled_at:  # of a batch of datagrams, all but the first
+            return
+        self._handled_at = now
         self._state.expire(now)
         self._allocate.handle_timeout(now)
         self._streams.handle_timeout(now)
