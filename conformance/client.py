@@ -36,6 +36,14 @@ MAX_STALE: Final = 3
 MD5_ALGORITHM: Final = bytes([0, 1, 0, 0])
 SHA256_ALGORITHM: Final = bytes([0, 2, 0, 0])
 
+_NO_WISH_BESIDE: Final = frozenset(
+    {
+        Attr.REQUESTED_ADDRESS_FAMILY,
+        Attr.ADDITIONAL_ADDRESS_FAMILY,
+        Attr.RESERVATION_TOKEN,
+    }
+)
+
 
 def xor(kind: int, address: TransportAddress) -> Attribute:
     """An XORed address."""
@@ -88,6 +96,8 @@ class Client:
         """Sign as clients of RFC 5389 do, whatever the server offers."""
         self.inbox: collections.deque[bytes] = collections.deque()
         """What came and answered nothing: indications, ChannelData, and what is neither."""
+        self.family: bytes | None = None
+        """Of the relayed transport addresses that it wants; without one a server gives IPv4."""
         self.unawaited: set[bytes] = set()
         """Ids of requests that may be answered while another one is waited for."""
         self._target = target
@@ -119,7 +129,9 @@ class Client:
     # Writing
 
     def message(self, method: int, *attributes: Attribute) -> MessageBuilder:
-        """A request without credentials."""
+        """A request without credentials; an Allocate asks for the client's family."""
+        if method == Method.ALLOCATE and self.family is not None:
+            return self.begin(method, Class.REQUEST, *_with_family(attributes, self.family))
         return self.begin(method, Class.REQUEST, *attributes)
 
     def begin(self, method: int, message_class: int, *attributes: Attribute) -> MessageBuilder:
@@ -346,6 +358,13 @@ class Client:
         if not is_right and response.error_code not in (400, 401, 438):
             mark = mark_attribute(response, kind)
             self._report(Violation("STUNS-LTC-14", "the integrity is not that of the key", mark))
+
+
+def _with_family(attributes: Sequence[Attribute], family: bytes) -> tuple[Attribute, ...]:
+    """With REQUESTED-ADDRESS-FAMILY, where it may be (RFC 8656 section 7.2) and is not yet."""
+    if _NO_WISH_BESIDE.isdisjoint(kind for kind, _ in attributes):
+        return (*attributes, (Attr.REQUESTED_ADDRESS_FAMILY, family))
+    return tuple(attributes)
 
 
 def describe(response: ReceivedMessage | None) -> str:

@@ -6,7 +6,7 @@ import dataclasses
 
 from transport import IPAddress, TransportAddress, TransportProtocol
 
-from .building import MessageBuilder, channel_data, channel_number, u32
+from .building import MessageBuilder, channel_data, channel_number, one_byte, u32
 from .client import Attribute, Client, Value, describe, xor
 from .codes import Attr, Class, Method
 from .link import ClosedStream, DatagramPort, ListeningPort, Record, ServerLink, StreamPort
@@ -17,6 +17,8 @@ from .target import Credential, Target
 from .wire import MarkedLink, StreamLink, Wire
 
 UDP: Attribute = (Attr.REQUESTED_TRANSPORT, bytes([17, 0, 0, 0]))
+IPV6 = 2
+"""As REQUESTED-ADDRESS-FAMILY has it."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -133,6 +135,7 @@ class Probe:
     def _adopt(self, link: ServerLink, credential: Credential | None) -> Client:
         report = self.violations.append
         client = Client(link, self.target, self.wire, credential=credential, report=report)
+        client.family = one_byte(IPV6) if self.peer_ip.version == 6 else None
         self._clients.append(client)
         return client
 

@@ -6,7 +6,7 @@ import ipaddress
 
 from conformance.building import channel_number, one_byte
 from conformance.checks import mark_attribute
-from conformance.client import Attribute, describe, xor
+from conformance.client import Attribute, Client, describe, xor
 from conformance.codes import Attr, Class, Method
 from conformance.expect import expect_no_attribute
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
@@ -82,7 +82,7 @@ async def without_a_wish_the_family_is_ipv4(probe: Probe) -> None:
     _, allocation = await probe.try_to_allocate(UDP, requested(IPV4))
     if allocation is None:
         raise NotOffered("there are no IPv4 relayed transport addresses")
-    response, allocation = await probe.try_to_allocate(UDP)
+    response, allocation = await probe.try_to_allocate(UDP, client=await _without_a_wish(probe))
     expect_granted(response, to="Allocate without REQUESTED-ADDRESS-FAMILY")
     if allocation is not None:
         _expect_version(allocation, 4)
@@ -99,7 +99,7 @@ async def without_ipv4_a_family_has_to_be_requested(probe: Probe) -> None:
     response, _ = await probe.try_to_allocate(UDP, requested(IPV4))
     if response.error_code != FAMILY_NOT_SUPPORTED:
         raise NotOffered(f"this is no server of IPv6 alone: IPv4 is met with {describe(response)}")
-    response, _ = await probe.try_to_allocate(UDP)
+    response, _ = await probe.try_to_allocate(UDP, client=await _without_a_wish(probe))
     to = "Allocate without REQUESTED-ADDRESS-FAMILY, where there is no IPv4,"
     expect_room(response)
     if response.error_code != FAMILY_NOT_SUPPORTED:
@@ -199,6 +199,13 @@ async def tunneled_addresses_are_not_bound(probe: Probe) -> None:
             raise Violated(
                 f"ChannelBind takes the {name} address {host}", Mark(response.data, 0, 2)
             )
+
+
+async def _without_a_wish(probe: Probe) -> Client:
+    """Who asks for no family, whichever the peers have."""
+    client = await probe.client()
+    client.family = None
+    return client
 
 
 def _expect_version(allocation: Allocation, version: int) -> None:
