@@ -37,6 +37,10 @@ ROW_TIMEOUT: Final = 60.0
 SLOW_TIMEOUT: Final = 4500.0
 """An hour, for nonces to go stale, and some more."""
 
+RECOVERY: Final = 5.0
+RECOVERY_STEP: Final = 0.1
+"""Seconds that a server has after a row that is alone, and between looks at it."""
+
 assert conformance.rows  # imported for the rows that it registers
 
 
@@ -119,6 +123,7 @@ async def _take_turns(
     for each in runs:
         if each.row.alone:
             await take_turn(each)
+            await each.let_recover()
 
 
 async def _unless(stop: asyncio.Event | None, work: asyncio.Future[None]) -> bool:
@@ -171,6 +176,23 @@ class _Run:
             await probe.close()
         self.result = RowResult(self.row.id, outcome, frames, self._wire.now() - begun)
         self.is_done = True
+
+    async def let_recover(self) -> None:
+        """Wait, for a while, until the server takes connections again.
+
+        A row may have had all that it takes from one address, and servers see the ends of
+        connections late.
+        """
+        deadline = self._wire.now() + RECOVERY
+        while self._target.transport.is_reliable and self._wire.now() < deadline:
+            probe = Probe(self._target, self._wire, self._survey)
+            try:
+                await probe.is_alive()
+                return
+            except (NotOffered, Violated, DecodeError, OSError):
+                await self._wire.sleep(RECOVERY_STEP)
+            finally:
+                await probe.close()
 
     async def _outcome(self, probe: Probe) -> Outcome:
         seconds = SLOW_TIMEOUT if self.row.slow else ROW_TIMEOUT

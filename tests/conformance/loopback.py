@@ -92,5 +92,28 @@ async def hanging_up(greeting: bytes = b"") -> AsyncIterator[TransportAddress]:
         yield TransportAddress.parse(*server.sockets[0].getsockname())
 
 
+@contextlib.asynccontextmanager
+async def two_at_a_time(late: float) -> AsyncIterator[TransportAddress]:
+    """A TCP server of two connections, which sees the end of each ``late`` seconds afterwards."""
+    places = 2
+
+    def free() -> None:
+        nonlocal places
+        places += 1
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal places
+        if places > 0:
+            places -= 1
+            while request := await reader.read(20):
+                writer.write(success(request))
+            asyncio.get_running_loop().call_later(late, free)
+        writer.close()
+
+    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    async with server:
+        yield TransportAddress.parse(*server.sockets[0].getsockname())
+
+
 CLOSED = TransportAddress.parse("127.0.0.1", 9)
 """Where nobody listens: discard, which is on no machine any more."""

@@ -18,7 +18,7 @@ from conformance.reading import read_address
 from conformance.row import Run
 from transport import TransportAddress, TransportProtocol
 
-from .loopback import CLOSED, USERS, answering, hanging_up, relay, success
+from .loopback import CLOSED, USERS, answering, hanging_up, relay, success, two_at_a_time
 
 QUICK = Limits(per_second=10_000)
 REQUIREMENT = registered()[0].requirement
@@ -135,6 +135,26 @@ async def test_what_is_stopped_leaves_nothing_allocated_and_keeps_what_is_known(
     assert [(each.row_id, each.outcome) for each in report.results] == [
         (first.id, Outcome(Verdict.PASS))
     ]
+
+
+async def test_a_server_whose_connections_a_row_has_used_up_recovers_before_the_next() -> None:
+    async def takes_both(probe: Probe) -> None:
+        for client in (await probe.client(), await probe.client()):
+            await client.request(Method.BINDING)
+
+    async def takes_one(probe: Probe) -> None:
+        await (await probe.client()).request(Method.BINDING)
+
+    first, second = (dataclasses.replace(REQUIREMENT, id=each.id) for each in registered()[:2])
+    rows = [
+        dataclasses.replace(row(takes_both, alone=True), requirement=first),
+        dataclasses.replace(row(takes_one, alone=True), requirement=second),
+    ]
+    async with two_at_a_time(late=0.05) as server:
+        tested = target(server, TransportProtocol.TCP)
+        report = await run(tested, rows=rows, limits=QUICK, surveyed=Survey())
+
+    assert [each.outcome.verdict for each in report.results] == [Verdict.PASS] * 2
 
 
 async def outcome(program: Run, server: TransportAddress = CLOSED) -> Outcome:
