@@ -13,7 +13,7 @@ from transport import TransportAddress
 from .heard import Heard
 from .right import channel_of, message_of
 from .script import Action, Over, script
-from .scripts_perm import carries, echoed, echoing
+from .scripts_perm import carries, echoed
 from .stage import Stage, is_request, whole
 
 CHANNELS: Final = range(0x4000, 0x5000)
@@ -262,14 +262,15 @@ async def peers_are_of_the_allocations_family(stage: Stage) -> None:
 @script(
     "TURNC-CHAN-10",
     "Only what comes from the server's transport address is taken for the server's.",
-    Action.ECHO,
+    Action.ECHO_CHANNEL,
     over=Over.DATAGRAMS,
 )
 async def data_from_elsewhere_are_dropped(stage: Stage) -> None:
-    permit = await echoing(stage)
-    forged = stage.right.data(stage.settings.peer, b"forged")
-    stage.send_from_elsewhere(forged, permit.path)
+    bind, number = await echoing_on_channel(stage)
+    stage.send_from_elsewhere(padded(stage, number, b"forged"), bind.path)
     if (found := await echoed(stage, b"forged")) is not None:
-        raise Violated(
-            "a Data indication from another port than the server's is taken", whole(found)
-        )
+        raise Violated("ChannelData from another port than the server's are taken", whole(found))
+    stage.send_from_elsewhere(stage.right.data(stage.settings.peer, b"forged too"), bind.path)
+    if (found := await echoed(stage, b"forged too")) is not None:
+        text = "a Data indication from another port than the server's is taken"
+        raise Violated(text, whole(found))

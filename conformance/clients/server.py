@@ -34,6 +34,9 @@ from .stage import ClientEnded, Stage, StreamLife, Until
 MAX_FRAMES: Final = 20_000
 """Of one script: what comes beyond is a flood, and is dropped."""
 
+MAX_BYTES: Final = 32 << 20
+"""Of all that is kept for the report of one script."""
+
 MAX_STREAMS: Final = 64
 """Connections in one script; further ones are closed by whoever drives it."""
 
@@ -73,6 +76,7 @@ class ScriptedServer:
         self._begun = 0.0
         self._wakes_at: float | None = None
         self._frames: list[Frame] = []
+        self._bytes = 0
         self._paths: set[Path] = set()
         self._readers: dict[Path, StreamReader] = {}
         self._transmits: collections.deque[Transmit] = collections.deque()
@@ -114,7 +118,7 @@ class ScriptedServer:
 
     def receive(self, data: bytes, path: Path, now: float) -> None:
         """Take a datagram, or bytes of a stream."""
-        if self._stage is None or len(self._frames) >= MAX_FRAMES:
+        if self._stage is None or len(self._frames) >= MAX_FRAMES or self._bytes >= MAX_BYTES:
             return
         self._stage.now = now
         for message in self._messages(data, path, now):
@@ -230,5 +234,6 @@ class ScriptedServer:
 
     def _record(self, direction: Direction, path: Path, data: bytes, now: float) -> None:
         is_stream = path.transport.is_reliable
+        self._bytes += len(data)
         at = now - self._begun
         self._frames.append(Frame(at, direction, path.local, path.remote, data, is_stream))

@@ -37,10 +37,11 @@ Examples:
 \b
 In --command stand {host}, {port}, {transport}, {user}, {password}, {realm}, {peer}, {peer_host},
 {peer_port}, {other}, {action} and {script}. Exit status: 0 if no script failed and at least one
-passed, 1 if one failed, 2 if nothing passed.
+passed, 1 if one failed, 2 if nothing passed or could be played.
 """
 
 STOPPED = 130
+NOT_TESTED = 2
 PROTOCOLS = (TransportProtocol.UDP, TransportProtocol.TCP, TransportProtocol.TLS)
 TO_STDOUT = "-"
 
@@ -141,7 +142,11 @@ def client(
         status_tells=status_tells,
         patience=patience,
     )
-    report = _play(plan)
+    try:
+        report = _play(plan)
+    except HairpinError as error:
+        announce(f"hairpin conformance client: {clean(str(error))}")
+        return NOT_TESTED
     _write(json_file, lambda: to_json(report))
     _write(html_file, lambda: to_html(report, repeat=plan.repeat))
     _write(pcap_file, lambda: to_pcapng(report))

@@ -1,0 +1,119 @@
+"""``hairpin conformance client`` as who writes a client meets it."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import shlex
+import socket
+import sys
+
+import pytest
+
+from conformance.clients import Action, Script, scripts
+from hairpin.commands.conformance_client import PROTOCOLS
+from hairpin.conforming.scripting import NAMES, ClientPlan, check_command, fill
+from tests.conformance.clients.test_client_server import BINDING
+from transport import TransportAddress, TransportProtocol
+from turn.aio import Endpoint
+
+from .test_conformance import invoke
+
+ANYWHERE = ("client", "--listen", "udp://127.0.0.1:0")
+COMMAND = f"{sys.executable} -I -c {shlex.quote(BINDING.replace('{', '{{'))} {{port}} {{transport}}"
+
+
+def plan_of(*chosen: Script, command: str | None = None) -> ClientPlan:
+    address = TransportAddress.parse("127.0.0.1", 3478)
+    return ClientPlan(
+        scripts=chosen,
+        listen=(Endpoint(TransportProtocol.UDP, address),),
+        user=("ann", "a password"),
+        realm="r",
+        peer=address,
+        other=address,
+        command=command,
+    )
+
+
+@pytest.mark.long
+def test_a_client_that_fails_is_shown_with_its_bytes(tmp_path: pathlib.Path) -> None:
+    report, page = tmp_path / "report.json", tmp_path / "report.html"
+
+    result = invoke(
+        *ANYWHERE,
+        *("--script", "stunc-rx-03", "--script", "STUNC-TCP-01"),
+        *("--command", COMMAND, "--status-tells"),
+        *("--json", str(report), "--html", str(page)),
+    )
+
+    assert result.exit_code == 1, result.output
+    assert "FAIL STUNC-RX-03" in result.stderr
+    assert "nothing listens on TCP" in result.stdout
+    rows = json.loads(report.read_bytes())["rows"]
+    assert {row["id"]: row["verdict"] for row in rows} == {
+        "STUNC-RX-03": "FAIL",
+        "STUNC-TCP-01": "SKIP",
+    }
+    assert "unsupported address family" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        pytest.param(("--script", "STUNC-XYZ"), "no script begins so", id="no-row"),
+        pytest.param(("--script", "STUNC-DNS"), "there is no script for that row", id="no-script"),
+        pytest.param(("--script", "TURNC-CHAN-05"), "add --slow", id="slow"),
+        pytest.param(("--command", "x {prot}"), "there are {host}, {port}", id="unknown-name"),
+        pytest.param(("--status-tells",), "--status-tells is about --command", id="no-command"),
+        pytest.param(("--listen", "dtls://127.0.0.1:0"), "udp://, tcp:// and tls://", id="dtls"),
+    ],
+)
+def test_what_makes_no_sense_is_said_before_anything_is_played(
+    options: tuple[str, ...], problem: str
+) -> None:
+    result = invoke(*ANYWHERE, *options)
+
+    assert result.exit_code == 2
+    assert problem in result.output
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 0))
+        where = f"udp://127.0.0.1:{taken.getsockname()[1]}"
+        result = invoke("client", "--listen", where, "--script", "STUNC-UDP-01")
+
+    assert result.exit_code == 2
+    assert where in result.stderr
+
+
+def test_a_command_that_is_not_there_is_named() -> None:
+    result = invoke(*ANYWHERE, "--script", "STUNC-UDP-01", "--command", "/nonexistent/client")
+
+    assert result.exit_code == 2
+    assert "--command" in result.stderr
+
+
+def test_words_of_a_command_are_filled_in_and_stay_words() -> None:
+    check_command("client {host} 'two words' {action}")
+
+    words = fill("client {user} 'two words'", {**dict.fromkeys(NAMES, ""), "user": "a b; c"})
+
+    assert words == ["client", "a b; c", "two words"]
+
+
+def test_the_line_for_one_script_alone_has_no_password() -> None:
+    slow = next(each for each in scripts() if each.slow)
+
+    line = plan_of(slow, command="mine {password}").repeat(slow.id)
+
+    assert "a password" not in line
+    assert line.endswith("--command 'mine {password}' --slow")
+
+
+def test_every_action_is_told_in_words_that_can_be_filled_in() -> None:
+    told = [action.text.format(**dict.fromkeys(NAMES, "x")) for action in Action]
+
+    assert len(set(told)) == len(told)
+    assert TransportProtocol.DTLS not in PROTOCOLS
