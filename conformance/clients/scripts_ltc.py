@@ -11,7 +11,7 @@ from conformance.outcome import NotOffered, Violated
 from .heard import Heard
 from .right import alternate, message_of
 from .script import Action, Over, script
-from .stage import Stage, is_request, whole
+from .stage import Stage, whole
 
 CREDENTIALS: Final = (
     Attr.USERNAME,
@@ -26,6 +26,7 @@ CREDENTIALS: Final = (
 LONG_NONCE: Final = b"/+=~ %" + b"n" * 121
 """127 characters, the most that there may be; some of them are escaped elsewhere."""
 
+LATER: Final = (Method.CREATE_PERMISSION, Method.CHANNEL_BIND, Method.REFRESH)
 MAX_STALE: Final = 20
 """Times that a 438 is answered: more is without end."""
 
@@ -201,10 +202,10 @@ async def later_requests_have_credentials(stage: Stage) -> None:
     request = await stage.begin(Method.ALLOCATE)
     stage.succeed(request)
     found = await stage.seek(
-        is_request(Method.CREATE_PERMISSION, signed=False), stage.settings.pause
+        lambda heard: heard.is_request and heard.method in LATER, stage.settings.pause
     )
     if found is None:
-        raise NotOffered("the client sends no CreatePermission request")
+        raise NotOffered("the client sends no further request")
     if not found.is_signed:
         raise Violated("the next request begins without credentials", whole(found))
 

@@ -159,17 +159,21 @@ def _play(plan: ClientPlan) -> Report:
     results: list[RowResult] = []
     begun = time.time()
     is_complete = True
+    first = plan.listen[0]
+    where = [first.address]
     try:
-        asyncio.run(_play_all(plan, results))
+        asyncio.run(_play_all(plan, where, results))
     except KeyboardInterrupt:
         is_complete = False
-    first = plan.listen[0]
-    target = ClientTarget(address=first.address, transport=first.transport)
+    target = ClientTarget(address=where[-1], transport=first.transport)
     return Report(target, Survey(), tuple(results), begun, is_complete)
 
 
-async def _play_all(plan: ClientPlan, results: list[RowResult]) -> None:
+async def _play_all(
+    plan: ClientPlan, where: list[TransportAddress], results: list[RowResult]
+) -> None:
     playing = Playing(plan)
+    where.append(playing.listening)
     try:
         for script in plan.scripts:
             result = await playing.play(script)

@@ -164,9 +164,10 @@ class Playing:
         HairpinError: an address cannot be listened on.
         """
         self._plan = plan
-        self._server = ClientServer(
-            [_listen(each) for each in plan.listen], settings=plan.settings, start=self._start
-        )
+        listeners = [_listen(each) for each in plan.listen]
+        self.listening = listeners[0].listening
+        """The first address, with the port that the system has chosen, if it was to."""
+        self._server = ClientServer(listeners, settings=plan.settings, start=self._start)
 
     async def play(self, script: Script) -> RowResult:
         """Raises:
