@@ -43,6 +43,11 @@ class Path:
     local: TransportAddress
     remote: TransportAddress
 
+    def __hash__(self) -> int:
+        """Paths are keys for each datagram, and these tell nearly all of them apart."""
+        remote = self.remote
+        return hash((int(remote.ip), remote.port, self.local.port))
+
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Transmit:

@@ -190,8 +190,7 @@ class AllocationTable:
 
     def known_as(self, peer: TransportAddress, protocol: int = IpProtocol.UDP) -> Allocation | None:
         """The allocation that a peer address stands for, if it is one of this relay's."""
-        local = self._local_ips.get(peer.ip)
-        if local is not None:
+        if self._local_ips and (local := self._local_ips.get(peer.ip)) is not None:
             peer = TransportAddress(local, peer.port)
         found = self._by_relayed.get(peer)
         return None if found is None or found.protocol != protocol else found
