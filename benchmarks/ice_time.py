@@ -35,7 +35,7 @@ from netsim import Host, LinkProfile, NatBehavior, Network, Process
 from netsim.aio import SimulatedLoop
 from transport import Event
 
-WORLDS_PER_ROUND = 40
+WORLDS_PER_ROUND = 200
 PERCENTILE = 95
 DELAY = 0.0125
 """Seconds, of each link: two of them, there and back, are 50 ms."""
