@@ -4,7 +4,8 @@ The catalogues hold rows with stable ids (``load``); tests name the rows that th
 ``make requirements`` counts them. Rows of STUN and TURN that can be shown from outside are
 coroutine functions in ``conformance.rows``, which work with a ``Probe``: they send bytes that
 this package builds itself (``building``), and judge those that come back (``reading``,
-``checks``, ``expect``). ``conformance.aio.run`` runs them against a ``Target``.
+``checks``, ``expect``). ``conformance.aio.run`` runs them against a ``Target``. Rows about
+clients are scripts in ``conformance.clients``, which ``conformance.aio.ClientServer`` plays.
 """
 
 from .outcome import ConformanceError, Outcome, RowResult, TargetUnusable, Verdict

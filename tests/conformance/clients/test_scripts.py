@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from conformance import load
 from conformance.clients import Script, scripts
 from conformance.outcome import Verdict
-from conformance.unshown import UNSHOWN
 
 from .mutants_options import OPTIONS
 from .mutants_stun import STUN, Make
@@ -46,11 +44,3 @@ def test_a_script_fails_the_client_that_breaks_it(script: Script, make: Make) ->
 
 def test_every_script_has_a_client_that_breaks_it() -> None:
     assert set(SCRIPTS) - set(MUTANTS) - set(OPEN) == set()
-
-
-def test_every_row_about_clients_has_a_script_or_a_reason() -> None:
-    rows = [row.id for group in load("stun-turn") for row in group.rows]
-    about_clients = {each for each in rows if each.startswith(("STUNC-", "TURNC-"))}
-
-    assert about_clients - set(SCRIPTS) - set(UNSHOWN) == set()
-    assert set(SCRIPTS) & set(UNSHOWN) == set()
