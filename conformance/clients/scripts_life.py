@@ -56,7 +56,7 @@ async def a_refresh_comes_in_time(stage: Stage) -> None:
     if refresh is None:
         if stage.ended is not None and stage.ended.at < end - 1:
             raise NotOffered("the client ends before the allocation does")
-        raise Violated(f"{SHORT_LIFETIME} s of lifetime pass without a Refresh", whole(request))
+        raise Violated(f"{SHORT_LIFETIME} s of lifetime pass without a Refresh")
 
 
 @script(
@@ -89,7 +89,7 @@ async def a_lost_allocation_is_let_go(stage: Stage) -> None:
     await stage.play(ON_ITS_WAY)
     later = await stage.play(SHORT_LIFETIME)
     new = next((n for n, each in enumerate(later) if each.method == Method.ALLOCATE), len(later))
-    expect_unused(later[:new], "437 to a Refresh")
+    expect_unused(later[:new], refresh.path, "437 to a Refresh")
 
 
 @script(
@@ -103,7 +103,7 @@ async def a_refresh_survives_a_stale_nonce(stage: Stage) -> None:
     stage.challenge(refresh, code=438)
     again = await returns(stage, refresh)
     if again is None:
-        raise Violated("a 438 to a Refresh is not answered", whole(refresh))
+        raise Violated("a 438 to a Refresh is not answered")
     expect_new_nonce(stage, again)
     if again.method != Method.REFRESH:
         raise Violated("after a 438 to a Refresh comes another request", whole(again))
@@ -126,7 +126,7 @@ async def a_mismatch_is_the_end_of_an_allocation(stage: Stage) -> None:
     await stage.play(ON_ITS_WAY)
     later = await stage.play(8.0)
     new = next((n for n, each in enumerate(later) if each.method == Method.ALLOCATE), len(later))
-    expect_unused(later[:new], "437 to a request for a permission")
+    expect_unused(later[:new], permit.path, "437 to a request for a permission")
 
 
 @script(
@@ -178,4 +178,4 @@ async def a_lost_refresh_is_made_up_for(stage: Stage) -> None:
         return
     if left < 39.5 + LEFT_FOR_ANOTHER:
         raise NotOffered(f"the Refresh comes {left:.0f} s before the end: too late for another")
-    raise Violated("after a Refresh without an answer there is no other", whole(refresh))
+    raise Violated("after a Refresh without an answer there is no other")

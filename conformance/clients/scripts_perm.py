@@ -17,16 +17,23 @@ from .stage import Stage, is_request, whole
 PERMISSION_LIFETIME: Final = 300.0
 
 
+def payload(heard: Heard) -> bytes:
+    """What goes to a peer with it; nothing where that is not what it is for."""
+    if heard.channel is not None:
+        return heard.channel.data
+    if heard.method != Method.SEND:
+        return b""
+    return message_of(heard).get(Attr.DATA) or b""
+
+
 def carries(heard: Heard, data: bytes) -> bool:
     """Whether these bytes go to a peer with it."""
-    if heard.channel is not None:
-        return heard.channel.data == data
-    return heard.method == Method.SEND and message_of(heard).get(Attr.DATA) == data
+    is_for_peers = heard.channel is not None or heard.method == Method.SEND
+    return is_for_peers and payload(heard) == data
 
 
 async def echoed(stage: Stage, data: bytes, seconds: float = 3.0) -> Heard | None:
-    """What has the client send the bytes back, or None; nothing is sent back to that."""
-    stage.right.echoes = False
+    """What has the client send the bytes back, or None."""
     return await stage.seek(lambda heard: carries(heard, data), seconds)
 
 
@@ -36,8 +43,8 @@ async def echoing(stage: Stage) -> Heard:
     Raises:
         NotOffered: it does not.
     """
-    request = await stage.begin(Method.ALLOCATE)
-    stage.answer(request)
+    stage.right.echoes = False  # or two would send the same back and forth for ever
+    stage.answer(await stage.begin(Method.ALLOCATE))
     permit = await stage.await_next(Method.CREATE_PERMISSION)
     stage.answer(permit)
     await expect_echo(stage, permit)

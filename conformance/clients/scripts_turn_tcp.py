@@ -93,7 +93,7 @@ async def a_connection_is_bound(stage: Stage) -> None:
     reply = stage.right.bare(connect, Class.SUCCESS).add(Attr.CONNECTION_ID, ATTEMPT)
     stage.send(stage.right.sign(reply, connect).build(), connect.path)
     if await _binds(stage, connect, ATTEMPT) is None:
-        raise Violated("a Connect success is not followed by ConnectionBind", whole(connect))
+        raise Violated("a Connect success is not followed by ConnectionBind")
 
 
 @script(
@@ -166,4 +166,4 @@ async def an_allocation_with_connections_is_kept(stage: Stage) -> None:
         return
     if stage.ended is not None and stage.ended.at < begun + SHORT_LIFETIME - 1:
         raise NotOffered("the client ends before the allocation does")
-    raise Violated(f"{SHORT_LIFETIME} s of lifetime pass without a Refresh", whole(bind))
+    raise Violated(f"{SHORT_LIFETIME} s of lifetime pass without a Refresh")

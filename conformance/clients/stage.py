@@ -288,7 +288,7 @@ class Stage:
         repeated = [each for each in later if each.transaction_id == request.transaction_id]
         if repeated and not self.is_stream:
             raise Violated(f"{why}: the request is sent again", whole(repeated[0]))
-        expect_unused(later, why)
+        expect_unused(later, request.path, why)
         if self.ended is not None and self.ended.succeeded:
             raise Violated(f"{why}: the client says that it has succeeded")
         if not later and request.method == 1:
@@ -302,24 +302,28 @@ class Stage:
         Raises:
             Violated: it is not.
         """
+        known = set(self.transactions())
         until = self.now + 9.0
         while (heard := await self.hear(until - self.now)) is not None:
             if heard.transaction_id == request.transaction_id:
                 return heard
-            expect_unused([heard], why)
-            if heard.is_request:
+            expect_unused([heard], request.path, why)
+            is_next = heard.is_request and heard.transaction_id not in known
+            if is_next and heard.path == request.path:
                 break
         what = "the client ends" if self.ended is not None else "the request is not sent again"
-        raise Violated(f"{why}: {what}", whole(request))
+        raise Violated(f"{why}: {what}")
 
 
 USES = frozenset({0x004, 0x008, 0x009, 0x00A})
 """Refresh, CreatePermission, ChannelBind, Connect: what one does with an allocation."""
 
 
-def expect_unused(later: Sequence[Heard], why: str) -> None:
-    """That nobody works with an allocation that is none."""
+def expect_unused(later: Sequence[Heard], path: Path, why: str) -> None:
+    """That nobody works with an allocation of this 5-tuple, where there is none."""
     for each in later:
+        if each.path != path:
+            continue
         if each.channel is not None or (
             (each.method in USES and not each.is_deletion)
             or (each.message is not None and each.message.message_class is Class.INDICATION)
