@@ -16,6 +16,8 @@ if importlib.util.find_spec("playwright") is None:
 
 PACKAGES = {
     "chromium": "apt-get install chromium",
+    "escript": "apt-get install erlang-p1-stun",
+    "erlang-p1-stun": "apt-get install erlang-p1-stun",
     "turnserver": "apt-get install coturn",
     "turnutils_natdiscovery": "apt-get install coturn",
     "turnutils_peer": "apt-get install coturn",
