@@ -62,12 +62,14 @@ def padded(stage: Stage, number: int, data: bytes) -> bytes:
     Action.CHANNEL,
 )
 async def numbers_are_in_range(stage: Stage) -> None:
-    bind = await bound(stage)
-    number = channel_of(bind)
-    if number not in CHANNELS:
-        mark = mark_attribute(message_of(bind), Attr.CHANNEL_NUMBER) or whole(bind)
-        shown = "none" if number is None else f"0x{number:04X}"
-        raise Violated(f"the channel number is {shown}", mark)
+    stage.answer(await bound(stage))
+    await stage.play(3.0)
+    for each in stage.heard:
+        number = channel_of(each) if each.method == Method.CHANNEL_BIND else 0x4000
+        if number not in CHANNELS:
+            mark = mark_attribute(message_of(each), Attr.CHANNEL_NUMBER) or whole(each)
+            shown = "none" if number is None else f"0x{number:04X}"
+            raise Violated(f"the channel number is {shown}", mark)
 
 
 @script(
