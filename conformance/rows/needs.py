@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from conformance.client import describe
-from conformance.codes import Class
+from conformance.codes import Attr, Class, attribute_name
 from conformance.expect import expect_error, expect_success
 from conformance.outcome import NotOffered
 from conformance.probe import Allocation, Probe
@@ -17,6 +17,7 @@ NO_ROOM: Final = frozenset({300, 486})
 
 FAMILY_NOT_SUPPORTED: Final = 440
 INSUFFICIENT_CAPACITY: Final = 508
+UNKNOWN_ATTRIBUTE: Final = 420
 
 
 def expect_turn(probe: Probe) -> None:
@@ -46,6 +47,17 @@ def expect_granted(response: ReceivedMessage, *, to: str) -> None:
     if response.error_code == INSUFFICIENT_CAPACITY:
         raise NotOffered(f"{to} is met with {describe(response)}")
     expect_success(response, to=to)
+
+
+def expect_known(response: ReceivedMessage, *kinds: Attr) -> None:
+    """Raises:
+    NotOffered: the server knows nothing of one of these, and says so.
+    """
+    listed = response.get(Attr.UNKNOWN_ATTRIBUTES) or b""
+    unknown = {int.from_bytes(listed[at : at + 2], "big") for at in range(0, len(listed), 2)}
+    for kind in kinds:
+        if response.error_code == UNKNOWN_ATTRIBUTE and kind in unknown:
+            raise NotOffered(f"{attribute_name(kind)} is unknown to the server")
 
 
 def expect_ipv4(response: ReceivedMessage) -> None:

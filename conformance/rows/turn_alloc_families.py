@@ -19,6 +19,7 @@ from .needs import (
     FAMILY_NOT_SUPPORTED,
     INSUFFICIENT_CAPACITY,
     expect_granted,
+    expect_known,
     expect_refusal,
     expect_room,
 )
@@ -117,6 +118,7 @@ async def without_ipv4_a_family_has_to_be_requested(probe: Probe) -> None:
 async def a_dual_allocation_cannot_reserve_ports(probe: Probe) -> None:
     response, _ = await probe.try_to_allocate(UDP, (Attr.EVEN_PORT, b"\x80"), additional(IPV6))
     name = "EVEN-PORT with R=1 and ADDITIONAL-ADDRESS-FAMILY"
+    expect_known(response, Attr.EVEN_PORT)
     await expect_refusal(probe, response, 400, to=name)
 
 

@@ -16,7 +16,7 @@ from conformance.probe import UDP, Allocation, Probe
 from conformance.row import Feature, row
 from transport import TransportProtocol
 
-from .needs import INSUFFICIENT_CAPACITY, expect_refusal, expect_room
+from .needs import INSUFFICIENT_CAPACITY, expect_known, expect_refusal, expect_room
 from .turn_alloc_quota import fill
 
 EVEN: Final[Attribute] = (Attr.EVEN_PORT, b"\x00")
@@ -59,6 +59,7 @@ async def a_token_stands_alone(probe: Probe) -> None:
     ):
         response, _ = await probe.try_to_allocate(UDP, token, (kind, value))
         name = f"RESERVATION-TOKEN with {kind.name.replace('_', '-')}"
+        expect_known(response, Attr.RESERVATION_TOKEN, Attr.EVEN_PORT)
         await expect_refusal(probe, response, 400, to=name)
 
 
@@ -71,6 +72,7 @@ async def a_token_stands_alone(probe: Probe) -> None:
 async def a_token_that_is_not_valid_is_refused(probe: Probe) -> None:
     unknown = (Attr.RESERVATION_TOKEN, probe.wire.random_bytes(8))
     response, _ = await probe.try_to_allocate(UDP, unknown)
+    expect_known(response, Attr.RESERVATION_TOKEN)
     await expect_refusal(probe, response, INSUFFICIENT_CAPACITY, to="a token that was never given")
     if Feature.EVEN_PORT in probe.survey.missing:
         return

@@ -5,15 +5,18 @@ from __future__ import annotations
 import pytest
 
 import conformance.rows
-from conformance.codes import Method
+from conformance.codes import Attr, Class, Method
 from conformance.outcome import Verdict
+from conformance.reading import ReceivedMessage
 from conformance.row import registered
 from conformance.survey import Survey
 
 from .mutants import SETUPS, Mutant
+from .mutants.mutant import edited
+from .mutants.stuns_ltc import grant_instead
 from .mutants.turn_alloc import V4_ALONE, V6_ALONE, unsupported_dont_fragment
 from .mutants.turn_alloc_ports import FEW_ALLOCATIONS, FEW_PORTS, Full
-from .mutants.turn_gen import refused, succeeding
+from .mutants.turn_gen import error, instead, refused, succeeding
 from .world import run_rows
 
 assert conformance.rows  # registers them
@@ -25,6 +28,25 @@ ALLOCATING = [row_id for row_id in ROWS if row_id.startswith(("TURN-GEN-", "TURN
 def _narrow(ports: int) -> Mutant:
     """A range of so many ports."""
     return Mutant(options={"min_port": 50_000, "max_port": 49_999 + ports})
+
+
+def _knows_no_pairs_of_ports(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+    """As servers that have neither EVEN-PORT nor RESERVATION-TOKEN."""
+    unknown = [kind for kind in (Attr.EVEN_PORT, Attr.RESERVATION_TOKEN) if kind in request.types]
+    if request.method != Method.ALLOCATE or not unknown:
+        return response.data
+    listed = b"".join(kind.to_bytes(2, "big") for kind in unknown)
+    return edited(
+        response,
+        request,
+        drop=[Attr.ERROR_CODE],
+        add=[(Attr.ERROR_CODE, error(420)), (Attr.UNKNOWN_ATTRIBUTES, listed)],
+        message_class=Class.ERROR,
+    )
+
+
+def _drops_what_is_malformed(_: ReceivedMessage, response: ReceivedMessage) -> bytes | None:
+    return None if response.error_code == 400 else response.data
 
 
 @pytest.mark.parametrize("code", [300, 486, 508])
@@ -40,6 +62,18 @@ def test_a_server_without_room_is_not_failed(row_id: str, code: int) -> None:
 @pytest.mark.parametrize(
     ("row_id", "server", "verdict"),
     [
+        pytest.param("COD-ATTR-13", Mutant(_drops_what_is_malformed), Verdict.INFO, id="drops"),
+        pytest.param("COD-ATTR-13", Mutant(instead(443, 400)), Verdict.INFO, id="says-443"),
+        pytest.param("STUNS-LTC-04", grant_instead(438), Verdict.INFO, id="any-nonce"),
+        pytest.param(
+            "TURN-ALLOC-06", Mutant(_knows_no_pairs_of_ports), Verdict.SKIP, id="no-pairs"
+        ),
+        pytest.param(
+            "TURN-ALLOC-07", Mutant(_knows_no_pairs_of_ports), Verdict.SKIP, id="no-pairs"
+        ),
+        pytest.param(
+            "TURN-ALLOC-12", Mutant(_knows_no_pairs_of_ports), Verdict.SKIP, id="no-pairs"
+        ),
         pytest.param("TURN-GEN-01", Mutant(options=V6_ALONE), Verdict.SKIP, id="ipv6-alone"),
         pytest.param("TURN-GEN-02", Mutant(options=V6_ALONE), Verdict.SKIP, id="ipv6-alone"),
         pytest.param("TURN-GEN-02", Mutant(succeeding(401)), Verdict.INFO, id="open"),

@@ -51,7 +51,7 @@ def _granted(request: ReceivedMessage) -> bytes:
     return builder.add_integrity(key_of(request, sha256=False)).build()
 
 
-def _grant_instead(*codes: int) -> Mutant:
+def grant_instead(*codes: int) -> Mutant:
     """Grants what it should refuse with one of these errors, if credentials came along."""
 
     def answer(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
@@ -118,7 +118,7 @@ MUTANTS = {
         "signed": _added(401, Attr.MESSAGE_INTEGRITY, bytes(20)),
     },
     "STUNS-LTC-03": {"one-for-all": _changed(401, Attr.NONCE, NONCE)},
-    "STUNS-LTC-04": {"takes-any": _grant_instead(438)},
+    "STUNS-LTC-04": {"says-400": _changed(438, Attr.ERROR_CODE, ERROR_400)},
     "STUNS-LTC-05": {
         "no-cookie": _changed(401, Attr.NONCE, b"0123456789abcdefghij"),
         "no-base64": _changed(401, Attr.NONCE, b"obMatJos2....abcdef"),
@@ -131,7 +131,7 @@ MUTANTS = {
     "STUNS-LTC-07": {"says-401": _changed(400, Attr.ERROR_CODE, ERROR_401)},
     "STUNS-LTC-08": {"wants-an-algorithm": _refuse_without(ERROR_400, Attr.PASSWORD_ALGORITHM)},
     "STUNS-LTC-09": {
-        "grants": _grant_instead(400),
+        "grants": grant_instead(400),
         "says-401": _changed(400, Attr.ERROR_CODE, ERROR_401),
     },
     "STUNS-LTC-10": {
@@ -140,13 +140,13 @@ MUTANTS = {
     },
     "STUNS-LTC-11": {
         "says-400": _to_signed(401, lambda q, a: edited(a, q, change={Attr.ERROR_CODE: ERROR_400})),
-        "grants": _grant_instead(401),
+        "grants": grant_instead(401),
     },
     "STUNS-LTC-13": {
         "says-401": _changed(438, Attr.ERROR_CODE, ERROR_401),
         "no-nonce": _dropped(438, Attr.NONCE),
         "no-list": _dropped(438, Attr.PASSWORD_ALGORITHMS),
-        "takes-any": _grant_instead(438),
+        "takes-any": grant_instead(438),
     },
     "STUNS-LTC-14": {
         "unsigned": Mutant(_unsigned),
@@ -163,7 +163,7 @@ MUTANTS = {
     "STUNS-LTC-16": {"knows-none": _refuse_with(ERROR_401, Attr.USERHASH)},
     "STUNS-LTC-17": {"never": Mutant(options={"nonce_lifetime": 1e6})},
     "STUNS-LTC-20": {
-        "never-expires": _grant_instead(401),
+        "never-expires": grant_instead(401),
         "knows-no-secret": Mutant(options={"credentials": CredentialVerifier(USERS)}),
     },
 }
