@@ -25,7 +25,8 @@ from .transports import pinned
 
 ALLOCATIONS = 1000
 FIRST = 300
-"""Not counted: pools and caches that any number of allocations share grow with them."""
+"""Not counted: with them grow pools and caches that all share, and 256 of hairpin's clients have a
+socket of their own, which later ones do not get."""
 DESCRIPTORS = 8 * (FIRST + ALLOCATIONS)
 """For us, and for each relay, which has up to three per allocation."""
 

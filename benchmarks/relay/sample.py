@@ -11,7 +11,7 @@ from .flow import Flow, Way
 from .servers import Server
 from .shapes import Direction, Shape
 
-WARM_UP = 0.2
+WARM_UP = 0.1
 """Seconds."""
 
 

@@ -21,7 +21,7 @@ from .mmsg import pin
 from .sample import Sample, cpu_ratio, flows_through, middle, take_turns
 from .shapes import Direction, Saturated
 
-SECONDS = 0.3
+SECONDS = 0.2
 SIZES = (172, 1200)
 
 WAYS = (
