@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from conformance.client import describe
 from conformance.codes import Attr, Class, Method
 from conformance.expect import expect_attribute, expect_error, expect_success, expect_value
 from conformance.outcome import Mark, Outcome, Violated, seen
@@ -128,6 +129,19 @@ async def a_retransmission_gets_the_same_answer(probe: Probe) -> None:
     for again in answers[1:]:
         if again.data != answers[0].data:
             raise Violated("another answer to the same request", Mark(again.data, 0, 20))
+
+
+@row(
+    "STUNS-BASE-15",
+    "A Binding request may have credentials; whether the answer is signed then is left open.",
+    Feature.LONG_TERM,
+)
+async def whether_a_signed_binding_request_has_a_signed_answer(probe: Probe) -> Outcome:
+    client = await probe.client()
+    await client.learn_challenge()
+    response = await client.demand(client.sign(client.message(Method.BINDING)).build())
+    kinds = {Attr.MESSAGE_INTEGRITY, Attr.MESSAGE_INTEGRITY_SHA256} & set(response.types)
+    return seen(f"the answer is {describe(response)}, {'signed' if kinds else 'not signed'}")
 
 
 @row(

@@ -35,7 +35,7 @@ SECRET = "shared"
 TOKEN_KEY = TokenKey("kid", bytes(range(32)), "relay.example")
 EVERYTHING = (
     *(f"--enable={name}" for name in ("tcp-relay", "nat-discovery", "mobility")),
-    "--enable=third-party-auth",
+    *("--enable=classic-stun", "--enable=third-party-auth"),
     f"--oauth-key=kid:{base64.b64encode(TOKEN_KEY.key).decode()}",
     f"--oauth-server-name={TOKEN_KEY.server_name}",
     *("--relay-address=127.0.0.1", "--relay-address=::1", "--allow-peer=::1/128"),
@@ -186,7 +186,14 @@ async def _with_everything() -> Lines:
     async with relay(*EVERYTHING, alternate) as port:
         return await ask(
             at("127.0.0.1", port, token_key=TOKEN_KEY),
-            *("COD-ADDR-07", "NATB", "TURN-ALLOC-15", "TURN-ALLOC-29"),
+            *(
+                "COD-ADDR-07",
+                "STUNS-BASE-13",
+                "STUNS-BASE-14",
+                "NATB",
+                "TURN-ALLOC-15",
+                "TURN-ALLOC-29",
+            ),
             *("TURN-REFR-05", "TURN-REFR-06", "TURN-TCP", "TURN-MOB", "TURN-OAUTH", "SEC-05"),
         )
 

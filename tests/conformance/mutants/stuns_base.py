@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from conformance.building import MessageBuilder, address, xor_address
-from conformance.codes import Attr, Class, Method
+from conformance.codes import MAGIC_COOKIE, Attr, Class, Method
 from conformance.reading import ReceivedMessage
 from transport import TransportAddress
 
-from .mutant import Mutant, Setup, edited, silent_to
+from .mutant import Answer, Mutant, Setup, edited, silent_to
 
 ELSEWHERE = TransportAddress.parse("192.0.2.99", 9)
 
@@ -44,6 +44,27 @@ def _unauthorized(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
         return response.data
     builder = MessageBuilder(request.method, Class.ERROR, request.transaction_id)
     return builder.add(Attr.ERROR_CODE, bytes([0, 0, 4, 1])).build()
+
+
+def _classic(*kinds: Attr, of: TransportAddress | None = None, cookie: int | None = None) -> Answer:
+    """Answers clients of RFC 3489 with these attributes."""
+
+    def answer(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+        if request.cookie == MAGIC_COOKIE:
+            return response.data
+        found = response.get(Attr.MAPPED_ADDRESS)
+        assert found is not None
+        builder = MessageBuilder(
+            Method.BINDING,
+            Class.SUCCESS,
+            request.transaction_id,
+            cookie=request.cookie if cookie is None else cookie,
+        )
+        for kind in kinds:
+            builder.add(kind, found if of is None else address(of))
+        return builder.build()
+
+    return answer
 
 
 MUTANTS = {
@@ -87,9 +108,19 @@ MUTANTS = {
     "STUNS-BASE-09": {"answers": Mutant(reply=_answer_indication)},
     "STUNS-BASE-10": {"answers": Mutant(reply=_answer_indication)},
     "STUNS-BASE-11": {"counts": Mutant(_Counting())},
+    "STUNS-BASE-14": {
+        "xored": Mutant(_classic(Attr.XOR_MAPPED_ADDRESS)),
+        "both": Mutant(_classic(Attr.MAPPED_ADDRESS, Attr.XOR_MAPPED_ADDRESS)),
+        "another-address": Mutant(_classic(Attr.MAPPED_ADDRESS, of=ELSEWHERE)),
+        "another-id": Mutant(_classic(Attr.MAPPED_ADDRESS, cookie=MAGIC_COOKIE)),
+    },
     "STUNS-BASE-16": {"echoes": Mutant(reply=_echo)},
 }
 
-OPEN = {"STUNS-BASE-06": "SOFTWARE may be left out"}
+OPEN = {
+    "STUNS-BASE-06": "SOFTWARE may be left out",
+    "STUNS-BASE-13": "whether clients of RFC 3489 are served is for who runs the server to say",
+    "STUNS-BASE-15": "no sentence asks for a signature, nor forbids it",
+}
 
-SETUPS: dict[str, Setup] = {}
+SETUPS = {"STUNS-BASE-14": Setup({"classic_stun": True})}
