@@ -13,7 +13,7 @@ from transport import TransportAddress
 from .heard import Heard
 from .right import channel_of, message_of
 from .script import Action, Over, script
-from .scripts_perm import carries, echoed, payload
+from .scripts_perm import IN_USE, carries, echoed, payload
 from .stage import Stage, is_request, whole
 
 CHANNELS: Final = range(0x4000, 0x5000)
@@ -161,6 +161,8 @@ async def channels_are_kept(stage: Stage) -> None:
             return
     if stage.ended is not None:
         raise NotOffered("the client ends before a channel binding does")
+    if not any(payload(each) for each in stage.since(until - IN_USE)):
+        raise NotOffered("the client has stopped using its channel")
     raise Violated("600 s pass without the channel being bound again")
 
 

@@ -15,6 +15,8 @@ from .script import Action, script
 from .stage import Stage, is_request, whole
 
 PERMISSION_LIFETIME: Final = 300.0
+IN_USE: Final = 30.0
+"""Seconds since data were sent: what nobody uses need not be kept."""
 
 
 def payload(heard: Heard) -> bytes:
@@ -116,14 +118,14 @@ async def permissions_are_kept(stage: Stage) -> None:
         stage.answer(heard)
         if heard.method in (Method.CREATE_PERMISSION, Method.CHANNEL_BIND) and heard.is_signed:
             kept = heard.at
-        elif kept is not None and heard.at - kept > PERMISSION_LIFETIME + 2:
+        elif kept is not None and payload(heard) and heard.at - kept > PERMISSION_LIFETIME + 2:
             raise Violated("300 s pass without the permission being refreshed", whole(heard))
     if stage.ended is not None:
         raise NotOffered("the client ends before a permission does")
     if kept is None:
         raise NotOffered("the client asks for no permission")
-    if stage.now - kept > PERMISSION_LIFETIME:
-        raise Violated("300 s pass without the permission being refreshed")
+    if not any(payload(each) for each in stage.since(end - IN_USE)):
+        raise NotOffered("the client has stopped sending: it needs no permission")
 
 
 @script(
