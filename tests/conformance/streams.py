@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 UNIX_TIME = 1_700_000_000.0
 """When the simulation begins."""
 
+DELETED = bytes([0, 0x0D, 0, 4, 0, 0, 0, 0])
+"""LIFETIME 0."""
+
 
 class MemoryStream:
     """The harness's end of a stream; ``conformance.wire.StreamLink``."""
@@ -100,7 +103,8 @@ class MemoryStream:
         if not self._is_open:
             return
         self._received.put(data)
-        if self._segments is Segments.CLOSES_AFTER_ANSWER:
+        is_last = self._segments is Segments.CLOSES_AFTER_DELETION and DELETED in data
+        if self._segments is Segments.CLOSES_AFTER_ANSWER or is_last:
             asyncio.get_running_loop().call_soon(self.lose, "closed after an answer")
 
     def lose(self, reason: str) -> None:

@@ -11,8 +11,8 @@ from conformance.reading import ReceivedMessage
 from conformance.row import registered
 from conformance.survey import Survey
 
-from .mutants import SETUPS, Mutant
-from .mutants.mutant import edited
+from .mutants import SETUPS, Mutant, Setup
+from .mutants.mutant import Segments, edited
 from .mutants.stuns_ltc import grant_instead
 from .mutants.turn_alloc import V4_ALONE, V6_ALONE, unsupported_dont_fragment
 from .mutants.turn_alloc_ports import FEW_ALLOCATIONS, FEW_PORTS, Full
@@ -22,6 +22,7 @@ from .world import run_rows
 assert conformance.rows  # registers them
 
 ROWS = {row.id: row for row in registered()}
+DELETING = [f"TURN-REFR-{number:02}" for number in (1, 6, 7, 8, 9)]
 ALLOCATING = [row_id for row_id in ROWS if row_id.startswith(("TURN-GEN-", "TURN-ALLOC-"))]
 
 
@@ -55,6 +56,15 @@ def test_a_server_without_room_is_not_failed(row_id: str, code: int) -> None:
     full = refused(code, lambda _: True)
 
     report = run_rows([ROWS[row_id]], full, setup=SETUPS.get(row_id), surveyed=Survey())
+
+    assert {each.outcome.verdict for each in report.results} & {Verdict.FAIL} == set()
+
+
+@pytest.mark.parametrize("row_id", DELETING)
+def test_a_server_that_closes_a_connection_with_its_allocation_is_not_failed(row_id: str) -> None:
+    closing = Mutant(segments=Segments.CLOSES_AFTER_DELETION)
+
+    report = run_rows([ROWS[row_id]], closing, setup=Setup(tcp=True), surveyed=Survey())
 
     assert {each.outcome.verdict for each in report.results} & {Verdict.FAIL} == set()
 

@@ -30,6 +30,7 @@ from transport import (
     ResetRequested,
     Transmit,
     TransportAddress,
+    TransportProtocol,
 )
 from turn.credentials import CredentialVerifier, RelaySecret
 from turn.server import RelayReleased, RelayRequested, ServerConfig, TurnServer
@@ -88,6 +89,8 @@ def run_rows(
     process = host.run(machine, addresses=LISTENING, on_event=_do)
     harness = network.host("harness", str(HARNESS), str(HARNESS6))
     target = dataclasses.replace(TARGET, address=SERVER6) if way.ipv6 else TARGET
+    if way.tcp:
+        target = dataclasses.replace(target, transport=TransportProtocol.TCP)
 
     async def program() -> Report:
         local = HARNESS6 if way.ipv6 else HARNESS

@@ -39,6 +39,7 @@ class Segments(enum.Enum):
     RIGHT = "messages are found by their length"
     WHOLE = "each segment is taken for one message"
     CLOSES_AFTER_ANSWER = "the connection is closed after each answer"
+    CLOSES_AFTER_DELETION = "the connection is closed with its allocation"
     ENDS_WITH_CLIENT = "nothing is answered once the client has ended its side"
     SILENT = "nothing is answered"
     RESYNCHRONISES = "garbage is passed over"
@@ -106,6 +107,7 @@ class Setup:
 
     options: Mapping[str, object] = dataclasses.field(default_factory=dict)
     ipv6: bool = False
+    tcp: bool = False
     reply: Reply | None = None
     """Answers what the simulated server is silent to, but a real one not."""
     prepare: Callable[[TurnServer], None] | None = None
