@@ -204,7 +204,8 @@ async def _over_ipv6_alone() -> Lines:
 
 
 async def _with_few_ports() -> Lines:
-    async with relay("--min-port=45000", "--max-port=45007") as port:
+    """Ports that no other program's sockets are given."""
+    async with relay("--min-port=12000", "--max-port=12007") as port:
         return await ask(at("127.0.0.1", port), "TURN-ALLOC-13", "TURN-ALLOC-28")
 
 
