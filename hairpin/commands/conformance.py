@@ -13,6 +13,8 @@ import click
 from conformance import Report, Target, TargetUnusable
 from conformance.profiles import PROFILES
 from conformance.reports import to_html, to_json, to_junit, to_pcapng
+from conformance.target import TokenKey
+from hairpin.authorization import TokenKeyType
 from hairpin.commands.conformance_client import client
 from hairpin.conforming.aim import Aim, read_uri
 from hairpin.conforming.listing import (
@@ -33,6 +35,7 @@ from hairpin.output import json_option, print_json, print_table
 from hairpin.parameters import IPType, SecretPairType
 from stun import ServerUri
 from transport import IPAddress
+from turn import tokens
 
 EPILOG = """\b
 Examples:
@@ -113,6 +116,16 @@ class ReportFile(click.ParamType[pathlib.Path]):
     "--secret", metavar="SECRET", help="Make time-limited credentials with this, without --user."
 )
 @click.option(
+    "--oauth-key",
+    type=TokenKeyType(),
+    help="A key that the server takes access tokens of: they are made with it (RFC 7635).",
+)
+@click.option(
+    "--oauth-server-name",
+    metavar="NAME",
+    help="What the tokens call the server.  [default: what it calls itself]",
+)
+@click.option(
     "--peer-address",
     type=IPType(),
     help="An address of this host that the server may relay to; by default the one that it is "
@@ -159,6 +172,8 @@ def run(
     target: ServerUri,
     users: tuple[tuple[str, str], ...],
     secret: str | None,
+    oauth_key: tokens.TokenKey | None,
+    oauth_server_name: str | None,
     peer_address: IPAddress | None,
     slow: bool,
     only: tuple[str, ...],
@@ -177,7 +192,7 @@ def run(
     TARGET is stun:host[:port], stuns:host, turn:host[:port][?transport=tcp] or turns:host. Each
     row of the catalogue ends as PASS, FAIL, SKIP (not offered) or INFO (the RFC leaves it open).
     A FAIL comes with the sentence of the RFC, and with the bytes. Instead of a target there may
-    be a subcommand: list, or compare A.json B.json.
+    be a subcommand: list, compare A.json B.json, or client.
     """
     try:
         rows = tuple(choose_rows(only, slow=slow))
@@ -190,6 +205,7 @@ def run(
             ca_file=ca_file,
             is_insecure=insecure,
             is_operated=is_operated,
+            token_key=_token_key(oauth_key, oauth_server_name),
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
@@ -252,6 +268,17 @@ def compare(before: pathlib.Path, after: pathlib.Path) -> int:
     print_table(("id", "title", str(before), str(after), "seen in the second"), lines)
     announce(f"{len(found)} rows differ" if found else "no row differs")
     return 1 if is_worse else 0
+
+
+def _token_key(key: tokens.TokenKey | None, server_name: str | None) -> TokenKey | None:
+    """Raises:
+    ValueError: the name is there for nothing.
+    """
+    if key is not None:
+        return TokenKey(key.kid, key.key, server_name)
+    if server_name is not None:
+        raise ValueError("--oauth-server-name needs --oauth-key")
+    return None
 
 
 def _run(aim: Aim, plan: Plan) -> Report:

@@ -11,6 +11,7 @@ import time
 
 from conformance import Credential, Target, TargetUnusable
 from conformance.profiles import PROFILES
+from conformance.target import TokenKey
 from hairpin.errors import HairpinError
 from stun import ServerUri
 from transport import DecodeError, IPAddress, TransportAddress, TransportProtocol
@@ -30,7 +31,8 @@ class Aim:
     """Where the server is, how to get in, and that it may be tested.
 
     ``is_operated`` says that whoever asks operates the server: public addresses need that.
-    ``ca_file`` has the certificates to trust; with ``is_insecure`` any will do.
+    ``ca_file`` has the certificates to trust; with ``is_insecure`` any will do. With
+    ``token_key`` access tokens are made, as an authorization server does (RFC 7635).
     """
 
     uri: ServerUri
@@ -41,6 +43,7 @@ class Aim:
     ca_file: str | None = None
     is_insecure: bool = False
     is_operated: bool = False
+    token_key: TokenKey | None = None
 
     def __post_init__(self) -> None:
         """Raises:
@@ -125,6 +128,7 @@ def _target(aim: Aim, address: TransportAddress) -> Target:
         secret=aim.secret,
         peer_ip=aim.peer_ip,
         hints={} if aim.profile is None else PROFILES[aim.profile],
+        token_key=aim.token_key,
     )
 
 

@@ -19,6 +19,7 @@ from rich.console import Console
 
 from conformance import Report, Survey, TargetUnusable, Verdict
 from conformance.outcome import Mark, Outcome
+from conformance.target import TokenKey
 from hairpin.cli import cli
 from hairpin.conforming.aim import Aim, find_targets, is_public, read_uri
 from hairpin.conforming.progress import show_progress
@@ -386,14 +387,17 @@ def test_a_row_is_repeated_with_the_options_that_it_needs() -> None:
         peer_ip=TransportAddress.parse("127.0.0.1", 1).ip,
         is_insecure=True,
         is_operated=True,
+        token_key=TokenKey("north", b"k" * 16, "relay.example"),
     )
     repeat = Repeat(aim, {"TURN-PERM-08"})
 
     assert repeat.for_terminal("TURN-PERM-08") == (
         "hairpin conformance 'turns:127.0.0.1?transport=tcp' --user 'ann:pass word' --secret s3 "
+        "--oauth-key north:a2tra2tra2tra2tra2traw== --oauth-server-name relay.example "
         "--peer-address 127.0.0.1 --insecure --i-operate-this-server --slow --only TURN-PERM-08"
     )
     assert "pass word" not in repeat.for_reports("TURN-PERM-07")
+    assert "a2tra2" not in repeat.for_reports("TURN-PERM-07")
     assert "--slow" not in repeat.for_reports("TURN-PERM-07")
 
 
@@ -416,6 +420,13 @@ async def test_ctrl_c_stops_with_what_is_known_so_far() -> None:
     assert process.returncode == 130
     assert b"stopped before its end" in stdout
     assert stderr == b""
+
+
+def test_a_name_for_tokens_without_their_key_is_a_usage_error() -> None:
+    result = invoke("--oauth-server-name", "relay.example", "stun:127.0.0.1")
+
+    assert result.exit_code == 2
+    assert "--oauth-server-name needs --oauth-key" in result.stderr
 
 
 def test_the_target_may_stand_behind_its_options() -> None:
