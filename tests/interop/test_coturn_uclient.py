@@ -18,6 +18,7 @@ from .process import Command, hairpin
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
 
+SECRET = "shared"
 MESSAGES = 20
 ATTEMPTS = 1000
 """uclient picks its channel numbers anew in each run, from the range of RFC 5766, of which
@@ -105,6 +106,8 @@ async def uclient(
         pytest.param(["-m", "2", "-s"], 2, id="even-ports-and-reservations"),
         pytest.param(["-c", "-m", "1"], 1, id="channel"),
         pytest.param(["-c", "-m", "1", "-D"], 1, id="padded-channel-data"),
+        pytest.param(["-c", "-m", "1", "-G"], 1, id="more-permissions-and-channels"),
+        pytest.param(["-c", "-m", "1", "-W", SECRET], 1, id="time-limited-credentials"),
         pytest.param(["-c", "-m", "3", "-s"], 3, id="indications"),
         pytest.param(["-c", "-y", "-m", "1"], 2, id="client-to-client-on-channels"),
         pytest.param(["-c", "-y", "-m", "1", "-s"], 2, id="client-to-client-by-indications"),
@@ -112,7 +115,7 @@ async def uclient(
 )
 async def test_every_message_of_uclient_comes_back(options: Sequence[str], clients: int) -> None:
     peer = free_port()
-    async with relay() as command, echo(peer):
+    async with relay(IPV4, "--secret", SECRET) as command, echo(peer):
         port = command.address.rpartition(":")[2]
 
         output = await uclient(port, peer, options)
