@@ -362,12 +362,13 @@ async def test_an_access_token_opens_the_relay(tmp_path: Path) -> None:
 
 
 @pytest.mark.requirement("stun-turn:TURNC-TCP-02", "stun-turn:TURNC-TCP-04")
-async def test_tcp_connections_are_opened_and_accepted(tmp_path: Path) -> None:
-    async with coturn(tmp_path) as port:
-        uri = f"turn:127.0.0.1:{port}?transport=tcp"
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+async def test_tcp_connections_are_opened_and_accepted(tmp_path: Path, transport: str) -> None:
+    async with secured_coturn(tmp_path) as (plain, secured, ca):
+        uri = TRANSPORTS[transport][0].format(plain=plain, secured=secured)
         async with (
-            connect_tcp(uri, USER, PASSWORD) as first,
-            connect_tcp(uri, USER, PASSWORD) as other,
+            connect_tcp(uri, USER, PASSWORD, ca=ca) as first,
+            connect_tcp(uri, USER, PASSWORD, ca=ca) as other,
         ):
             await other.permit(LOOPBACK)
             async with asyncio.timeout(TIMEOUT):
