@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Final
 
 from conformance.building import MessageBuilder, xor_address
@@ -29,7 +30,7 @@ async def peer_and_data_are_both_needed(probe: Probe) -> None:
     way = await permitted_pair(probe)
     peer = way.peer.local
     data: Attribute = (Attr.DATA, b"incomplete")
-    family_3: Value = lambda ids: xor_address(peer, ids, family=3)  # noqa: E731
+    family_3: Value = functools.partial(xor_address, peer, family=3)
     for what, attributes in (
         ("a Send indication without DATA", [xor(Attr.XOR_PEER_ADDRESS, peer)]),
         ("a Send indication without XOR-PEER-ADDRESS", [data]),

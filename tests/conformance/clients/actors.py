@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import collections
 import dataclasses
 import functools
@@ -62,7 +63,7 @@ class Manners:
     is_mute: bool = False
 
 
-class Actor:
+class Actor(abc.ABC):
     """A Machine of one or more machines, with times at which it does something."""
 
     def __init__(
@@ -93,11 +94,14 @@ class Actor:
     def plan(self, at: float, do: Callable[[float], None]) -> None:
         heapq.heappush(self._plans, (at, next(self._order), do))
 
+    @abc.abstractmethod
     def start(self, now: float) -> None:
-        raise NotImplementedError
+        """Begin with what the script wants."""
 
-    def heard(self, machine: StunClient | TurnClient, event: Event, now: float) -> None:
-        raise NotImplementedError
+    def heard(  # noqa: B027 - for those that have machines
+        self, machine: StunClient | TurnClient, event: Event, now: float
+    ) -> None:
+        """What one of its machines reports."""
 
     def tell(self, *, succeeded: bool) -> None:
         if not self.manners.is_mute:

@@ -39,7 +39,7 @@ UNBOUND = {0x4ABC, 0x4ABD}
 
 def as_heard(message: ReceivedMessage, **changes: object) -> bytes:
     """A response changed and proven again."""
-    return edited(message, key=LONG_TERM_KEY, **changes)  # type: ignore[arg-type]
+    return edited(message, key=LONG_TERM_KEY, **changes)  # type: ignore[arg-type]  # passed on as they are
 
 
 def drops_requests(*methods: int, when: str = "always") -> Mutant:

@@ -44,7 +44,7 @@ def server_of(
     path: Path = UDP,
     known: frozenset[bytes] = frozenset(),
 ) -> ScriptedServer:
-    script: Script = dataclasses.replace(scripts()[0], play=play)  # type: ignore[arg-type]
+    script: Script = dataclasses.replace(scripts()[0], play=play)  # type: ignore[arg-type]  # any coroutine function
     server = ScriptedServer(
         script,
         listening=SERVER,
