@@ -107,7 +107,7 @@ async def uclient(
         pytest.param(["-c", "-m", "1"], 1, id="channel"),
         pytest.param(["-c", "-m", "1", "-D"], 1, id="padded-channel-data"),
         pytest.param(["-c", "-m", "1", "-G"], 1, id="more-permissions-and-channels"),
-        pytest.param(["-c", "-m", "1", "-W", SECRET], 1, id="time-limited-credentials"),
+        pytest.param(["-c", "-m", "1", "-s", "-W", SECRET], 1, id="time-limited-credentials"),
         pytest.param(["-c", "-m", "3", "-s"], 3, id="indications"),
         pytest.param(["-c", "-y", "-m", "1"], 2, id="client-to-client-on-channels"),
         pytest.param(["-c", "-y", "-m", "1", "-s"], 2, id="client-to-client-by-indications"),
