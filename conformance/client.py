@@ -237,13 +237,7 @@ class Client:
         Raises:
             Violated: there is none.
         """
-        response = await self.ask(request)
-        if response is None:
-            name = method_name(method_of(request))
-            if self.link.has_ended:
-                raise Violated(f"the connection is closed instead of an answer to {name}")
-            raise Violated(f"no answer to {name} in {self._target.patience:g} s")
-        return response
+        return self._expect_answer(await self.ask(request), method_of(request))
 
     async def authenticated(
         self, method: int, *attributes: Attribute, credential: Credential | None = None
@@ -254,11 +248,25 @@ class Client:
             Violated: there is no answer.
             NotOffered: the server asks for no credentials, or there are none.
         """
+        response = await self.try_authenticated(method, *attributes, credential=credential)
+        return self._expect_answer(response, method)
+
+    async def try_authenticated(
+        self, method: int, *attributes: Attribute, credential: Credential | None = None
+    ) -> ReceivedMessage | None:
+        """The same where silence is an answer, too: None.
+
+        Raises:
+            Violated: each fresh nonce is stale at once.
+            NotOffered: the server asks for no credentials, or there are none.
+        """
         if self.challenge is None:
             await self.learn_challenge()
         for _ in range(MAX_STALE):
             signed = self.sign(self.message(method, *attributes), credential).build()
-            response = await self.demand(signed)
+            response = await self.ask(signed)
+            if response is None:
+                return None
             self._check_integrity(response, credential)
             if response.error_code != 438:
                 return response
@@ -283,6 +291,14 @@ class Client:
         """Delete what this answer to an Allocate has granted, if it has."""
         if response.message_class is Class.SUCCESS:
             await self.authenticated(Method.REFRESH, (Attr.LIFETIME, bytes(4)))
+
+    def _expect_answer(self, response: ReceivedMessage | None, method: int) -> ReceivedMessage:
+        if response is not None:
+            return response
+        name = method_name(method)
+        if self.link.has_ended:
+            raise Violated(f"the connection is closed instead of an answer to {name}")
+        raise Violated(f"no answer to {name} in {self._target.patience:g} s")
 
     # Waiting
 

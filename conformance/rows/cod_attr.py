@@ -123,7 +123,7 @@ async def known_attributes_out_of_place_are_ignored(probe: Probe) -> None:
         (Attr.ERROR_CODE, bytes([0, 0, 4, 0])),
     ):
         response = await client.request(Method.BINDING, attribute)
-        expect_success(response, to=f"Binding with {Attr(attribute[0]).name}")
+        expect_success(response, to=f"Binding with {attribute_name(attribute[0])}")
 
 
 @row(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.checks import mark_attribute
 from conformance.client import Challenge, describe
-from conformance.codes import COOKIE_PREFIX, Attr, Class, Method
+from conformance.codes import COOKIE_PREFIX, Attr, Class, Method, attribute_name
 from conformance.expect import (
     expect_attribute,
     expect_error,
@@ -33,7 +33,7 @@ async def a_request_without_integrity_is_challenged(probe: Probe) -> None:
     response = await challenge_of(probe)
     for kind in (Attr.REALM, Attr.NONCE):
         if not expect_attribute(response, kind):
-            raise Violated(f"{kind.name} is empty", mark_attribute(response, kind))
+            raise Violated(f"{attribute_name(kind)} is empty", mark_attribute(response, kind))
 
 
 @row(
@@ -131,7 +131,7 @@ async def half_a_credential_is_a_bad_request(probe: Probe) -> None:
             if kind is not missing:
                 builder.add(kind, value)
         response = await client.demand(builder.add_integrity(bytes(16)).build())
-        expect_error(response, 400, to=f"integrity without {missing.name}")
+        expect_error(response, 400, to=f"integrity without {attribute_name(missing)}")
 
 
 @row(
@@ -266,7 +266,7 @@ async def answers_to_the_authenticated_are_signed(probe: Probe) -> None:
         wanted = client.integrity_kind
         if wanted not in response.types:
             raise Violated(
-                f"{what} has no {wanted.name}", mark_attribute(response, Attr.ERROR_CODE)
+                f"{what} has no {attribute_name(wanted)}", mark_attribute(response, Attr.ERROR_CODE)
             )
         is_right = (
             response.has_integrity_sha256(client.key())

@@ -72,6 +72,7 @@ def test_a_server_that_closes_a_connection_with_its_allocation_is_not_failed(row
 @pytest.mark.parametrize(
     ("row_id", "server", "verdict"),
     [
+        pytest.param("COD-ADDR-02", Mutant(_drops_what_is_malformed), Verdict.INFO, id="drops"),
         pytest.param("COD-ATTR-13", Mutant(_drops_what_is_malformed), Verdict.INFO, id="drops"),
         pytest.param("COD-ATTR-13", Mutant(instead(443, 400)), Verdict.INFO, id="says-443"),
         pytest.param("STUNS-LTC-04", grant_instead(438), Verdict.INFO, id="any-nonce"),
