@@ -21,6 +21,7 @@ class Report:
     """What a run came to; results stand in the catalogue's order.
 
     ``begun`` is Unix time. A run that was stopped is not complete: rows are missing.
+    ``suspects`` are the rows that were under way when the server stopped answering for good.
     """
 
     target: Target
@@ -28,16 +29,27 @@ class Report:
     results: tuple[RowResult, ...]
     begun: float = 0.0
     is_complete: bool = True
+    suspects: tuple[str, ...] = ()
 
     def count(self, verdict: Verdict) -> int:
         return sum(result.outcome.verdict is verdict for result in self.results)
 
     @property
     def exit_status(self) -> int:
-        """0 if something passed and nothing failed, 1 if something failed, else 2."""
+        """0 if something passed and nothing failed, 1 if something failed, else 2.
+
+        A server that was lost on the way is not tested, either.
+        """
         if self.count(Verdict.FAIL):
             return 1
-        return 0 if self.count(Verdict.PASS) else 2
+        return 0 if self.count(Verdict.PASS) and not self.suspects else 2
+
+    @property
+    def how_it_ended(self) -> str | None:
+        """In a few words, unless it ended as it should."""
+        if self.suspects:
+            return f"the server stopped answering during {', '.join(self.suspects)}"
+        return None if self.is_complete else "stopped before its end"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

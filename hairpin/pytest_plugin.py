@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import pytest
 
 if TYPE_CHECKING:
-    from conformance import Row
+    from conformance import Report, Row
     from conformance.report import Entry
 
     from .conforming.aim import Aim
@@ -30,7 +30,11 @@ EVERY_ANSWER: Final = "every-answer"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("stun", "conformance of a STUN or TURN server")
-    group.addoption("--stun-target", metavar="URI", help="turn:host:port, stun:..., turns:...")
+    group.addoption(
+        "--stun-target",
+        metavar="URI",
+        help="turn:host:port, stun:..., turns:host?transport=udp ...",
+    )
     group.addoption(
         "--stun-user", action="append", default=[], metavar="NAME:PASSWORD", help="twice, better"
     )
@@ -61,6 +65,8 @@ class _Run:
 
     asked: frozenset[str] = frozenset()
     found: dict[str, Entry] = dataclasses.field(default_factory=dict)
+    suspects: tuple[str, ...] = ()
+    """Rows that were under way when the server stopped answering."""
 
 
 class _Rows:
@@ -90,8 +96,12 @@ class _Rows:
         wanted = {item.name for item in session.items if isinstance(item, _RowItem)}
         rows = [row for row in self._chosen if row.id in wanted]
         if rows and not session.config.option.collectonly:
+            from conformance.report import entries
+
             self._run.asked = frozenset(row.id for row in rows)
-            self._run.found.update(_found(self._aim, rows, session.config))
+            report = _report(self._aim, rows, session.config)
+            self._run.found = {entry.requirement.id: entry for entry in entries(report)}
+            self._run.suspects = report.suspects
         return (yield)
 
 
@@ -125,6 +135,8 @@ class _RowItem(_Item):
         self.user_properties.append(("seen", entry.detail))
         if entry.verdict is Verdict.FAIL:
             raise _Failed(_tell([entry]))
+        if entry.verdict is Verdict.SKIP and self.name in self.run.suspects:
+            raise _Failed(entry.detail)
         if entry.verdict is Verdict.SKIP:
             pytest.skip(entry.detail)
 
@@ -161,12 +173,11 @@ def _aim(config: pytest.Config) -> Aim:
     )
 
 
-def _found(aim: Aim, rows: Sequence[Row], config: pytest.Config) -> dict[str, Entry]:
+def _report(aim: Aim, rows: Sequence[Row], config: pytest.Config) -> Report:
     import asyncio
 
     from conformance import TargetUnusable
     from conformance.describing_values import counted
-    from conformance.report import entries
 
     from .conforming.running import Plan, run_plan
 
@@ -180,7 +191,7 @@ def _found(aim: Aim, rows: Sequence[Row], config: pytest.Config) -> dict[str, En
         pytest.exit(f"{aim.uri} cannot be tested: {error}", returncode=NOT_TESTED)
     if not report.is_complete:
         raise KeyboardInterrupt
-    return {entry.requirement.id: entry for entry in entries(report)}
+    return report
 
 
 def _ignore(*_: object) -> None:

@@ -25,7 +25,7 @@ from conformance.survey import Survey
 from conformance.surveying import survey
 from conformance.target import Target
 from conformance.wire import Wire
-from transport import DecodeError
+from transport import DecodeError, TransportProtocol
 
 from .wire import AsyncioWire
 
@@ -38,18 +38,25 @@ SLOW_TIMEOUT: Final = 4500.0
 """An hour, for nonces to go stale, and some more."""
 
 RECOVERY: Final = 5.0
-RECOVERY_STEP: Final = 0.1
-"""Seconds that a server has after a row that is alone, and between looks at it."""
+"""Seconds that a server has for itself after a row that is alone."""
+
+LOOK_EVERY: Final = 0.1
+"""Seconds between looks at a server that is waited for."""
 
 assert conformance.rows  # imported for the rows that it registers
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Limits:
-    """How hard a server is worked: rows at the same time, and datagrams a second."""
+    """How hard a server is worked: rows at the same time, and datagrams a second.
+
+    After ``lost_after`` seconds without an answer to anything it is given up: one that is
+    begun anew has come back by then.
+    """
 
     concurrency: int = 8
     per_second: float = 400.0
+    lost_after: float = 10.0
 
 
 async def run(
@@ -69,6 +76,8 @@ async def run(
     done first. ``on_result`` is called as each row ends; what another row has met on its way
     may still turn a pass into a failure in the report. When ``stop`` is set, rows that are
     not done are given up, what they have allocated is deleted, and the report has the others.
+    When the server stops answering, the rows that were under way are not judged, nor are those
+    that were to follow: what they fail for would be another row's doing.
 
     Raises:
         TargetUnusable: there is no STUN server to test.
@@ -93,37 +102,70 @@ async def run(
     chosen = [row for row in (registered() if rows is None else rows) if slow or not row.slow]
     found = surveyed or Survey()
     runs: list[_Run] = []
+    is_there = True
 
     async def work() -> None:
-        nonlocal found
+        nonlocal found, is_there
         if surveyed is None:
             found = await survey(target, wire)
         runs.extend(_Run(row, target, wire, found) for row in chosen)
-        await _take_turns(runs, limits, on_result or _ignore)
+        is_there = await _take_turns(runs, limits, on_result or _ignore)
 
     is_complete = await _unless(stop, asyncio.ensure_future(work()))
+    suspects = () if is_there else _give_up(runs)
     done = [each for each in runs if each.is_done]
-    return Report(target, found, _with_violations(done), begun, is_complete)
+    return Report(target, found, _with_violations(done), begun, is_complete, suspects)
+
+
+class _ServerLost(Exception):
+    """It answers nothing any more."""
 
 
 async def _take_turns(
     runs: Sequence[_Run], limits: Limits, on_result: Callable[[RowResult], None]
-) -> None:
+) -> bool:
+    """Whether the server was there to the end."""
     turns = asyncio.Semaphore(limits.concurrency)
 
     async def take_turn(each: _Run) -> None:
         async with turns:
             await each.run()
+            has_failed = each.result.outcome.verdict is Verdict.FAIL
+            if has_failed and not await each.is_answered_within(limits.lost_after):
+                raise _ServerLost
+        each.is_done = True
         on_result(each.result)
 
-    async with asyncio.TaskGroup() as together:
+    is_there = True
+    try:
+        async with asyncio.TaskGroup() as together:
+            for each in runs:
+                if not each.row.alone:
+                    together.create_task(take_turn(each))
         for each in runs:
-            if not each.row.alone:
-                together.create_task(take_turn(each))
-    for each in runs:
-        if each.row.alone:
-            await take_turn(each)
-            await each.let_recover()
+            if each.row.alone:
+                await take_turn(each)
+                await each.let_recover()
+    except* _ServerLost:
+        is_there = False
+    return is_there
+
+
+def _give_up(runs: Sequence[_Run]) -> tuple[str, ...]:
+    """Say of what is not done that it cannot be judged; the rows that were under way.
+
+    One that had the server for itself keeps its verdict: nothing else can have ended it.
+    """
+    left = [each for each in runs if not each.is_done]
+    suspects = [each for each in left if each.is_begun]
+    names = ", ".join(each.row.id for each in suspects)
+    for each in left:
+        each.is_done = True
+        if not each.is_begun:
+            each.skip(f"not run: the server stopped answering during {names}")
+        elif len(suspects) > 1:
+            each.skip(f"not judged: the server stopped answering during {names}")
+    return tuple(each.row.id for each in suspects)
 
 
 async def _unless(stop: asyncio.Event | None, work: asyncio.Future[None]) -> bool:
@@ -155,6 +197,7 @@ class _Run:
         self.row = row
         self.result = RowResult(row.id, skipped("not run"))
         self.violations: list[Violation] = []
+        self.is_begun = False
         self.is_done = False
         self._target = target
         self._wire = wire
@@ -163,9 +206,9 @@ class _Run:
     async def run(self) -> None:
         reason = self._survey.why_not(self.row.needs)
         if reason is not None:
-            self.result = RowResult(self.row.id, skipped(reason))
-            self.is_done = True
+            self.skip(reason)
             return
+        self.is_begun = True
         probe = Probe(self._target, self._wire, self._survey)
         begun = self._wire.now()
         try:
@@ -175,7 +218,11 @@ class _Run:
         finally:
             await probe.close()
         self.result = RowResult(self.row.id, outcome, frames, self._wire.now() - begun)
-        self.is_done = True
+
+    def skip(self, reason: str) -> None:
+        """There is no verdict, whatever was seen."""
+        self.result = RowResult(self.row.id, skipped(reason))
+        self.violations.clear()
 
     async def let_recover(self) -> None:
         """Wait, for a while, until the server takes connections again.
@@ -183,16 +230,22 @@ class _Run:
         A row may have had all that it takes from one address, and servers see the ends of
         connections late.
         """
-        deadline = self._wire.now() + RECOVERY
-        while self._target.transport.is_reliable and self._wire.now() < deadline:
+        if self._target.transport is not TransportProtocol.UDP:
+            await self.is_answered_within(RECOVERY)
+
+    async def is_answered_within(self, seconds: float) -> bool:
+        """Whether the server answers a Binding request, by then at the latest."""
+        deadline = self._wire.now() + seconds
+        while self._wire.now() < deadline:
             probe = Probe(self._target, self._wire, self._survey)
             try:
                 await probe.is_alive()
-                return
+                return True
             except (NotOffered, Violated, DecodeError, OSError):
-                await self._wire.sleep(RECOVERY_STEP)
+                await self._wire.sleep(LOOK_EVERY)
             finally:
                 await probe.close()
+        return False
 
     async def _outcome(self, probe: Probe) -> Outcome:
         seconds = SLOW_TIMEOUT if self.row.slow else ROW_TIMEOUT

@@ -65,6 +65,8 @@ def _header(report: Report) -> Markup:
         state, words = "bad", f"{failed} of {total} rows failed"
     elif not report.count(Verdict.PASS):
         state, words = "busy", "no row passed"
+    elif report.how_it_ended is not None:
+        state, words = "busy", "not tested to the end"
     facts = [f"begun {begun:%Y-%m-%d %H:%M:%S} UTC", counted(total, "row"), *_stopped(report)]
     return tag(
         "header",
@@ -79,7 +81,7 @@ def _header(report: Report) -> Markup:
 
 
 def _stopped(report: Report) -> Sequence[str]:
-    return () if report.is_complete else ("stopped before its end",)
+    return () if report.how_it_ended is None else (report.how_it_ended,)
 
 
 def _tiles(report: Report) -> Markup:

@@ -15,21 +15,26 @@ _NOT_IN_XML: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U
 
 
 def to_junit(report: Report) -> bytes:
-    """One test case per row; INFO is a test that passes, with what was seen as its output."""
+    """One test case per row; INFO is a test that passes, with what was seen as its output.
+
+    Rows that were under way when the server was lost are errors: a run without failures is
+    else taken for one that went well.
+    """
     begun = datetime.datetime.fromtimestamp(report.begun, tz=datetime.UTC)
     found = entries(report)
+    errors = {entry.requirement.id for entry in found if _is_error(entry, report)}
     suite = ET.Element(
         "testsuite",
         name=_text(f"conformance of {report.target}"),
         tests=str(len(found)),
         failures=str(report.count(Verdict.FAIL)),
-        errors="0",
-        skipped=str(report.count(Verdict.SKIP)),
+        errors=str(len(errors)),
+        skipped=str(report.count(Verdict.SKIP) - len(errors)),
         time=f"{sum(entry.result.seconds for entry in found):.3f}",
         timestamp=begun.strftime("%Y-%m-%dT%H:%M:%S"),
     )
     for entry in found:
-        _add(suite, entry)
+        _add(suite, entry, is_error=entry.requirement.id in errors)
     suites = ET.Element("testsuites")
     suites.append(suite)
     ET.indent(suites)
@@ -37,7 +42,11 @@ def to_junit(report: Report) -> bytes:
     return written + b"\n"
 
 
-def _add(suite: ET.Element, entry: Entry) -> None:
+def _is_error(entry: Entry, report: Report) -> bool:
+    return entry.requirement.id in report.suspects and entry.verdict is Verdict.SKIP
+
+
+def _add(suite: ET.Element, entry: Entry, *, is_error: bool) -> None:
     requirement = entry.requirement
     case = ET.SubElement(
         suite,
@@ -53,7 +62,7 @@ def _add(suite: ET.Element, entry: Entry) -> None:
             where = " ".join(filter(None, (requirement.source, requirement.level)))
             failure.text = f"{where}: {entry.sentence}\nSeen: {detail}"
         case Verdict.SKIP:
-            ET.SubElement(case, "skipped", message=detail)
+            ET.SubElement(case, "error" if is_error else "skipped", message=detail)
         case Verdict.INFO:
             ET.SubElement(case, "system-out").text = detail
         case Verdict.PASS:

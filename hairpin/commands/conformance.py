@@ -26,7 +26,7 @@ from hairpin.conforming.listing import (
 )
 from hairpin.conforming.progress import announce_run, show_progress
 from hairpin.conforming.repeating import Repeat
-from hairpin.conforming.running import DEFAULT_PER_SECOND, Plan, run_plan
+from hairpin.conforming.running import DEFAULT_JOBS, DEFAULT_PER_SECOND, Plan, run_plan
 from hairpin.conforming.selecting import choose_rows
 from hairpin.conforming.terminal import LOG_WIDTH, clean, show
 from hairpin.daemon import announce
@@ -168,6 +168,14 @@ class ReportFile(click.ParamType[pathlib.Path]):
     metavar="N",
     help="Datagrams sent in a second, at most.",
 )
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 64),
+    default=DEFAULT_JOBS,
+    show_default=True,
+    metavar="N",
+    help="Rows run beside each other, at most.",
+)
 def run(
     target: ServerUri,
     users: tuple[tuple[str, str], ...],
@@ -186,6 +194,7 @@ def run(
     pcap_file: pathlib.Path | None,
     html_file: pathlib.Path | None,
     rate: int,
+    jobs: int,
 ) -> int:
     """Find out what a STUN or TURN server does and does not do of what the RFCs require.
 
@@ -210,7 +219,7 @@ def run(
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     try:
-        report = _run(aim, Plan(rows=rows, per_second=rate))
+        report = _run(aim, Plan(rows=rows, per_second=rate, jobs=jobs))
     except TargetUnusable as error:
         announce(f"hairpin conformance: {target} cannot be tested: {clean(str(error))}")
         return NOT_TESTED

@@ -18,6 +18,8 @@ from .aim import Aim, find_targets
 DEFAULT_PER_SECOND = 400
 """Datagrams: rows are done in about two minutes, and no server is hurt."""
 
+DEFAULT_JOBS = 8
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -25,6 +27,8 @@ class Plan:
 
     rows: tuple[Row, ...]
     per_second: int = DEFAULT_PER_SECOND
+    jobs: int = DEFAULT_JOBS
+    """Rows at the same time."""
 
 
 async def run_plan(
@@ -53,7 +57,7 @@ async def run_plan(
                     target,
                     rows=plan.rows,
                     slow=True,
-                    limits=Limits(per_second=plan.per_second),
+                    limits=Limits(concurrency=plan.jobs, per_second=plan.per_second),
                     wire=wire,
                     on_result=on_result,
                     stop=stop,

@@ -56,7 +56,7 @@ def show_failure(entry: Entry, console: Console, command: str) -> None:
 def conclusion(report: Report) -> str:
     """The last line."""
     counts = ", ".join(f"{report.count(verdict)} {verdict.value}" for verdict in ORDER)
-    stopped = "" if report.is_complete else "; stopped before its end"
+    stopped = "" if report.how_it_ended is None else f"; {report.how_it_ended}"
     return f"{report.target}: {counted(len(report.results), 'row')}, {counts}{stopped}"
 
 

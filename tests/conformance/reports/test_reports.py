@@ -15,7 +15,7 @@ from conformance.report import Report
 from conformance.reports import to_html, to_json, to_junit, to_pcapng
 from conformance.survey import Survey
 
-from .report_of_a_run import FAILED, HOSTILE, REPORT
+from .report_of_a_run import FAILED, HOSTILE, REPORT, SKIPPED
 
 
 def test_json_has_a_row_for_each_result_and_counts_the_verdicts() -> None:
@@ -44,6 +44,15 @@ def test_junit_is_xml_whatever_the_server_said() -> None:
     assert failure.text is not None
     assert "<script>alert(1)</script>\N{REPLACEMENT CHARACTER}" in failure.text
     assert "RFC 8656" in failure.text
+
+
+def test_rows_that_a_server_was_lost_in_are_errors_for_continuous_integration() -> None:
+    lost = dataclasses.replace(REPORT, suspects=(SKIPPED.row_id, FAILED.row_id))
+
+    suite = ET.fromstring(to_junit(lost))[0]
+
+    assert [suite.attrib[each] for each in ("failures", "errors", "skipped")] == ["1", "1", "0"]
+    assert suite.find("testcase/error") is not None
 
 
 @pytest.mark.parametrize("write", [to_html, to_json, to_junit, to_pcapng])
@@ -114,6 +123,16 @@ def test_a_page_escapes_what_came_from_the_wire() -> None:
         ),
         pytest.param(
             dataclasses.replace(REPORT, is_complete=False), "stopped before its end", id="stopped"
+        ),
+        pytest.param(
+            dataclasses.replace(REPORT, results=REPORT.results[:1], suspects=("COD-HDR-01",)),
+            "not tested to the end",
+            id="lost",
+        ),
+        pytest.param(
+            dataclasses.replace(REPORT, suspects=("COD-HDR-01",)),
+            "the server stopped answering during COD-HDR-01",
+            id="lost-during",
         ),
     ],
 )
