@@ -216,8 +216,14 @@ class _Run:
             self.violations = probe.violations
             frames = tuple(probe.record.frames)
         finally:
-            await probe.close()
+            await self._close(probe)
         self.result = RowResult(self.row.id, outcome, frames, self._wire.now() - begun)
+
+    async def _close(self, probe: Probe) -> None:
+        try:
+            await probe.close()
+        except Exception:  # the other rows go on: the server forgets what is left behind
+            logger.exception("closing after %s", self.row.id)
 
     def skip(self, reason: str) -> None:
         """There is no verdict, whatever was seen."""

@@ -265,6 +265,21 @@ async def test_an_answer_that_cannot_be_read_is_no_verdict() -> None:
     assert "cannot be read" in found.detail
 
 
+async def test_a_fault_in_closing_ends_no_other_row(caplog: pytest.LogCaptureFixture) -> None:
+    async def cannot_be_closed(probe: Probe) -> None:
+        probe.close = broken  # type: ignore[method-assign]  # as a socket may break
+
+    async def broken() -> None:
+        raise TypeError
+
+    async with answering(success) as server:
+        rows = [named(cannot_be_closed, 0), named(quick, 1)]
+        with caplog.at_level(logging.CRITICAL):
+            report = await run(target(server), rows=rows, limits=QUICK, surveyed=Survey())
+
+    assert [each.outcome.verdict for each in report.results] == [Verdict.PASS] * 2
+
+
 async def test_a_fault_of_the_harness_is_no_verdict(caplog: pytest.LogCaptureFixture) -> None:
     async def broken(_: Probe) -> None:
         raise KeyError(Attr.REALM)
