@@ -25,6 +25,9 @@ from .heard import Heard
 from .settings import Settings
 
 DEFAULT_LIFETIME: Final = 600
+NONCE_PREFIX: Final = b"hairpin-"
+"""Of every nonce that has no other: a client that has one has logged in here before."""
+
 FIRST_RELAYED_PORT: Final = 50_000
 IPV6_RELAYED: Final = ipaddress.IPv6Address("2001:db8::50")
 SHA256_ALGORITHM: Final = bytes.fromhex("00020000")
@@ -51,7 +54,7 @@ class RightServer:
     """
 
     def __init__(self, settings: Settings, random_bytes: RandomBytes) -> None:
-        self.nonce = f"hairpin-{random_bytes(8).hex()}".encode()
+        self.nonce = NONCE_PREFIX + random_bytes(8).hex().encode()
         self.realm = settings.realm
         self.algorithms: bytes | None = None
         self.lifetime = DEFAULT_LIFETIME
@@ -66,9 +69,9 @@ class RightServer:
         self._random_bytes = random_bytes
         self._next_port = FIRST_RELAYED_PORT
 
-    def renew_nonce(self, prefix: str = "hairpin-") -> None:
+    def renew_nonce(self, prefix: bytes = NONCE_PREFIX) -> None:
         """From now on the nonce of before is stale."""
-        self.nonce = f"{prefix}{self._random_bytes(8).hex()}".encode()
+        self.nonce = prefix + self._random_bytes(8).hex().encode()
 
     # Answers
 

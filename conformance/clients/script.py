@@ -59,7 +59,8 @@ _TEXTS: Final[Mapping[Action, str]] = {
     Action.SHORT_TERM: "send two Binding requests, one when the other has ended, with the "
     "short-term credential {user}, {password}",
     Action.ALLOCATE: "allocate, and keep the allocation",
-    Action.ALLOCATE_AGAIN: "allocate, and once more when that has failed",
+    Action.ALLOCATE_AGAIN: "allocate, once more a second after that has failed, and create a "
+    "permission for {peer}",
     Action.RELEASE: "allocate, and give the allocation back after a second",
     Action.PERMIT: "allocate, and create a permission for {peer}",
     Action.PERMIT_TWO: "allocate, and create permissions for {peer} and {other}, in one request "

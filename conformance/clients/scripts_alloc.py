@@ -20,8 +20,10 @@ from .right import (
 )
 from .script import Action, Over, script
 from .scripts_alt import arrival
-from .scripts_ltc import returns
+from .scripts_life import PERMITTING, expect_refresh
+from .scripts_ltc import expect_heard, returns
 from .scripts_ltc_algorithms import challenged_with
+from .showing import after_the_end, aftermath, waits
 from .stage import Stage, is_request, whole
 
 UDP: Final = 17
@@ -32,6 +34,7 @@ FORBIDDEN_TOGETHER: Final = (
     (Attr.ADDITIONAL_ADDRESS_FAMILY, Attr.RESERVATION_TOKEN),
     (Attr.EVEN_PORT, Attr.RESERVATION_TOKEN),
 )
+TOGETHER: Final = {kind for pair in FORBIDDEN_TOGETHER for kind in pair}
 SHORT_LIFETIME: Final = 120
 MISMATCH_TRIES: Final = 3
 
@@ -74,9 +77,11 @@ async def every_request_names_a_transport(stage: Stage) -> None:
 async def attributes_go_together(stage: Stage) -> None:
     stage.answer(await stage.first(Method.ALLOCATE))
     await stage.play(4.0)
-    for each in stage.heard:
-        if each.method == Method.ALLOCATE:
-            _expect_compatible(each)
+    requests = [each for each in stage.heard if each.method == Method.ALLOCATE]
+    for each in requests:
+        _expect_compatible(each)
+    if not any(TOGETHER & set(message_of(each).types) for each in requests):
+        raise NotOffered("the client asks for nothing that does not go together with all else")
 
 
 def _expect_compatible(heard: Heard) -> None:
@@ -132,23 +137,30 @@ async def whole_datagrams_are_announced(stage: Stage) -> None:
 )
 async def a_wrong_family_is_given_back(stage: Stage) -> Outcome | None:
     request = await stage.begin(Method.ALLOCATE)
+    waiting = await waits(stage, request)
     message = message_of(request)
     asked = message.get(Attr.REQUESTED_ADDRESS_FAMILY)
     if Attr.ADDITIONAL_ADDRESS_FAMILY in message.types or (asked or b"\x01")[0] != 1:
         raise NotOffered("the client asks for an IPv6 address")
+    beside = {each.path for each in stage.heard} - {request.path}
     stage.send(_with_ipv6(stage, request), request.path)
-    later = await stage.collect(8.0)
-    used = [each for each in later if each.method == Method.CREATE_PERMISSION]
-    if used:
-        raise Violated("an IPv6 address is taken for a peer with an IPv4 one", whole(used[0]))
+    found = await aftermath(stage, waiting, _expect_no_peer, 8.0)
+    later = [each for each in found.later if each.path not in beside]
+    if found.is_repeated:
+        raise NotOffered("the client does not take the response")
     if not any(each.is_deletion for each in later):
         if asked is None:
             return seen("an IPv6 address is kept: the client has asked for no family")
         raise Violated("an IPv6 address that was not asked for is not given back")
     again = [each for each in later if each.method == Method.ALLOCATE]
-    if any(each.transaction_id != request.transaction_id for each in again):
+    if again:
         raise Violated("another allocation is asked for at once", whole(again[-1]))
     return None
+
+
+def _expect_no_peer(heard: Heard) -> None:
+    if heard.method in PERMITTING and any(not peer.is_ipv6 for peer in heard.peers):
+        raise Violated("an IPv6 address is taken for a peer with an IPv4 one", whole(heard))
 
 
 def _with_ipv6(stage: Stage, request: Heard) -> bytes:
@@ -170,9 +182,7 @@ async def the_lifetime_is_the_servers(stage: Stage) -> None:
     stage.right.lifetime = SHORT_LIFETIME
     request = await stage.begin(Method.ALLOCATE)
     stage.answer(request)
-    if await stage.seek(is_request(Method.REFRESH), SHORT_LIFETIME) is None:
-        text = f"a lifetime of {SHORT_LIFETIME} s passes without a Refresh"
-        raise Violated(text)
+    await expect_refresh(stage, request, stage.now + SHORT_LIFETIME)
 
 
 @script(
@@ -220,7 +230,10 @@ async def other_ports_are_tried_after_a_mismatch(stage: Stage) -> Outcome | None
             stage.refuse(heard, 437)
         else:
             stage.challenge(heard)
-    tried = [each for each in stage.heard if each.method == Method.ALLOCATE]
+    asked = _wish(request)  # the other one of two families has ports of its own
+    tried = [
+        each for each in stage.heard if each.method == Method.ALLOCATE and _wish(each) == asked
+    ]
     ports = {each.path.remote for each in tried}
     if len(ports) > MISMATCH_TRIES:
         raise Violated(f"{len(ports)} local addresses are tried in 45 s", whole(tried[-1]))
@@ -237,13 +250,17 @@ async def other_ports_are_tried_after_a_mismatch(stage: Stage) -> Outcome | None
 )
 async def an_unsupported_family_is_the_end(stage: Stage) -> None:
     request = await stage.begin(Method.ALLOCATE)
+    waiting = await waits(stage, request)
     stage.refuse(request, 440)
     asked = _wish(request)
     beside = {each.path for each in stage.heard} - {request.path}
-    for each in await stage.collect(10.0):
-        is_beside = each.path in beside
-        if each.method == Method.ALLOCATE and _wish(each) == asked and not is_beside:
-            raise Violated("the request is made again after a 440", whole(each))
+
+    def judge(heard: Heard) -> None:
+        is_same = heard.method == Method.ALLOCATE and _wish(heard) == asked
+        if is_same and heard.path not in beside:
+            raise Violated("the request is made again after a 440", whole(heard))
+
+    await after_the_end(stage, waiting, judge, 10.0)
 
 
 def _wish(heard: Heard) -> tuple[bytes | None, bytes | None]:
@@ -281,9 +298,11 @@ async def whether_it_does_without_dont_fragment(stage: Stage) -> Outcome:
 )
 async def the_alternate_server_comes_first(stage: Stage) -> None:
     request = await stage.begin(Method.ALLOCATE)
+    waiting = await waits(stage, request)
     stage.refuse(request, 300, alternate(stage.elsewhere))
     found = await arrival(stage, stage.elsewhere)
     if found is None:
+        await expect_heard(stage, waiting, why="a 300")
         raise Violated("the alternate server is not tried")
     if found.method != Method.ALLOCATE:
         raise Violated("what comes to the alternate server is no Allocate request", whole(found))
@@ -311,3 +330,5 @@ async def the_software_is_named(stage: Stage) -> None:
         is_wanted = each.is_request and each.method in (Method.ALLOCATE, Method.REFRESH)
         if is_wanted and Attr.SOFTWARE not in message_of(each).types:
             raise Violated("SOFTWARE is missing", whole(each))
+    if not any(each.method == Method.REFRESH for each in stage.heard):
+        raise NotOffered("the client names itself in Allocate requests, and sends no Refresh")

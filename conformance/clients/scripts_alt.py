@@ -11,7 +11,11 @@ from transport import TransportAddress
 from .heard import Heard
 from .right import alternate, message_of
 from .script import Action, script
+from .showing import after_the_end, waits
 from .stage import Stage, whole
+
+AT_ONCE = 1.0
+"""Seconds in which a redirection is followed; later a client may begin anew by itself."""
 
 DOCUMENTATION_IPV6 = TransportAddress(ipaddress.IPv6Address("2001:db8::99"), 3478)
 
@@ -72,12 +76,17 @@ async def nobody_is_sent_in_circles(stage: Stage) -> None:
     if not found.is_signed:
         stage.challenge(found)
         found = await stage.await_retry(found)
+    waiting = await waits(stage, found)
+    redirected_at = stage.now
     stage.refuse(found, 300, alternate(stage.listening))
-    again = await arrival(stage, stage.listening)
-    if again is not None and again.is_request and not again.is_deletion:
-        raise Violated(
-            "the client comes back to the server that it was sent away from", whole(again)
-        )
+
+    def judge(heard: Heard) -> None:
+        is_back = heard.path.local == stage.listening and heard.method == found.method
+        if is_back and heard.is_request and heard.at < redirected_at + AT_ONCE:
+            text = "the client comes back to the server that it was sent away from"
+            raise Violated(text, whole(heard))
+
+    await after_the_end(stage, waiting, judge)
 
 
 @script(
@@ -90,10 +99,12 @@ async def the_alternate_of_the_family_is_used(stage: Stage) -> None:
     if stage.listening.is_ipv6:
         raise NotOffered("this is played over IPv4")
     request = await redirected(stage, DOCUMENTATION_IPV6, stage.elsewhere, stage.listening)
-    until = stage.now + stage.settings.pause
+    known, begun = set(stage.transactions()), stage.now
+    until = begun + stage.settings.pause
     while (heard := await stage.hear(until - stage.now)) is not None:
         if heard.path.local == stage.elsewhere:
             return
-        if heard.method == request.method and heard.transaction_id != request.transaction_id:
+        is_other = heard.method == request.method and heard.transaction_id not in known
+        if is_other and heard.at < begun + AT_ONCE:
             raise Violated("the last ALTERNATE-SERVER is followed, not the first", whole(heard))
     raise NotOffered("the client follows no redirection, which is up to it (section 10)")

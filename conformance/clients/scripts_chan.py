@@ -13,7 +13,9 @@ from transport import TransportAddress
 from .heard import Heard
 from .right import channel_of, message_of
 from .script import Action, Over, script
+from .scripts_ltc import expect_heard
 from .scripts_perm import IN_USE, carries, echoed, payload
+from .showing import waits
 from .stage import Stage, is_request, whole
 
 CHANNELS: Final = range(0x4000, 0x5000)
@@ -43,11 +45,20 @@ async def echoing_on_channel(stage: Stage) -> tuple[Heard, int]:
     if number is None or not bind.peers:
         raise NotOffered("the ChannelBind request cannot be read")
     stage.answer(bind)
+    await _expect_channel_echo(stage, bind, number)
+    return bind, number
+
+
+async def _expect_channel_echo(stage: Stage, bind: Heard, number: int) -> None:
+    """A positive control.
+
+    Raises:
+        NotOffered: what comes the right way is not sent back.
+    """
     await stage.play(0.3)
     stage.send(padded(stage, number, b"control"), bind.path)
     if await echoed(stage, b"control") is None:
         raise NotOffered("the client does not send back what comes on its channel")
-    return bind, number
 
 
 def padded(stage: Stage, number: int, data: bytes) -> bytes:
@@ -107,7 +118,7 @@ async def data_may_come_before_the_answer(stage: Stage) -> None:
     stage.right.echoes = False
     bind = await bound(stage)
     number = channel_of(bind) or 0
-    known = stage.right.allocations[bind.path].permitted
+    known = stage.allocation_of(bind).permitted
     if not all(peer.ip in known for peer in bind.peers):
         raise NotOffered("the client has no permission to send back what comes so early")
     stage.send(padded(stage, number, b"early"), bind.path)
@@ -183,9 +194,11 @@ async def an_unexpected_400_ends_the_allocation(stage: Stage) -> None:
     )
     if second is None:
         raise NotOffered("the client does not refresh its channel")
+    waiting = await waits(stage, second)
     stage.refuse(second, 400)
     deletion = await stage.seek(lambda heard: heard.is_deletion, stage.settings.pause)
     if deletion is None:
+        await expect_heard(stage, waiting, why="400 for a channel that was bound")
         raise Violated("400 for a channel that was bound does not end the allocation")
 
 
@@ -253,7 +266,7 @@ async def peers_are_of_the_allocations_family(stage: Stage) -> None:
     bind = await bound(stage)
     stage.answer(bind)
     await stage.play(3.0)
-    known = {each.is_ipv6 for each in stage.right.allocations[bind.path].addresses}
+    known = {each.is_ipv6 for each in stage.allocation_of(bind).addresses}
     for each in stage.heard:
         if each.method == Method.CHANNEL_BIND and not {p.is_ipv6 for p in each.peers} <= known:
             raise Violated("a channel is bound to a peer of another family", whole(each))
@@ -274,3 +287,4 @@ async def data_from_elsewhere_are_dropped(stage: Stage) -> None:
     if (found := await echoed(stage, b"forged too")) is not None:
         text = "a Data indication from another port than the server's is taken"
         raise Violated(text, whole(found))
+    await _expect_channel_echo(stage, bind, number)

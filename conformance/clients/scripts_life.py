@@ -10,7 +10,8 @@ from conformance.outcome import NotOffered, Violated
 from .heard import Heard
 from .right import message_of
 from .script import Action, Over, script
-from .scripts_ltc import expect_new_nonce, returns
+from .scripts_ltc import expect_heard, expect_new_nonce, returns
+from .showing import CROSSING, Waiting, aftermath, waits
 from .stage import Stage, expect_unused, is_request, whole
 
 SHORT_LIFETIME: Final = 60
@@ -42,6 +43,35 @@ async def refreshed(stage: Stage, lifetime: int = SHORT_LIFETIME) -> Heard:
     return await stage.await_next(Method.REFRESH, seconds=lifetime)
 
 
+async def expect_refresh(stage: Stage, request: Heard, end: float) -> None:
+    """That an allocation is refreshed before its end, where its client has heard of it.
+
+    Raises:
+        Violated: it is not.
+        NotOffered: the client has ended, or not heard of it.
+    """
+    begun = stage.now
+    if await stage.seek(is_request(Method.REFRESH), end - begun) is not None:
+        return
+    if stage.ended is not None or stage.is_closed(request.path):
+        raise NotOffered("the client ends before the allocation does")
+    expect_no_copies(stage, request, begun)
+    if not stage.settings.is_watched and not stage.since(begun + CROSSING):
+        raise NotOffered("nothing more is heard of the client: it may have ended")
+    raise Violated(f"{end - begun:.0f} s of lifetime pass without a Refresh")
+
+
+def expect_no_copies(stage: Stage, request: Heard, answered: float) -> None:
+    """That a client does not send a request again that has been answered.
+
+    Raises:
+        NotOffered: it takes no notice of the answer.
+    """
+    for each in stage.since(answered + CROSSING):
+        if each.transaction_id == request.transaction_id:
+            raise NotOffered("the client does not take the response")
+
+
 @script(
     "TURNC-LIFE-01",
     "To keep an allocation, the client refreshes it before its time-to-expiry is over.",
@@ -52,11 +82,7 @@ async def a_refresh_comes_in_time(stage: Stage) -> None:
     request = await stage.begin(Method.ALLOCATE)
     stage.answer(request)
     end = stage.now + SHORT_LIFETIME
-    refresh = await stage.seek(is_request(Method.REFRESH), SHORT_LIFETIME)
-    if refresh is None:
-        if stage.ended is not None and stage.ended.at < end - 1:
-            raise NotOffered("the client ends before the allocation does")
-        raise Violated(f"{SHORT_LIFETIME} s of lifetime pass without a Refresh")
+    await expect_refresh(stage, request, end)
 
 
 @script(
@@ -66,15 +92,19 @@ async def a_refresh_comes_in_time(stage: Stage) -> None:
     Action.RELEASE,
 )
 async def an_allocation_is_given_back(stage: Stage) -> None:
-    stage.answer(await stage.begin(Method.ALLOCATE))
-    end = stage.now + LONGEST_USE
+    request = await stage.begin(Method.ALLOCATE)
+    stage.answer(request)
+    answered, end = stage.now, stage.now + LONGEST_USE
     while (heard := await stage.hear(SILENCE)) is not None:
         if heard.is_deletion:
             return
         stage.answer(heard)
         if stage.now > end:
             raise NotOffered("the client goes on using its allocation")
-    raise Violated("the allocation is not deleted")
+    expect_no_copies(stage, request, answered)
+    if stage.ended is None and not stage.is_closed(request.path):
+        raise NotOffered("the client neither uses its allocation nor ends")
+    raise Violated("the client ends, and its allocation is not deleted")
 
 
 @script(
@@ -84,12 +114,34 @@ async def an_allocation_is_given_back(stage: Stage) -> None:
 )
 async def a_lost_allocation_is_let_go(stage: Stage) -> None:
     refresh = await refreshed(stage)
+    waiting = await waits(stage, refresh)
     stage.right.allocations.clear()
     stage.refuse(refresh, 437)
-    await stage.play(ON_ITS_WAY)
-    later = await stage.play(SHORT_LIFETIME)
-    new = next((n for n, each in enumerate(later) if each.method == Method.ALLOCATE), len(later))
-    expect_unused(later[:new], refresh.path, "437 to a Refresh")
+    await _is_let_go(stage, waiting, "437 to a Refresh", SHORT_LIFETIME)
+
+
+async def _is_let_go(stage: Stage, waiting: Waiting, why: str, seconds: float) -> None:
+    """That an allocation is no longer used, after an error that was just sent.
+
+    Raises:
+        Violated: it is.
+        NotOffered: it is not seen that the client has heard that.
+    """
+    request, refused = waiting.request, stage.now
+    begins_anew = False
+
+    def judge(heard: Heard) -> None:
+        nonlocal begins_anew
+        begins_anew = begins_anew or heard.method == Method.ALLOCATE
+        if heard.at > refused + ON_ITS_WAY and not begins_anew:
+            expect_unused([heard], request.path, why)
+        stage.answer(heard)
+
+    found = await aftermath(stage, waiting, judge, seconds)
+    if found.is_repeated:
+        raise Violated(f"{why} is overlooked: the request is sent again", whole(request))
+    if not found.is_taken:
+        raise NotOffered("it is not seen whether the client has heard the response")
 
 
 @script(
@@ -99,10 +151,12 @@ async def a_lost_allocation_is_let_go(stage: Stage) -> None:
 )
 async def a_refresh_survives_a_stale_nonce(stage: Stage) -> None:
     refresh = await refreshed(stage)
+    waiting = await waits(stage, refresh)
     stage.right.renew_nonce()
     stage.challenge(refresh, code=438)
     again = await returns(stage, refresh)
     if again is None:
+        await expect_heard(stage, waiting, why="a 438 to a Refresh")
         raise Violated("a 438 to a Refresh is not answered")
     expect_new_nonce(stage, again)
     if again.method != Method.REFRESH:
@@ -121,12 +175,10 @@ async def a_mismatch_is_the_end_of_an_allocation(stage: Stage) -> None:
     )
     if permit is None:
         raise NotOffered("the client asks for no permission")
+    waiting = await waits(stage, permit)
     stage.right.allocations.clear()
     stage.refuse(permit, 437)
-    await stage.play(ON_ITS_WAY)
-    later = await stage.play(8.0)
-    new = next((n for n, each in enumerate(later) if each.method == Method.ALLOCATE), len(later))
-    expect_unused(later[:new], permit.path, "437 to a request for a permission")
+    await _is_let_go(stage, waiting, "437 to a request for a permission", 8.0)
 
 
 @script(
@@ -173,6 +225,8 @@ async def a_lost_refresh_is_made_up_for(stage: Stage) -> None:
         if is_next(heard) and heard.transaction_id != refresh.transaction_id:
             return
     if stage.ended is not None:
+        if stage.ended.succeeded is None:
+            raise NotOffered("it is not told how the client has ended (--status-tells)")
         if stage.ended.succeeded:
             raise Violated("the client ends as if nothing had happened")
         return

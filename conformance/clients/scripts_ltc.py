@@ -5,12 +5,22 @@ from __future__ import annotations
 from typing import Final
 
 from conformance.checks import mark_attribute
-from conformance.codes import Attr, Method, attribute_name
+from conformance.codes import COOKIE_PREFIX, Attr, Method, attribute_name
 from conformance.outcome import NotOffered, Violated
 
 from .heard import Heard
-from .right import alternate, message_of
+from .right import NONCE_PREFIX, alternate, message_of
 from .script import Action, Over, script
+from .showing import (
+    CROSSING,
+    Waiting,
+    after_the_end,
+    discards,
+    expect_answer_taken,
+    expect_deaf,
+    takes,
+    waits,
+)
 from .stage import Stage, whole
 
 CREDENTIALS: Final = (
@@ -63,6 +73,9 @@ async def the_first_request_has_no_credentials(stage: Stage) -> None:
     request = await stage.first()
     if request.is_signed and Attr.REALM not in message_of(request).types:
         raise NotOffered("the client uses short-term credentials")
+    nonce = message_of(request).get(Attr.NONCE) or b""
+    if nonce.startswith((NONCE_PREFIX, COOKIE_PREFIX.encode())):
+        raise NotOffered("the client begins with credentials: it knows the server")
     for kind in CREDENTIALS:
         mark = mark_attribute(message_of(request), kind)
         if mark is not None:
@@ -77,13 +90,12 @@ async def the_first_request_has_no_credentials(stage: Stage) -> None:
 )
 async def a_challenge_is_answered(stage: Stage) -> None:
     request = await first_unsigned(stage)
+    waiting = await waits(stage, request)
     stage.right.nonce = LONG_NONCE
     stage.challenge(request)
     again = await returns(stage, request, stage.settings.pause)
     if again is None:
-        if request.method == Method.BINDING:
-            raise NotOffered("the client has no credentials for Binding")
-        raise Violated("a 401 is not answered with credentials")
+        raise await _why_not(stage, waiting)
     message = message_of(again)
     if message.get(Attr.NONCE) != LONG_NONCE:
         mark = mark_attribute(message, Attr.NONCE) or whole(again)
@@ -98,6 +110,19 @@ async def a_challenge_is_answered(stage: Stage) -> None:
         raise Violated("the integrity is wrong", mark_attribute(message, Attr.MESSAGE_INTEGRITY))
 
 
+async def _why_not(stage: Stage, waiting: Waiting) -> Violated | NotOffered:
+    """What is said of a client that does not come back with credentials."""
+    request = waiting.request
+    if request.method == Method.BINDING:
+        return NotOffered("the client has no credentials for Binding")
+    if waiting.gap is not None and stage.heard[-1].at > waiting.request.at + CROSSING:
+        stage.right.renew_nonce()
+        if not await takes(stage, request):
+            return NotOffered("the client takes no response")
+        return Violated("a 401 with a nonce of 127 characters is overlooked")
+    return Violated("a 401 is not answered with credentials")
+
+
 @script(
     "STUNC-LTC-03",
     "The client MUST NOT perform this retry if it is not changing the USERNAME, USERHASH, REALM, "
@@ -108,10 +133,15 @@ async def a_second_401_is_the_end(stage: Stage) -> None:
     request = await first_unsigned(stage)
     stage.challenge(request)
     again = await stage.await_retry(request)
+    waiting = await waits(stage, again)
     stage.challenge(again)
-    third = await returns(stage, again)
-    if third is not None and third.method == request.method:
-        raise Violated("401 to the same credentials is answered with them", whole(third))
+
+    def judge(heard: Heard) -> None:
+        is_same = heard.method == request.method and heard.path == again.path
+        if heard.is_signed and is_same:
+            raise Violated("401 to the same credentials is answered with them", whole(heard))
+
+    await after_the_end(stage, waiting, judge)
 
 
 @script(
@@ -124,13 +154,27 @@ async def a_second_401_is_the_end(stage: Stage) -> None:
 async def a_stale_nonce_is_replaced(stage: Stage) -> None:
     request = await stage.begin()
     for _ in range(2):
+        waiting = await waits(stage, request)
         stage.right.renew_nonce()
         stage.challenge(request, code=438)
         again = await returns(stage, request)
         if again is None:
+            await expect_heard(stage, waiting, why="a 438")
             raise Violated("a 438 is not answered with another request")
         expect_new_nonce(stage, again)
         request = again
+
+
+async def expect_heard(stage: Stage, waiting: Waiting, *, why: str) -> None:
+    """That a client which does not do what a response asks for has heard it.
+
+    Raises:
+        Violated: it has overlooked this one.
+        NotOffered: it takes no response at all.
+    """
+    if waiting.gap is not None and stage.heard[-1].at > waiting.request.at + CROSSING:
+        stage.right.nonce = message_of(waiting.request).get(Attr.NONCE) or b""
+        await expect_deaf(stage, waiting.request, why=why)
 
 
 def expect_new_nonce(stage: Stage, again: Heard) -> None:
@@ -154,7 +198,7 @@ def expect_new_nonce(stage: Stage, again: Heard) -> None:
 async def stale_nonces_come_to_an_end(stage: Stage) -> None:
     request = await stage.begin()
     tries = 0
-    while request is not None:
+    while True:
         tries += 1
         if tries > MAX_STALE:
             raise Violated(f"438 is answered {tries} times and more", whole(request))
@@ -162,8 +206,10 @@ async def stale_nonces_come_to_an_end(stage: Stage) -> None:
         stage.challenge(request, code=438)
         again = await returns(stage, request)
         if again is None or again.method != request.method:
-            return
+            break
         request = again
+    if tries == 1:
+        raise NotOffered("the client does not answer a 438 at all")
 
 
 @script(
@@ -176,8 +222,10 @@ async def stale_nonces_come_to_an_end(stage: Stage) -> None:
 )
 async def an_unsigned_400_is_as_none(stage: Stage) -> None:
     request = await stage.begin()
-    stage.refuse_unsigned(request, 400)
-    await stage.goes_on_asking(request, why="a 400 without integrity")
+    waiting = await waits(stage, request)
+    refused = stage.right.unsigned_error(request, 400).build()
+    waiting = await discards(stage, waiting, refused, why="a 400 without integrity")
+    await expect_answer_taken(stage, waiting)
 
 
 @script(
@@ -189,11 +237,12 @@ async def an_unsigned_400_is_as_none(stage: Stage) -> None:
 )
 async def a_forged_success_is_as_none(stage: Stage) -> None:
     request = await stage.begin()
-    stage.send(stage.right.unsigned_success(request).build(), request.path)
-    again = await stage.goes_on_asking(request, why="a success without integrity")
-    forged = stage.right.sign_wrongly(stage.right.unsigned_success(again), again)
-    stage.send(forged.build(), again.path)
-    await stage.goes_on_asking(request, why="a success with wrong integrity")
+    waiting = await waits(stage, request)
+    unsigned = stage.right.unsigned_success(request).build()
+    waiting = await discards(stage, waiting, unsigned, why="a success without integrity")
+    forged = stage.right.sign_wrongly(stage.right.unsigned_success(request), request).build()
+    waiting = await discards(stage, waiting, forged, why="a success with wrong integrity")
+    await expect_answer_taken(stage, waiting)
 
 
 @script(
@@ -223,6 +272,14 @@ async def later_requests_have_credentials(stage: Stage) -> None:
 async def a_redirection_is_proven(stage: Stage) -> None:
     request = await stage.begin()
     stage.refuse_unsigned(request, 300, alternate(stage.elsewhere))
-    for each in await stage.collect(8.0):
-        if each.path.local == stage.elsewhere:
-            raise Violated("a redirection without integrity is followed", whole(each))
+    until, latest = stage.now + 8.0, request
+    while (heard := await stage.hear(until - stage.now)) is not None:
+        if heard.path.local == stage.elsewhere:
+            raise Violated("a redirection without integrity is followed", whole(heard))
+        if heard.is_signed and heard.method == request.method:
+            latest = heard
+    stage.refuse(latest, 300, alternate(stage.elsewhere))
+    while (heard := await stage.hear(until + 8.0 - stage.now)) is not None:
+        if heard.path.local == stage.elsewhere:
+            return
+    raise NotOffered("the client does not follow a redirection with integrity either")

@@ -6,31 +6,44 @@ from typing import Final
 
 from conformance.building import userhash
 from conformance.checks import mark_attribute
-from conformance.codes import COOKIE_PREFIX, Attr, Method
+from conformance.codes import COOKIE_PREFIX, Attr
 from conformance.outcome import NotOffered, Violated
 
 from .heard import Heard
 from .right import MD5_ALGORITHM, SHA256_ALGORITHM, message_of
 from .script import Action, Over, script
 from .scripts_ltc import first_unsigned, returns
+from .showing import after_the_end, begins_anew, discards, expect_answer_taken, waits
 from .stage import Stage, whole
 
 WITH_ALGORITHMS: Final = f"{COOKIE_PREFIX}gAAA".encode()
 """A nonce cookie with the bit "Password algorithms"."""
 
-WITH_ANONYMITY: Final = f"{COOKIE_PREFIX}QAAA".encode()
-"""One with the bit "Username anonymity"."""
+WITH_BOTH: Final = f"{COOKIE_PREFIX}wAAA".encode()
+"""One with the bit "Username anonymity", too."""
+
+BOTH: Final = SHA256_ALGORITHM + MD5_ALGORITHM
+PASSWORD_KINDS: Final = {Attr.PASSWORD_ALGORITHMS, Attr.PASSWORD_ALGORITHM}
+AGAIN: Final = 1.0
+"""Seconds before a client begins anew by itself."""
 
 UNKNOWN_ALGORITHM: Final = bytes.fromhex("77770000")
 
 
-async def _ends_here(stage: Stage, request: Heard, *, why: str) -> None:
-    """That no request with credentials comes."""
-    if request.method == Method.BINDING:
-        raise NotOffered("a Binding client need not have credentials")
-    again = await returns(stage, request)
-    if again is not None:
-        raise Violated(f"{why}: the client sends its credentials", whole(again))
+async def knows_algorithms(stage: Stage, *, cookie: bytes, algorithms: bytes) -> Heard:
+    """The request with credentials, after a challenge with password algorithms.
+
+    Raises:
+        NotOffered: the client overlooks these, as one of RFC 5389 may.
+    """
+    request = await first_unsigned(stage)
+    stage.right.nonce = cookie + b"abcdef"
+    stage.right.algorithms = algorithms
+    stage.challenge(request)
+    again = await stage.await_retry(request)
+    if not PASSWORD_KINDS & set(message_of(again).types):
+        raise NotOffered("the client overlooks PASSWORD-ALGORITHMS: it keeps to RFC 5389")
+    return again
 
 
 @script(
@@ -41,10 +54,23 @@ async def _ends_here(stage: Stage, request: Heard, *, why: str) -> None:
     Action.ALLOCATE,
 )
 async def a_bid_down_is_noticed(stage: Stage) -> None:
-    request = await first_unsigned(stage)
-    stage.right.nonce = WITH_ALGORITHMS + b"abcdef"
-    stage.challenge(request)
-    await _ends_here(stage, request, why="PASSWORD-ALGORITHMS was taken out of the 401")
+    first = await knows_algorithms(stage, cookie=WITH_ALGORITHMS, algorithms=BOTH)
+    stage.right.renew_nonce(WITH_ALGORITHMS)
+    stage.challenge(first, code=438)
+    request = await returns(stage, first)
+    if request is None:
+        raise NotOffered("the client does not answer a 438 at all")
+    waiting = await waits(stage, request)
+    stage.right.renew_nonce(WITH_ALGORITHMS)
+    stage.right.algorithms = None
+    stage.challenge(request, code=438)
+
+    def judge(heard: Heard) -> None:
+        if heard.is_signed and heard.path == request.path and heard.method == request.method:
+            text = "PASSWORD-ALGORITHMS was taken out of a 438, which is answered all the same"
+            raise Violated(text, whole(heard))
+
+    await after_the_end(stage, waiting, judge)
 
 
 @script(
@@ -55,16 +81,12 @@ async def a_bid_down_is_noticed(stage: Stage) -> None:
     Action.ALLOCATE,
 )
 async def the_first_algorithm_is_taken(stage: Stage) -> None:
-    await challenged_with(stage, SHA256_ALGORITHM + MD5_ALGORITHM)
+    await challenged_with(stage, BOTH)
 
 
 async def challenged_with(stage: Stage, algorithms: bytes) -> Heard:
     """That a list with SHA-256 is answered with it, and copied; the request that does so."""
-    request = await first_unsigned(stage)
-    stage.right.nonce = WITH_ALGORITHMS + b"abcdef"
-    stage.right.algorithms = algorithms
-    stage.challenge(request)
-    again = await stage.await_retry(request)
+    again = await knows_algorithms(stage, cookie=WITH_ALGORITHMS, algorithms=algorithms)
     message = message_of(again)
     if message.get(Attr.PASSWORD_ALGORITHMS) != algorithms:
         mark = mark_attribute(message, Attr.PASSWORD_ALGORITHMS) or whole(again)
@@ -82,14 +104,28 @@ async def challenged_with(stage: Stage, algorithms: bytes) -> Heard:
     "If the response contains a PASSWORD-ALGORITHMS attribute, and this attribute does not "
     "contain any algorithm that is supported by the client, then the client MUST NOT retry the "
     "request with a new transaction.",
-    Action.ALLOCATE,
+    Action.ALLOCATE_AGAIN,
 )
 async def no_algorithm_in_common_is_the_end(stage: Stage) -> None:
     request = await first_unsigned(stage)
+    waiting = await waits(stage, request)
     stage.right.nonce = WITH_ALGORITHMS + b"abcdef"
     stage.right.algorithms = UNKNOWN_ALGORITHM
     stage.challenge(request)
-    await _ends_here(stage, request, why="no listed algorithm is known")
+
+    def judge(heard: Heard) -> None:
+        if not heard.is_signed or heard.path != request.path:
+            return
+        if not PASSWORD_KINDS & set(message_of(heard).types):
+            raise NotOffered("the client overlooks PASSWORD-ALGORITHMS: it keeps to RFC 5389")
+        raise Violated("no listed algorithm is known, and credentials are sent", whole(heard))
+
+    later = await after_the_end(stage, waiting, judge, AGAIN)
+    stage.right.renew_nonce(WITH_ALGORITHMS)
+    stage.right.algorithms = BOTH
+    again = await begins_anew(stage, later, request)
+    if not PASSWORD_KINDS & set(message_of(again).types):
+        raise NotOffered("the client overlooks PASSWORD-ALGORITHMS: it keeps to RFC 5389")
 
 
 @script(
@@ -100,10 +136,8 @@ async def no_algorithm_in_common_is_the_end(stage: Stage) -> None:
     Action.ALLOCATE,
 )
 async def a_name_is_hidden_where_asked(stage: Stage) -> None:
-    request = await first_unsigned(stage)
-    stage.right.nonce = WITH_ANONYMITY + b"abcdef"
-    stage.challenge(request)
-    message = message_of(again := await stage.await_retry(request))
+    again = await knows_algorithms(stage, cookie=WITH_BOTH, algorithms=BOTH)
+    message = message_of(again)
     name = mark_attribute(message, Attr.USERNAME)
     if name is not None:
         raise Violated("USERNAME is there, where USERHASH was asked for", name)
@@ -122,9 +156,12 @@ async def a_name_is_hidden_where_asked(stage: Stage) -> None:
     over=Over.DATAGRAMS,
 )
 async def a_bid_down_of_a_success_is_ignored(stage: Stage) -> None:
-    request = await stage.begin()
-    stage.succeed(request, (Attr.NONCE, WITH_ALGORITHMS + b"abcdef"))
-    await stage.goes_on_asking(request, why="PASSWORD-ALGORITHMS was taken out of a success")
+    request = await knows_algorithms(stage, cookie=WITH_ALGORITHMS, algorithms=BOTH)
+    waiting = await waits(stage, request)
+    bare = stage.right.success(request, (Attr.NONCE, WITH_ALGORITHMS + b"abcdef"))
+    why = "PASSWORD-ALGORITHMS was taken out of a success"
+    waiting = await discards(stage, waiting, bare, why=why)
+    await expect_answer_taken(stage, waiting)
 
 
 @script(
@@ -134,16 +171,14 @@ async def a_bid_down_of_a_success_is_ignored(stage: Stage) -> None:
     Action.PERMIT,
 )
 async def later_requests_have_sha256_alone(stage: Stage) -> None:
-    request = await first_unsigned(stage)
-    stage.right.nonce = WITH_ALGORITHMS + b"abcdef"
-    stage.right.algorithms = SHA256_ALGORITHM + MD5_ALGORITHM
-    stage.challenge(request)
-    again = await stage.await_retry(request)
+    again = await knows_algorithms(stage, cookie=WITH_ALGORITHMS, algorithms=BOTH)
     _expect_sha256(again)
     stage.answer(again)
-    for each in await stage.play(5.0):
-        if each.is_signed:
-            _expect_sha256(each)
+    later = [each for each in await stage.play(5.0) if each.is_signed]
+    for each in later:
+        _expect_sha256(each)
+    if all(each.transaction_id == again.transaction_id for each in later):
+        raise NotOffered("the client sends no further request")
 
 
 def _expect_sha256(heard: Heard) -> None:

@@ -11,7 +11,7 @@ from conformance.outcome import NotOffered, Outcome, Violated, seen
 from .heard import Heard
 from .right import message_of
 from .script import Action, Over, script
-from .scripts_ltc import returns
+from .showing import after_the_end, waits
 from .stage import Stage, whole
 
 SHORT_LIFETIME: Final = 60
@@ -116,6 +116,13 @@ async def data_wait_for_the_move(stage: Stage) -> None:
     for each in await stage.collect(3.0):
         if each.path == move.path and each.transaction_id != move.transaction_id:
             raise Violated("the new address is used before the server knows it", whole(each))
+    stage.answer(move)
+    is_use = await stage.seek(
+        lambda heard: heard.path == move.path and heard.method != Method.REFRESH,
+        stage.settings.pause,
+    )
+    if is_use is None:
+        raise NotOffered("the client sends nothing from its new address")
 
 
 @script(
@@ -125,7 +132,11 @@ async def data_wait_for_the_move(stage: Stage) -> None:
 )
 async def a_refusal_of_mobility_is_believed(stage: Stage) -> None:
     request = await _mobile(stage)
+    waiting = await waits(stage, request)
     stage.refuse(request, 405)
-    again = await returns(stage, request)
-    if again is not None and _ticket(again) is not None:
-        raise Violated("mobility is asked for again after a 405", whole(again))
+
+    def judge(heard: Heard) -> None:
+        if heard.method == request.method and _ticket(heard) is not None:
+            raise Violated("mobility is asked for again after a 405", whole(heard))
+
+    await after_the_end(stage, waiting, judge)

@@ -11,6 +11,7 @@ from conformance.outcome import NotOffered, Violated
 from .heard import Heard
 from .right import message_of
 from .script import Action, Over, script
+from .showing import discards, expect_answer_taken, waits
 from .stage import Stage, whole
 
 SERVER_NAME: Final = b"turn.hairpin.test"
@@ -59,14 +60,15 @@ async def a_token_comes_before_a_password(stage: Stage) -> None:
 async def the_mac_key_signs(stage: Stage) -> None:
     request = await _with_token(stage)
     stage.answer(request)
-    for each in (request, *await stage.play(4.0)):
-        if not each.is_signed:
-            continue
+    signed = [each for each in (request, *await stage.play(4.0)) if each.is_signed]
+    for each in signed:
         mark = mark_attribute(message_of(each), Attr.ACCESS_TOKEN)
         if mark is not None and each.method not in WITH_TOKEN:
             raise Violated("ACCESS-TOKEN is in a request that is no Allocate and no Refresh", mark)
         if not stage.right.is_authentic(each):
             raise Violated("the integrity is not that of the mac_key", whole(each))
+    if all(each.method in WITH_TOKEN for each in signed):
+        raise NotOffered("the client sends no request that has to do without its token")
 
 
 @script(
@@ -78,6 +80,9 @@ async def the_mac_key_signs(stage: Stage) -> None:
 )
 async def a_forged_response_is_discarded(stage: Stage) -> None:
     request = await _with_token(stage)
-    forged = stage.right.sign_wrongly(stage.right.unsigned_success(request), request)
-    stage.send(forged.build(), request.path)
-    await stage.goes_on_asking(request, why="a success with wrong integrity")
+    waiting = await waits(stage, request)
+    unsigned = stage.right.unsigned_success(request).build()
+    waiting = await discards(stage, waiting, unsigned, why="a success without integrity")
+    forged = stage.right.sign_wrongly(stage.right.unsigned_success(request), request).build()
+    waiting = await discards(stage, waiting, forged, why="a success with wrong integrity")
+    await expect_answer_taken(stage, waiting)

@@ -76,7 +76,7 @@ async def a_permission_has_a_peer(stage: Stage) -> None:
     permit = await stage.await_next(Method.CREATE_PERMISSION)
     if not permit.peers:
         raise Violated("CreatePermission has no XOR-PEER-ADDRESS", whole(permit))
-    known = {each.is_ipv6 for each in stage.right.allocations[permit.path].addresses}
+    known = {each.is_ipv6 for each in stage.allocation_of(permit).addresses}
     if not {peer.is_ipv6 for peer in permit.peers} <= known:
         raise Violated("a peer is not of the allocation's family", whole(permit))
 
@@ -98,7 +98,7 @@ async def a_permission_comes_before_data(stage: Stage) -> None:
         stage.answer(heard)
     if sent is None:
         raise NotOffered("the client sends no Send indication")
-    permitted = stage.right.allocations[sent.path].permitted
+    permitted = stage.allocation_of(sent).permitted
     if not all(peer.ip in permitted for peer in sent.peers):
         raise Violated("a Send indication goes to a peer without a permission", whole(sent))
 
@@ -144,6 +144,7 @@ async def an_incomplete_indication_is_dropped(stage: Stage) -> None:
     stage.send(empty.build(), permit.path)
     if (found := await echoed(stage, b"")) is not None:
         raise Violated("a Data indication without DATA is taken", whole(found))
+    await expect_echo(stage, permit)
 
 
 @script(
@@ -160,6 +161,7 @@ async def data_of_strangers_are_dropped(stage: Stage) -> None:
     stage.send(stage.right.data(TransportAddress(ip, 7000), b"stranger"), permit.path)
     if (found := await echoed(stage, b"stranger")) is not None:
         raise Violated("data of a peer without a permission are taken", whole(found))
+    await expect_echo(stage, permit)
 
 
 @script(

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from typing import Final
 
-from conformance.codes import Attr, Method
-from conformance.outcome import NotOffered, Outcome, Violated
+from conformance.codes import Attr, Class, Method
+from conformance.outcome import NotOffered, Violated
 
+from .heard import Heard
 from .script import Action, Over, script
+from .scripts_ltc import first_unsigned
+from .showing import (
+    aftermath,
+    begins_anew,
+    expect_deaf,
+    fails,
+    goes_on_waiting,
+    repeated,
+    takes,
+    waits,
+)
 from .stage import Stage, whole
 
 UNKNOWN: Final = 0x7FFE
@@ -32,15 +44,16 @@ JUNK: Final = (
     "STUNC-RX-01",
     "If the success response contains unknown comprehension-required attributes, the response "
     "is discarded and the transaction is considered to have failed.",
-    Action.PERMIT,
+    Action.ALLOCATE_AGAIN,
 )
 async def unknown_attributes_fail_a_success(stage: Stage) -> None:
     request = await stage.first()
     if request.method != Method.BINDING and not request.is_signed:
         stage.challenge(request)
         request = await stage.await_retry(request)
+    waiting = await waits(stage, request)
     stage.succeed(request, (UNKNOWN, b"\0\0\0\0"))
-    await stage.gives_up(request, why="a success with an unknown required attribute")
+    await fails(stage, waiting, why="a success with an unknown required attribute")
 
 
 @script(
@@ -51,12 +64,8 @@ async def unknown_attributes_fail_a_success(stage: Stage) -> None:
 )
 async def a_success_needs_an_address(stage: Stage) -> None:
     request = await stage.first(Method.BINDING)
-    reply = stage.right.error(request, 400)
-    empty = b"\x01\x01" + bytes(2) + reply[4:20]
-    stage.send(empty, request.path)
-    ended = await stage.told_end(45.0)
-    if ended.succeeded:
-        raise Violated("a Binding success without an address satisfies the client")
+    empty = stage.right.bare(request, Class.SUCCESS).build()
+    await _does_not_satisfy(stage, request, empty, why="a Binding success without an address")
 
 
 @script(
@@ -64,34 +73,53 @@ async def a_success_needs_an_address(stage: Stage) -> None:
     "If it is an unsupported address family, the attribute SHOULD be ignored.",
     Action.BINDING,
 )
-async def an_unknown_family_is_ignored(stage: Stage) -> Outcome | None:
+async def an_unknown_family_is_ignored(stage: Stage) -> None:
     request = await stage.first(Method.BINDING)
-    reply = stage.right.error(request, 400)
-    body = int(Attr.XOR_MAPPED_ADDRESS).to_bytes(2, "big") + b"\0\x08" + BAD_FAMILY
-    stage.send(b"\x01\x01\0\x0c" + reply[4:20] + body, request.path)
+    reply = stage.right.bare(request, Class.SUCCESS).add(Attr.XOR_MAPPED_ADDRESS, BAD_FAMILY)
+    await _does_not_satisfy(stage, request, reply.build(), why="an address of family 3")
+
+
+async def _does_not_satisfy(stage: Stage, request: Heard, reply: bytes, *, why: str) -> None:
+    """That a success is none: the client says that it has failed, or waits for a better one.
+
+    Raises:
+        Violated: it says that it has succeeded.
+        NotOffered: it says nothing.
+    """
+    waiting = await waits(stage, request)
+    stage.send(reply, request.path)
+    copy = await repeated(stage, waiting)
+    if copy is not None and not await takes(stage, copy):
+        raise NotOffered("the client does not take a right response either")
+    if copy is not None:
+        return
     ended = await stage.told_end(45.0)
     if ended.succeeded:
-        raise Violated("an address of family 3 satisfies the client")
-    return None
+        raise Violated(f"{why} satisfies the client")
 
 
 @script(
     "STUNC-RX-04",
     "If the error response contains unknown comprehension-required attributes, or if it does not "
     "contain an ERROR-CODE attribute, then the transaction is simply considered to have failed.",
-    Action.ALLOCATE,
+    Action.ALLOCATE_AGAIN,
 )
 async def an_error_with_unknown_attributes_is_the_end(stage: Stage) -> None:
-    request = await stage.first()
-    if request.is_signed:
-        raise NotOffered("the client begins with credentials: it knows the server")
+    request = await first_unsigned(stage)
+    waiting = await waits(stage, request)
+    why = "a 401 with an unknown required attribute"
     stage.challenge(request, (UNKNOWN, b"\0\0\0\0"))
-    for each in await stage.collect(6.0):
-        if each.transaction_id == request.transaction_id and not stage.is_stream:
-            raise Violated("the request is sent again after an error response", whole(each))
-        if each.is_signed:
-            what = "a 401 with an unknown required attribute"
-            raise Violated(f"{what} is answered with credentials", whole(each))
+
+    def judge(heard: Heard) -> None:
+        if heard.is_signed and heard.path == request.path:
+            raise Violated(f"{why} is answered with credentials", whole(heard))
+
+    found = await aftermath(stage, waiting, judge)
+    if found.is_repeated:
+        await expect_deaf(stage, request, why=why)
+    if stage.ended is not None and stage.ended.succeeded:
+        raise Violated(f"{why}: the client says that it has succeeded")
+    await begins_anew(stage, found.later, request)
 
 
 @script(
@@ -102,8 +130,9 @@ async def an_error_with_unknown_attributes_is_the_end(stage: Stage) -> None:
 )
 async def other_errors_are_the_end(stage: Stage) -> None:
     request = await stage.first()
+    waiting = await waits(stage, request)
     stage.refuse(request, 600)
-    await stage.gives_up(request, why="error 600")
+    await fails(stage, waiting, why="error 600")
 
 
 @script(
@@ -112,7 +141,7 @@ async def other_errors_are_the_end(stage: Stage) -> None:
     "MUST limit the number of times they do this (SHOULD be limited to 4).",
     Action.REQUEST,
 )
-async def server_errors_are_not_retried_for_ever(stage: Stage) -> Outcome | None:
+async def server_errors_are_not_retried_for_ever(stage: Stage) -> None:
     request = await stage.first()
     tries = {request.transaction_id}
     stage.refuse(request, 500)
@@ -124,7 +153,8 @@ async def server_errors_are_not_retried_for_ever(stage: Stage) -> Outcome | None
         stage.refuse(heard, 500)
         if len(tries) > MAX_TRIES:
             raise Violated(f"the request is sent {len(tries)} times and more", whole(heard))
-    return None
+    if len(tries) == 1:
+        raise NotOffered("the client does not send the request again after a 500: it may not")
 
 
 @script(
@@ -136,15 +166,17 @@ async def server_errors_are_not_retried_for_ever(stage: Stage) -> Outcome | None
 )
 async def junk_does_not_disturb(stage: Stage) -> None:
     request = await stage.first()
+    is_heard = request.method != Method.BINDING and not request.is_signed
+    if is_heard:
+        stage.challenge(request)
+        request = await stage.await_retry(request)
+    waiting = await waits(stage, request)
     reply = stage.right.answer(request)
     for junk in (*JUNK, reply[:-3], b"\x41" + reply[1:]):
         stage.send(junk, request.path)
-    await stage.goes_on_asking(request, why="junk")
-    stage.send(reply, request.path)
-    retry = request.method != Method.BINDING and not request.is_signed
-    for each in await stage.collect(9.0):
-        if each.transaction_id == request.transaction_id:
-            raise Violated("after junk the right response is not understood", whole(each))
-        retry = retry and not each.is_signed
-    if retry:
-        raise NotOffered("the client does not come back with credentials")
+    waiting = await goes_on_waiting(stage, waiting, why="junk")
+    if waiting.is_over or await takes(stage, waiting.request):
+        return
+    if is_heard:
+        raise Violated("after junk the right response is not understood", whole(request))
+    raise NotOffered("the client does not take the right response, which may be for other reasons")

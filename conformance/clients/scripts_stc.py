@@ -9,7 +9,11 @@ from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from .heard import Heard
 from .right import message_of
 from .script import Action, Over, script
+from .showing import discards, expect_answer_taken, waits
 from .stage import Stage, is_request, whole
+
+AT_ONCE = 3.0
+"""Seconds in which a transaction has ended immediately."""
 
 ALGORITHMS = {
     Attr.MESSAGE_INTEGRITY: "MESSAGE-INTEGRITY",
@@ -34,10 +38,12 @@ async def _second(stage: Stage, *, sha256: bool) -> Heard:
     if len(algorithms_of(request)) < 2:
         raise NotOffered("the client knows the algorithm beforehand")
     stage.right.short_term_sha256 = sha256
+    await waits(stage, request)
+    before = set(stage.transactions())  # what is sent beside the first is no subsequent request
     stage.answer(request)
     wanted = is_request(Method.BINDING)
     second = await stage.seek(
-        lambda heard: wanted(heard) and heard.transaction_id != request.transaction_id,
+        lambda heard: wanted(heard) and heard.transaction_id not in before,
         stage.settings.pause,
     )
     if second is None:
@@ -86,12 +92,15 @@ async def the_algorithm_of_the_response_matches(stage: Stage) -> None:
         request = await stage.await_next(Method.BINDING)
     if len(algorithms_of(request)) != 1:
         raise NotOffered("the client always sends both algorithms")
+    waiting = await waits(stage, request)
     key, reply = stage.settings.user.password.encode(), stage.right.unsigned_success(request)
     if algorithms_of(request) == {Attr.MESSAGE_INTEGRITY}:
-        stage.send(reply.add_integrity_sha256(key).build(), request.path)
+        reply.add_integrity_sha256(key)
     else:
-        stage.send(reply.add_integrity(key).build(), request.path)
-    await stage.goes_on_asking(request, why="a response with the algorithm that was not sent")
+        reply.add_integrity(key)
+    why = "a response with the algorithm that was not sent"
+    waiting = await discards(stage, waiting, reply.build(), why=why)
+    await expect_answer_taken(stage, waiting)
 
 
 @script(
@@ -104,12 +113,12 @@ async def the_algorithm_of_the_response_matches(stage: Stage) -> None:
 )
 async def a_forged_response_is_as_none(stage: Stage) -> None:
     request = await _first_signed(stage)
-    reply = stage.right.unsigned_success(request)
-    stage.send(reply.build(), request.path)
-    again = await stage.goes_on_asking(request, why="a response without integrity")
-    forged = stage.right.sign_wrongly(stage.right.unsigned_success(again), again)
-    stage.send(forged.build(), request.path)
-    await stage.goes_on_asking(request, why="a response with wrong integrity")
+    waiting = await waits(stage, request)
+    reply = stage.right.unsigned_success(request).build()
+    waiting = await discards(stage, waiting, reply, why="a response without integrity")
+    forged = stage.right.sign_wrongly(stage.right.unsigned_success(request), request).build()
+    waiting = await discards(stage, waiting, forged, why="a response with wrong integrity")
+    await expect_answer_taken(stage, waiting)
 
 
 @script(
@@ -122,22 +131,36 @@ async def a_forged_response_is_as_none(stage: Stage) -> None:
 )
 async def a_forged_response_ends_it_over_tcp(stage: Stage) -> None:
     request = await _first_signed(stage)
+    await waits(stage, request)
     forged = stage.right.sign_wrongly(stage.right.unsigned_success(request), request)
     at = stage.now
     stage.send(forged.build(), request.path)
     second = await stage.seek(is_request(Method.BINDING), 45.0)
-    if second is None and (stage.ended is None or stage.ended.succeeded):
-        ended = await stage.told_end(0.0)
-        raise Violated(
-            f"a response with wrong integrity {_outcome(succeeded=bool(ended.succeeded))}"
-        )
-    waited = (stage.now if second is None else second.at) - at
-    if waited > 3.0:
+    if second is not None:
+        _expect_at_once(second.at - at)
+        _expect_not_believed(request, second)
+        return
+    ended = await stage.told_end(0.0)
+    if ended.succeeded:
+        raise Violated("a response with wrong integrity satisfies the client")
+    _expect_at_once(ended.at - at)
+
+
+def _expect_at_once(waited: float) -> None:
+    if waited > AT_ONCE:
         raise Violated(f"the transaction ends {waited:.1f} s after the forged response")
 
 
-def _outcome(*, succeeded: bool) -> str:
-    return "satisfies the client" if succeeded else "is waited out"
+def _expect_not_believed(first: Heard, second: Heard) -> None:
+    """That the request after a forged response does not take its algorithm for agreed on.
+
+    Raises:
+        NotOffered: the client had no choice.
+    """
+    if len(algorithms_of(first)) < 2:
+        raise NotOffered("whether the forged response was believed is not told")
+    if len(algorithms_of(second)) < 2:
+        raise Violated("the algorithm of a forged response is taken for agreed on", whole(second))
 
 
 @script(

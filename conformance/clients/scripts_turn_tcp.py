@@ -16,6 +16,8 @@ from .stage import Stage, is_request, whole
 TCP: Final = b"\x06\0\0\0"
 NOT_FOR_TCP: Final = (Attr.DONT_FRAGMENT, Attr.EVEN_PORT, Attr.RESERVATION_TOKEN)
 RETRY_PAUSE: Final = 10.0
+ON_ITS_WAY: Final = 0.1
+RETRY_PATIENCE: Final = 40.0
 SHORT_LIFETIME: Final = 60
 ATTEMPT: Final = b"\x12\x34\x56\x78"
 
@@ -93,6 +95,8 @@ async def a_connection_is_bound(stage: Stage) -> None:
     reply = stage.right.bare(connect, Class.SUCCESS).add(Attr.CONNECTION_ID, ATTEMPT)
     stage.send(stage.right.sign(reply, connect).build(), connect.path)
     if await _binds(stage, connect, ATTEMPT) is None:
+        if stage.ended is not None:
+            raise NotOffered("the client ends before it could bind its connection")
         raise Violated("a Connect success is not followed by ConnectionBind")
 
 
@@ -109,14 +113,21 @@ async def a_failed_connection_is_not_retried_at_once(stage: Stage) -> None:
     others = [
         each
         for each in await stage.collect(1.0)
-        if each.method == Method.CONNECT and each.peers == connect.peers
+        if each.method == Method.CONNECT
+        and each.peers == connect.peers
+        and each.transaction_id != connect.transaction_id
     ]
     if others:
         raise Violated("two Connect requests for one peer are under way", whole(others[0]))
     refused = stage.now
     stage.refuse(connect, 447)
-    again = await stage.seek(is_request(Method.CONNECT), RETRY_PAUSE)
-    if again is not None and again.peers == connect.peers and again.at - refused < RETRY_PAUSE:
+    again = await stage.seek(
+        lambda heard: heard.method == Method.CONNECT and heard.peers == connect.peers,
+        RETRY_PATIENCE,
+    )
+    if again is None:
+        raise NotOffered("the client does not try that peer again")
+    if again.at - refused < RETRY_PAUSE - ON_ITS_WAY:
         text = f"the client tries the peer again {again.at - refused:.1f} s after a 447"
         raise Violated(text, whole(again))
 

@@ -10,6 +10,7 @@ from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 
 from .heard import Heard
 from .script import Action, Over, script
+from .showing import discards, expect_answer_taken, goes_on_waiting, waits
 from .stage import Stage, whole
 
 RTO: Final = 0.5
@@ -18,6 +19,12 @@ RM: Final = 16
 MAX_COPIES: Final = 100
 ENOUGH_COPIES: Final = 5
 """To see four intervals, of which each is to be twice the one before."""
+
+LIKELY_COPIES: Final = 15.0
+"""Seconds in which a client that sends its request again has done so."""
+
+ENOUGH_OTHERS: Final = 4
+"""Requests whose intervals show that they are meant as one, sent again."""
 
 TOLERANCE: Final = 0.1
 SLACK: Final = 0.06
@@ -28,6 +35,12 @@ LONGEST: Final = 60.0
 
 MAX_OUTSTANDING: Final = 10
 BURST: Final = 50
+ALL_AT_ONCE: Final = 1.0
+"""Seconds for which a transaction is under way, at the least, where nobody answers."""
+
+LATE: Final = 2.0
+"""Seconds in which a client that has failed says so."""
+
 MAX_BITS_ASTRAY: Final = 0.15
 """How far from one half the share of ones may be in ids of BURST requests: 12 standard
 deviations of chance."""
@@ -36,23 +49,23 @@ deviations of chance."""
 async def copies_of_a_request(stage: Stage, most: int = MAX_COPIES) -> list[Heard]:
     """The copies of the first request, where nobody answers; not more than ``most``."""
     first = await stage.first()
-    copies, wait = [first], LONGEST / 2
-    while len(copies) < most and (heard := await stage.hear(wait)) is not None:
+    copies, until = [first], stage.now + LONGEST / 2
+    while len(copies) < most and (heard := await stage.hear(until - stage.now)) is not None:
         if heard.transaction_id == first.transaction_id:
             copies.append(heard)
-            wait = 2.3 * (copies[-1].at - copies[-2].at) + 1
-        elif heard.is_request and len(copies) == 1 and heard.method == first.method:
-            _expect_same_id(first, heard)
+            until = stage.now + 2.3 * (copies[-1].at - copies[-2].at) + 1
     return copies
-
-
-def _expect_same_id(first: Heard, heard: Heard) -> None:
-    if heard.path == first.path and heard.data[20:] == first.data[20:]:
-        raise Violated("the request is sent again with another transaction id", whole(heard))
 
 
 def _gaps(copies: list[Heard]) -> list[float]:
     return [after.at - before.at for before, after in pairwise(copies)]
+
+
+def _astray(gaps: list[float]) -> bool:
+    """Whether one interval is not twice the one before."""
+    slack = [2 * before * TOLERANCE + SLACK for before in gaps]
+    pairs = zip(pairwise(gaps), slack, strict=False)
+    return any(abs(after - 2 * before) > allowed for (before, after), allowed in pairs)
 
 
 def _seconds(times: list[float]) -> str:
@@ -99,13 +112,13 @@ def _mark_id(stage: Stage, position: int) -> Mark:
     Action.REQUEST,
     over=Over.DATAGRAMS,
 )
-async def the_first_retransmission_waits(stage: Stage) -> Outcome | None:
-    first = await stage.first()
-    again = await stage.goes_on_asking(first, why="nobody answers")
-    gap = again.at - first.at
+async def the_first_retransmission_waits(stage: Stage) -> None:
+    copies = await copies_of_a_request(stage, 2)
+    if len(copies) < 2:
+        raise NotOffered("the request is sent once: its RTO is not known")
+    gap = copies[1].at - copies[0].at
     if gap < RTO * (1 - TOLERANCE):
-        raise Violated(f"the request is sent again after {gap * 1000:.0f} ms", whole(again))
-    return None
+        raise Violated(f"the request is sent again after {gap * 1000:.0f} ms", whole(copies[1]))
 
 
 @script(
@@ -120,9 +133,9 @@ async def the_interval_doubles(stage: Stage) -> None:
     gaps = _gaps(copies)
     if len(gaps) < 2:
         raise NotOffered(f"the request is sent {len(copies)} times: there is nothing to double")
-    for before, after in pairwise(gaps):
-        if abs(after - 2 * before) > 2 * before * TOLERANCE + SLACK:
-            raise Violated(f"the intervals are {_seconds(gaps)} s", whole(copies[-1]))
+    if _astray(gaps):
+        text = f"the intervals are {_seconds(gaps)} s: each should be twice the one before"
+        raise Violated(text, whole(copies[-1]))
 
 
 @script(
@@ -133,6 +146,8 @@ async def the_interval_doubles(stage: Stage) -> None:
 )
 async def there_are_seven_requests(stage: Stage) -> None:
     copies = await copies_of_a_request(stage)
+    if stage.ended is not None and stage.ended.at - copies[0].at < RTO:
+        raise NotOffered("the client ends as soon as it has sent its request")
     if len(copies) != RC:
         times = _seconds([each.at - copies[0].at for each in copies])
         raise Violated(f"{len(copies)} requests are sent, not 7: at {times} s", whole(copies[-1]))
@@ -163,18 +178,24 @@ async def the_end_comes_16_rto_after_the_last_request(stage: Stage) -> None:
     Action.REQUEST,
     over=Over.DATAGRAMS,
 )
-async def retransmissions_are_identical(stage: Stage) -> None:
+async def retransmissions_are_identical(stage: Stage) -> Outcome | None:
     first = await stage.first()
-    copies = 0
-    while copies < 3 and (heard := await stage.hear(5.0)) is not None:
-        if heard.transaction_id != first.transaction_id:
-            _expect_same_id(first, heard)
-            continue
-        copies += 1
-        if heard.data != first.data:
-            raise Violated("a retransmission differs", _mark_difference(first, heard))
-    if not copies:
+    copies, others = 0, [first]
+    until = stage.now + LIKELY_COPIES
+    while copies < 3 and (heard := await stage.hear(until - stage.now)) is not None:
+        if heard.transaction_id == first.transaction_id:
+            copies += 1
+            if heard.data != first.data:
+                raise Violated("a retransmission differs", _mark_difference(first, heard))
+        elif heard.path == first.path and heard.data[20:] == first.data[20:]:
+            others.append(heard)
+    if copies:
+        return None
+    if len(others) == 1:
         raise NotOffered("the request is not sent again")
+    if len(others) >= ENOUGH_OTHERS and not _astray(_gaps(others)):
+        raise Violated("the request is sent again with another transaction id", whole(others[1]))
+    return seen("a request without an answer is followed by new ones, not sent again")
 
 
 @script(
@@ -202,16 +223,28 @@ async def a_retry_has_another_id(stage: Stage) -> None:
     Action.REQUEST,
     over=Over.DATAGRAMS,
 )
-async def an_icmp_error_ends_a_transaction(stage: Stage) -> None:
-    first = await stage.first()
-    again = await stage.goes_on_asking(first, why="nobody answers")
-    gap = again.at - first.at
+async def an_icmp_error_ends_a_transaction(stage: Stage) -> Outcome | None:
+    copies = await copies_of_a_request(stage, 2)
+    if len(copies) < 2:
+        raise NotOffered("the request is sent once: it meets no ICMP error")
+    if stage.ended is not None:
+        raise NotOffered("the client ends before there is an ICMP error")
+    gap = copies[1].at - copies[0].at
     stage.close_port()
     await stage.pause(2.6 * gap)  # the next copy comes to nobody, 1 to 2 times the gap later
     stage.open_port()
+    closed_until = stage.now
     for each in await stage.collect(6 * gap + 1):
-        if each.transaction_id == first.transaction_id:
+        if each.transaction_id == copies[0].transaction_id:
             raise Violated("the request is sent on after an ICMP port unreachable", whole(each))
+    if stage.ended is None or stage.ended.succeeded is None:
+        return seen("no more requests come; whether for that is not told (--status-tells)")
+    if stage.ended.succeeded:
+        raise Violated("after an ICMP port unreachable the client says that it has succeeded")
+    if stage.ended.at > closed_until + LATE:
+        waited = stage.ended.at - closed_until
+        raise Violated(f"the client fails {waited:.1f} s after an ICMP port unreachable, or later")
+    return None
 
 
 @script(
@@ -222,13 +255,36 @@ async def an_icmp_error_ends_a_transaction(stage: Stage) -> None:
     over=Over.DATAGRAMS,
 )
 async def ten_transactions_are_outstanding(stage: Stage) -> None:
-    await stage.first()
+    first = await stage.first()
     await stage.collect(4.0)
-    ids = stage.transactions()
-    if len(ids) > MAX_OUTSTANDING:
-        raise Violated(f"{len(ids)} transactions are outstanding", whole(stage.heard[-1]))
-    if len(ids) < MAX_OUTSTANDING:
-        raise NotOffered(f"the client has {len(ids)} transactions at once, whatever is allowed")
+    most, last = _most_outstanding([each for each in stage.heard if each.is_request])
+    if most > MAX_OUTSTANDING:
+        raise Violated(f"{most} transactions are outstanding", whole(last))
+    if most < MAX_OUTSTANDING:
+        raise NotOffered(f"the client has {most} transactions at once, whatever is allowed")
+    known = len(stage.transactions())
+    for each in {each.transaction_id: each for each in stage.heard}.values():
+        stage.answer(each)
+    await stage.play(8.0)
+    if len(stage.transactions()) == known:
+        raise NotOffered(f"the client has no more than {known} requests to send from {first.path}")
+
+
+def _most_outstanding(requests: list[Heard]) -> tuple[int, Heard]:
+    """How many transactions were under way at once, and when the last of them began.
+
+    One is, from its first request to its last, and some time after the first.
+    """
+    lives: dict[bytes | None, tuple[float, float]] = {}
+    most, last = 0, requests[0]
+    for each in requests:
+        begun, _ = lives.get(each.transaction_id, (each.at, each.at))
+        lives[each.transaction_id] = (begun, max(each.at, begun + ALL_AT_ONCE))
+    for each in requests:
+        under_way = sum(begun <= each.at <= end for begun, end in lives.values())
+        if under_way > most:
+            most, last = under_way, each
+    return most, last
 
 
 @script(
@@ -255,16 +311,12 @@ async def indications_are_sent_once(stage: Stage) -> None:
     Action.REQUEST,
     over=Over.DATAGRAMS,
 )
-async def only_the_response_of_the_server_counts(stage: Stage) -> Outcome | None:
+async def only_the_response_of_the_server_counts(stage: Stage) -> None:
     first = await stage.first()
     reply = stage.right.answer(first)
     wrong = reply[:8] + bytes(each ^ 0xFF for each in reply[8:20]) + reply[20:]
-    stage.send(wrong, first.path)
-    again = await stage.goes_on_asking(first, why="a response has another transaction id")
-    stage.send_from_elsewhere(reply, again.path)
-    await stage.goes_on_asking(first, why="a response comes from another port")
-    stage.send(reply, first.path)
-    for each in await stage.collect(12.0):
-        if each.transaction_id == first.transaction_id:
-            return seen("even the right response does not end the transaction")
-    return None
+    waiting = await waits(stage, first)
+    waiting = await discards(stage, waiting, wrong, why="a response has another transaction id")
+    stage.send_from_elsewhere(reply, first.path)
+    waiting = await goes_on_waiting(stage, waiting, why="a response comes from another port")
+    await expect_answer_taken(stage, waiting)

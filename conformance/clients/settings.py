@@ -30,7 +30,8 @@ class Settings:
 
     ``peer`` and ``other`` are whom the client sends to; nobody need be there, as the
     scripted server plays them too. ``patience`` is how long the client has for its first
-    message, ``pause`` for what it does next; both in seconds.
+    message, ``pause`` for what it does next; both in seconds. Where the client is not
+    ``is_watched`` nobody says that it has ended.
     """
 
     user: Credential = _USER
@@ -40,3 +41,4 @@ class Settings:
     grant: Grant = _GRANT
     patience: float = 60.0
     pause: float = 10.0
+    is_watched: bool = True

@@ -7,7 +7,7 @@ import dataclasses
 from collections.abc import Callable, Generator, Sequence
 
 from conformance.client import Attribute
-from conformance.codes import Class, method_name
+from conformance.codes import Class, Method, method_name
 from conformance.outcome import Mark, NotOffered, Violated
 from transport import (
     CloseRequested,
@@ -20,7 +20,7 @@ from transport import (
 )
 
 from .heard import Heard
-from .right import RightServer
+from .right import Relayed, RightServer
 from .settings import Settings
 
 
@@ -111,12 +111,17 @@ class Stage:
         return self.inbox.popleft()
 
     async def first(self, *methods: int) -> Heard:
-        """The client's first request.
+        """The client's first request; of one of these methods, where a client may begin with
+        Binding, too.
 
         Raises:
             NotOffered: there is none, or it is of another method.
         """
         heard = await self.hear(self.settings.patience)
+        if heard is not None and methods and Method.BINDING not in methods and _is_binding(heard):
+            self.answer(heard)
+            later = await self.seek(lambda each: not _is_binding(each), self.settings.pause)
+            heard = later or heard
         if heard is None:
             raise NotOffered("the client sends nothing")
         if not heard.is_request or heard.message is None:
@@ -264,6 +269,21 @@ class Stage:
 
     # Judging
 
+    def is_closed(self, path: Path) -> bool:
+        """Whether it is a connection that has come to its end."""
+        return any(life.closed is not None and life.path == path for life in self.streams)
+
+    def allocation_of(self, heard: Heard) -> Relayed:
+        """The allocation that a message belongs to.
+
+        Raises:
+            NotOffered: there is none.
+        """
+        known = self.right.allocations.get(heard.path)
+        if known is None:
+            raise NotOffered("the client's next request belongs to no allocation")
+        return known
+
     def since(self, at: float) -> list[Heard]:
         return [each for each in self.heard if each.at >= at]
 
@@ -276,43 +296,9 @@ class Stage:
         )
         return list(dict.fromkeys(each for each in ids if each is not None))
 
-    async def gives_up(self, request: Heard, *, why: str, seconds: float = 6.0) -> None:
-        """That the client takes a transaction for failed: it neither sends the request again
-        nor goes on as if it had succeeded.
 
-        Raises:
-            Violated: it does.
-            NotOffered: with a Binding request, nobody tells.
-        """
-        later = await self.collect(seconds)
-        repeated = [each for each in later if each.transaction_id == request.transaction_id]
-        if repeated and not self.is_stream:
-            raise Violated(f"{why}: the request is sent again", whole(repeated[0]))
-        expect_unused(later, request.path, why)
-        if self.ended is not None and self.ended.succeeded:
-            raise Violated(f"{why}: the client says that it has succeeded")
-        if not later and request.method == 1:
-            await self.told_end(seconds)
-            if self.ended is not None and self.ended.succeeded:
-                raise Violated(f"{why}: the client says that it has succeeded")
-
-    async def goes_on_asking(self, request: Heard, *, why: str) -> Heard:
-        """That a response is taken for not received: the request is sent again.
-
-        Raises:
-            Violated: it is not.
-        """
-        known = set(self.transactions())
-        until = self.now + 9.0
-        while (heard := await self.hear(until - self.now)) is not None:
-            if heard.transaction_id == request.transaction_id:
-                return heard
-            expect_unused([heard], request.path, why)
-            is_next = heard.is_request and heard.transaction_id not in known
-            if is_next and heard.path == request.path:
-                break
-        what = "the client ends" if self.ended is not None else "the request is not sent again"
-        raise Violated(f"{why}: {what}")
+def _is_binding(heard: Heard) -> bool:
+    return heard.is_request and heard.method == Method.BINDING and not heard.is_signed
 
 
 USES = frozenset({0x004, 0x008, 0x009, 0x00A})

@@ -47,6 +47,7 @@ class ClientPlan:
             peer=self.peer,
             other=self.other,
             patience=self.patience or patience,
+            is_watched=self.command is not None,
         )
 
     def repeat(self, script_id: str) -> str:

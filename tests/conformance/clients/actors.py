@@ -191,7 +191,7 @@ class TurnActor(Actor):
         self.memory = ServerMemory()
         self.ports = 0
         self.visited: set[TransportAddress] = set()
-        self.rounds = 2 if self.action is Action.DUAL_AGAIN else 1
+        self.rounds = 2 if self.action in (Action.DUAL_AGAIN, Action.ALLOCATE_AGAIN) else 1
         self.payloads = itertools.cycle(b"x" * count for count in range(1, 6))
         self.allocate(now)
 
@@ -268,6 +268,9 @@ class TurnActor(Actor):
         self.ports += 1
         if event.reason is FailureReason.MISMATCH and self.ports < self.manners.max_ports:
             self.allocate(now)
+        elif self.action is Action.ALLOCATE_AGAIN and self.rounds > 1:
+            self.rounds -= 1
+            self.plan(now + 1, self.allocate)
         else:
             self.tell(succeeded=False)
 
@@ -278,7 +281,7 @@ class TurnActor(Actor):
                 self.plan(now + 1, client.release)
             case Action.CHANNEL | Action.ECHO_CHANNEL | Action.CHANNELS:
                 self.allocated_for_channels(client, now)
-            case Action.PERMIT | Action.ECHO | Action.ACCEPT | Action.TOKEN:
+            case Action.PERMIT | Action.ALLOCATE_AGAIN | Action.ECHO | Action.ACCEPT | Action.TOKEN:
                 client.create_permission(peer.ip, now)
             case Action.PERMIT_TWO:
                 client.create_permissions([peer.ip, other.ip], now)

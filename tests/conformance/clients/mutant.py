@@ -25,12 +25,14 @@ Sent = Iterable[tuple[float, bytes]]
 class Mutant:
     """What goes between a right client and the script; the rest is what its driver does wrong.
 
-    Something of what ``hears`` has seen may be answered at once: ``replies``.
+    Something of what ``hears`` has seen may be answered at once: ``replies``. ``ends`` is for
+    those that are gone early; it says whether they succeeded, if they tell.
     """
 
     sends: Callable[[bytes, float], Sent] = lambda data, now: [(0.0, data)]
     hears: Callable[[bytes], Iterable[bytes]] = lambda data: [data]
     replies: list[tuple[float, bytes]] = dataclasses.field(default_factory=list)
+    ends: list[bool | None] = dataclasses.field(default_factory=list)
     manners: Manners = dataclasses.field(default_factory=Manners)
     ignores_icmp: bool = False
     ignores_resets: bool = False
@@ -90,6 +92,7 @@ def edited(
     return builder.build()
 
 
+SHA256_KEY = sha256_key(SETTINGS.user.username, SETTINGS.realm, SETTINGS.user.password)
 LONG_TERM_KEY = md5_key(SETTINGS.user.username, SETTINGS.realm, SETTINGS.user.password)
 
 

@@ -13,6 +13,7 @@ from stun.exchanges import TransactionTiming
 from .actors import Manners
 from .mutant import (
     LONG_TERM_KEY,
+    SHA256_KEY,
     Mutant,
     Sent,
     edited,
@@ -234,6 +235,25 @@ def keeps_the_nonce() -> Mutant:
     return changes_signed(change)
 
 
+def with_the_list(message: ReceivedMessage) -> bytes:
+    """As if the algorithms of before were still there."""
+    if Attr.PASSWORD_ALGORITHMS in message.types:
+        return message.data
+    return edited(message, add=[(Attr.PASSWORD_ALGORITHMS, bytes.fromhex("0002000000010000"))])
+
+
+def gives_up_at(code: int) -> Mutant:
+    """It is silent from this error on."""
+    refused: list[bool] = []
+
+    def hears(data: bytes) -> list[bytes]:
+        if response_of(data, error=code) is not None:
+            refused.append(True)
+        return [] if refused else [data]
+
+    return Mutant(lambda data, now: [] if refused else [(0.0, data)], hears)
+
+
 def never_tires() -> Mutant:
     """Each 438 is answered with another request at once."""
     last: list[bytes] = []
@@ -308,7 +328,7 @@ STUN: Mapping[str, Mapping[str, Make]] = {
     "STUNC-RX-03": {"content": lambda: Mutant(manners=Manners(tells_success=True))},
     "STUNC-RX-04": {
         "overlooks": lambda: hears_otherwise(lambda m: edited(m, drop=[0x7FFE]), error=401),
-        "deaf": lambda: hears_otherwise(lambda m: None, error=401),
+        "deaf": lambda: hears_otherwise(lambda m: None if 0x7FFE in m.types else m.data, error=401),
     },
     "STUNC-RX-05": {"deaf": lambda: hears_otherwise(lambda m: None, error=600)},
     "STUNC-RX-06": {"tries-on": lambda: tries_on(20, signed=False)},
@@ -340,22 +360,24 @@ STUN: Mapping[str, Mapping[str, Make]] = {
         ),
         "nobody": lambda: changes_signed(lambda m: edited(m, change={Attr.USERNAME: b"bob"})),
         "wrong-key": lambda: changes_signed(lambda m: edited(m, key=b"wrong")),
-        "deaf": lambda: hears_otherwise(lambda m: None, error=401),
+        "gives-up": lambda: gives_up_at(401),
+        "deaf-to-long-nonces": lambda: hears_otherwise(
+            lambda m: None if len(m.get(Attr.NONCE) or b"") > 100 else m.data, error=401
+        ),
     },
     "STUNC-LTC-03": {"tries-on": lambda: tries_on(3, signed=True)},
     "STUNC-LTC-04": {
         "old-nonce": keeps_the_nonce,
-        "gives-up": lambda: hears_otherwise(lambda m: None, error=438),
+        "gives-up": lambda: gives_up_at(438),
+        "deaf": lambda: hears_otherwise(lambda m: None, error=438),
     },
     "STUNC-LTC-05": {"never-tires": never_tires},
-    "STUNC-LTC-06": {"overlooks": lambda: with_another_nonce(b"plain")},
+    "STUNC-LTC-06": {"remembers": lambda: hears_otherwise(with_the_list, error=438)},
     "STUNC-LTC-07": {
-        "rfc-5389": lambda: hears_otherwise(
-            lambda m: edited(
-                m, drop=[Attr.PASSWORD_ALGORITHMS], change={Attr.NONCE: b"obMatJos2AAAAx"}
-            ),
-            error=401,
+        "md5": lambda: changes_signed(
+            lambda m: edited(m, change={Attr.PASSWORD_ALGORITHM: bytes.fromhex("00010000")})
         ),
+        "wrong-key": lambda: changes_signed(lambda m: edited(m, key=b"wrong")),
         "shortened": lambda: changes_signed(
             lambda m: edited(m, change={Attr.PASSWORD_ALGORITHMS: bytes.fromhex("00020000")})
         ),
@@ -369,7 +391,7 @@ STUN: Mapping[str, Mapping[str, Make]] = {
     "STUNC-LTC-09": {"name": lambda: with_another_nonce(b"obMatJos2AAAAabcdef")},
     "STUNC-LTC-10": {
         "overlooks": lambda: hears_otherwise(
-            lambda m: edited(m, drop=[Attr.NONCE], key=LONG_TERM_KEY)
+            lambda m: edited(m, drop=[Attr.NONCE], key=SHA256_KEY)
         ),
     },
     "STUNC-LTC-11": {"believes": lambda: proves(error=400)},

@@ -67,6 +67,20 @@ def keeps_allocations() -> Mutant:
     return changes_requests(lambda m: None if is_deletion(m) else m.data, Method.REFRESH)
 
 
+def leaves_its_allocation() -> Mutant:
+    """It is gone where it should give the allocation back."""
+
+    def sends(data: bytes, now: float) -> Sent:
+        message = request_of(data, Method.REFRESH)
+        if message is None or not is_deletion(message):
+            return [(0.0, data)]
+        mutant.ends.append(True)
+        return []
+
+    mutant = Mutant(sends)
+    return mutant
+
+
 def believes_long_lives() -> Mutant:
     return hears_otherwise(
         lambda m: as_heard(m, change={Attr.LIFETIME: LONG}), Method.ALLOCATE, Method.REFRESH
@@ -322,7 +336,7 @@ TURN: Mapping[str, Mapping[str, Make]] = {
         "nameless": lambda: changes_requests(lambda m: edited(m, drop=[Attr.SOFTWARE]))
     },
     "TURNC-LIFE-01": {"late": believes_long_lives},
-    "TURNC-LIFE-02": {"keeps-it": keeps_allocations},
+    "TURNC-LIFE-02": {"leaves-it": leaves_its_allocation},
     "TURNC-LIFE-03": {"deaf": lambda: deaf_to(437, Method.REFRESH)},
     "TURNC-LIFE-04": {
         "old-nonce": keeps_the_nonce,

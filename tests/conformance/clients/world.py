@@ -123,6 +123,9 @@ class Pair:
         busy = True
         while busy:
             busy = False
+            while self.mutant.ends:
+                busy = True
+                self._end_client(self.mutant.ends.pop())
             while (transmit := self.server.poll_transmit()) is not None:
                 busy = True
                 self._to_client(transmit)
@@ -162,9 +165,13 @@ class Pair:
             case CloseRequested(path=path) | ResetRequested(path=path):
                 self._end(path, "closed by the client")
             case Told(succeeded=succeeded):
-                self._later(DELAY, lambda: self.server.client_ended(self.now, succeeded=succeeded))
+                self._end_client(succeeded)
             case _:
                 pass
+
+    def _end_client(self, succeeded: bool | None) -> None:
+        # A process takes some time to end, and what it has sent arrives before.
+        self._later(0.3, lambda: self.server.client_ended(self.now, succeeded=succeeded))
 
     def _connect(self, remote: TransportAddress) -> None:
         local = TransportAddress(HERE, next(self._ports))
