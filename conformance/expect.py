@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .checks import mark_attribute
+from .checks import MAX_CHARACTERS, mark_attribute
 from .client import describe
 from .codes import ERRORS, Attr, Class, attribute_name
 from .outcome import Mark, Violated
@@ -44,3 +44,18 @@ def expect_value(response: ReceivedMessage, kind: int, wanted: object, found: ob
     if found != wanted:
         name, mark = attribute_name(kind), mark_attribute(response, kind)
         raise Violated(f"{name} says {found}, not {wanted}", mark)
+
+
+def expect_text(response: ReceivedMessage, kind: int) -> str | None:
+    """What an attribute says, or None where it is not there: UTF-8 of fewer than 128 characters
+    (RFC 8489 sections 14.9 to 14.14)."""
+    value, mark = response.get(kind), mark_attribute(response, kind)
+    if value is None:
+        return None
+    try:
+        text = value.decode()
+    except UnicodeDecodeError as error:
+        raise Violated(f"{attribute_name(kind)} is no UTF-8", mark) from error
+    if len(text) > MAX_CHARACTERS:
+        raise Violated(f"{attribute_name(kind)} has {len(text)} characters, not below 128", mark)
+    return text

@@ -80,7 +80,9 @@ async def padding_that_is_not_zero_changes_nothing(probe: Probe) -> None:
 async def which_of_two_lifetimes_counts(probe: Probe) -> Outcome:
     allocation = await probe.allocate()
     lifetimes = (Attr.LIFETIME, u32(1200)), (Attr.LIFETIME, u32(1800))
-    granted = (await allocation.refresh(*lifetimes)).number(Attr.LIFETIME)
+    response = await allocation.refresh(*lifetimes)
+    expect_success(response, to="Refresh with two LIFETIME")
+    granted = response.number(Attr.LIFETIME)
     which = {1200: "the first counts", 1800: "the last counts"}.get(granted or 0)
     return seen(which or f"of 1200 and 1800 the server makes {granted}")
 
@@ -170,6 +172,10 @@ async def what_follows_message_integrity_sha256_is_ignored(probe: Probe) -> None
 )
 async def what_becomes_of_attributes_behind_fingerprint(probe: Probe) -> Outcome:
     client = await probe.client()
+    right = await client.demand(client.message(Method.BINDING).add_fingerprint().build())
+    if Attr.FINGERPRINT in right.types and right.types[-1] != Attr.FINGERPRINT:
+        mark = mark_attribute(right, Attr.FINGERPRINT)
+        raise Violated("FINGERPRINT is not the last attribute of an answer", mark)
     builder = client.message(Method.BINDING).add_fingerprint().add(OPTIONAL, b"tail")
     await client.send(builder.build())
     answer = await client.answer(builder.build(), probe.target.silence)

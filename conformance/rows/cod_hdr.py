@@ -100,9 +100,15 @@ async def what_becomes_of_trailing_bytes(probe: Probe) -> Outcome:
     answered = []
     for tail in (bytes(1), bytes(3), bytes(4), bytes(8)):
         client = await probe.client()
-        await client.send(client.message(Method.BINDING).build() + tail)
-        if await client.link.receive(probe.target.silence) is not None:
-            answered.append(len(tail))
+        request = client.message(Method.BINDING).build()
+        await client.send(request + tail)
+        data = await client.link.receive(probe.target.silence)
+        if data is None:
+            continue
+        if data[8:20] != request[8:20]:
+            detail = f"with {len(tail)} bytes behind its end a message is answered with another id"
+            raise Violated(detail, Mark(data, 8, 20))
+        answered.append(len(tail))
     client = await probe.client()
     second = client.message(Method.BINDING).build()
     await client.send(client.message(Method.BINDING).build() + second)

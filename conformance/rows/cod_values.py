@@ -6,12 +6,20 @@ from conformance.building import xor_address
 from conformance.checks import MAX_CHARACTERS, mark_attribute
 from conformance.client import MD5_ALGORITHM, SHA256_ALGORITHM, describe, password_algorithms
 from conformance.codes import MAGIC_COOKIE, Attr, Method, attribute_name
-from conformance.expect import expect_attribute, expect_error, expect_success, expect_value
+from conformance.expect import (
+    expect_attribute,
+    expect_error,
+    expect_success,
+    expect_text,
+    expect_value,
+)
 from conformance.outcome import NotOffered, Outcome, Violated, seen
 from conformance.probe import UDP, Probe
 from conformance.reading import ReceivedMessage
 from conformance.row import Feature, row
 from transport import TransportAddress
+
+from .needs import need_well_formed, somewhere
 
 
 @row(
@@ -34,7 +42,9 @@ async def the_first_byte_of_an_address_changes_nothing(probe: Probe) -> None:
     Feature.TURN,
 )
 async def family_and_length_have_to_agree(probe: Probe) -> Outcome | None:
-    client = (await probe.allocate()).client
+    allocation = await probe.allocate()
+    client = allocation.client
+    await need_well_formed(allocation, somewhere(probe))
     wrong = {
         "family 1 with 16 bytes": b"\0\x01\0\x09" + bytes(16),
         "family 2 with 4 bytes": b"\0\x02\0\x09" + bytes(4),
@@ -223,12 +233,9 @@ async def _challenge(probe: Probe) -> ReceivedMessage:
 
 
 def _expect_text(response: ReceivedMessage, kind: Attr) -> None:
-    value, mark = expect_attribute(response, kind), mark_attribute(response, kind)
-    try:
-        text = value.decode()
-    except UnicodeDecodeError as error:
-        raise Violated(f"{attribute_name(kind)} is no UTF-8", mark) from error
-    if not 0 < len(text) <= MAX_CHARACTERS:
-        raise Violated(f"{attribute_name(kind)} has {len(text)} characters", mark)
+    expect_attribute(response, kind)
+    text, mark = expect_text(response, kind), mark_attribute(response, kind)
+    if not text:
+        raise Violated(f"{attribute_name(kind)} is empty", mark)
     if '"' in text:
         raise Violated(f"{attribute_name(kind)} has quotes", mark)

@@ -213,10 +213,15 @@ async def no_redirection_comes_with_these_attributes(probe: Probe) -> None:
     requests = [binding(probe, flags=flags) for flags in FLAGS]
     requests.append(to_port(probe, socket.local.port))
     requests.append(binding(probe).add(Attr.PADDING, PADDING))
+    found = 0
     for builder in requests:
         answer = await exchange(probe, socket, probe.target.address, builder.build())
         if answer is not None and set(OF_RFC_5780) & set(answer.message.types):
+            found += 1
             expect_no_attribute(answer.message, Attr.ALTERNATE_SERVER)
+    await probe.is_alive()
+    if not found:
+        raise NotOffered("no answer has an attribute of RFC 5780")
 
 
 @row(
@@ -229,8 +234,12 @@ async def no_redirection_comes_with_these_attributes(probe: Probe) -> None:
 )
 async def what_becomes_of_a_change_over_tcp(probe: Probe) -> Outcome:
     client = await stream_client(probe)
-    builder = client.message(Method.BINDING, change(CHANGE_PORT))
-    return seen(f"CHANGE-REQUEST over TCP: {describe(await client.ask(builder.build()))}")
+    if await client.ask(client.message(Method.BINDING).build()) is None:
+        raise NotOffered("a Binding request over TCP is not answered")
+    answer = await client.ask(client.message(Method.BINDING, change(CHANGE_PORT)).build())
+    if answer is None:
+        raise Violated("a Binding request over TCP with CHANGE-REQUEST is not answered")
+    return seen(f"CHANGE-REQUEST over TCP: {describe(answer)}")
 
 
 @row(
@@ -239,6 +248,7 @@ async def what_becomes_of_a_change_over_tcp(probe: Probe) -> Outcome:
 )
 async def what_is_there_of_behavior_discovery(probe: Probe) -> Outcome | None:
     found = await offers(probe)
+    await probe.is_alive()
     return seen(f"the server has {', '.join(found)}: is that wanted?") if found else None
 
 

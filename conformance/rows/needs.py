@@ -95,6 +95,17 @@ async def permitted(probe: Probe, peer: TransportAddress) -> Allocation:
     return allocation
 
 
+async def need_well_formed(allocation: Allocation, peer: TransportAddress) -> None:
+    """That a CreatePermission which is well-formed is not refused like one that is not.
+
+    Raises:
+        NotOffered: all are.
+    """
+    response = await allocation.permit(peer)
+    if response.error_code in (400, 443):
+        raise NotOffered(f"a permission for {peer.ip} is met with {describe(response)}, too")
+
+
 def somewhere(probe: Probe) -> TransportAddress:
     """A peer that may be relayed to, but need not be there."""
     return TransportAddress(probe.peer_ip, 9)

@@ -14,6 +14,7 @@ from conformance.building import MessageBuilder, one_byte
 from conformance.client import describe, xor
 from conformance.codes import Attr, Class, Method
 from conformance.denied import (
+    NO_ROOM,
     PORT,
     IPNetwork,
     Peer,
@@ -24,6 +25,7 @@ from conformance.denied import (
     in_ipv6,
     relays,
 )
+from conformance.expect import expect_error
 from conformance.link import DatagramPort
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import Probe
@@ -34,7 +36,8 @@ from transport import IPAddress, TransportAddress, TransportProtocol
 from .discovery import is_reflected, offers, open_socket
 
 LOOPBACK: Final = IPv4Address("127.0.0.1")
-NOT_TRIED: Final = (400, 403, 443)
+FORBIDDEN: Final = 403
+NOT_TRIED: Final = (400, FORBIDDEN, 443)
 """Of Connect; 447 would say that it was tried."""
 
 LOCAL: Final = (
@@ -202,7 +205,9 @@ async def the_server_is_not_reached_through_itself(probe: Probe) -> Outcome | No
 
 @row(
     "SEC-08",
-    "Ports of services may be denied to peers.",
+    "The server MAY impose restrictions on the IP address and port values allowed in the "
+    "XOR-PEER-ADDRESS attribute; if a value is not allowed, the server rejects the request with a "
+    "403 (Forbidden) error (RFC 8656 section 12.2).",
     Feature.TURN,
     Feature.PEER,
 )
@@ -211,8 +216,11 @@ async def which_ports_of_peers_are_denied(probe: Probe) -> Outcome:
     denied = []
     for number, (port, name) in enumerate(SERVICES.items(), start=0x4000):
         response = await allocation.bind(number, TransportAddress(probe.peer_ip, port))
+        if response.error_code in NO_ROOM:
+            raise NotOffered(f"ChannelBind is met with {describe(response)}")
         if response.message_class is not Class.SUCCESS:
-            denied.append(f"{port} ({name}): {describe(response)}")
+            expect_error(response, FORBIDDEN, to=f"ChannelBind to port {port}, if not allowed,")
+            denied.append(f"{port} ({name})")
     return seen(f"refused ports: {', '.join(denied)}" if denied else "no port is refused")
 
 
@@ -225,6 +233,7 @@ async def nothing_is_reflected_unless_that_is_offered(probe: Probe) -> Outcome |
     socket, other = await open_socket(probe), await probe.socket()
     found = await offers(probe)
     if not found:
+        await probe.is_alive()
         return None
     if any("in responses" in each for each in found):
         return seen(f"the server offers RFC 5780: {', '.join(found)}")
@@ -264,6 +273,7 @@ async def _expect_no_data(probe: Probe, through: Relays) -> None:
     if (received := await listener.receive(probe.target.silence)) is not None:
         data, source = received
         raise Violated(f"data comes to {LOOPBACK} from {source}", Mark(data, 0, len(data)))
+    await probe.is_alive()
 
 
 async def _listener(probe: Probe, ip: IPAddress) -> DatagramPort | None:

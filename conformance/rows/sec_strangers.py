@@ -17,6 +17,7 @@ from conformance.probe import UDP, Allocation, Probe
 from conformance.reading import ReceivedMessage
 from conformance.row import Feature, row
 from conformance.target import Credential
+from transport import TransportProtocol
 
 from .needs import expect_turn, somewhere
 from .stuns_tcp import HANDSHAKE, SERVER_HELLO
@@ -26,10 +27,12 @@ MAX_FACTOR: Final = 3.0
 
 HEADERS: Final = {4: 28, 6: 48}
 FLOOD: Final = 200
+BAN_TRIES: Final = 5
 MOST: Final = 0.95
 """Of the answers to a flood: if they all come there is no limit."""
 
 HELLOS: Final = 50
+GREETINGS: Final = 3
 GUESSES: Final = 12
 PAUSE: Final = 0.01
 """Seconds between guesses, so that none waits for its turn to be sent."""
@@ -94,9 +97,9 @@ async def a_flood_of_client_hellos_is_met_with_cookies(probe: Probe) -> None:
             kinds[data[13]] += 1
         if kinds[SERVER_HELLO]:
             raise Violated("a ServerHello comes without a cookie", Mark(data, 0, len(data)))
-    await probe.is_alive()
     if not kinds:
         raise NotOffered("a DTLS ClientHello at this port is not answered")
+    await _expect_greeting(probe)
 
 
 @row(
@@ -142,6 +145,7 @@ async def captured_requests_are_worth_nothing(probe: Probe) -> Outcome | None:
         await allocation.refresh(), to="a Refresh after another port has tried to delete"
     )
     response = await thief.ask(owner.sign(owner.message(Method.ALLOCATE, UDP)).build())
+    await probe.is_alive()
     if response is None or response.message_class is not Class.SUCCESS:
         return None
     _keep(probe, thief, response)
@@ -218,6 +222,20 @@ async def what_becomes_of_allocations_whose_credential_expires(probe: Probe) -> 
     return seen(f"Refresh with a credential that has expired since: {describe(response)}")
 
 
+async def _expect_greeting(probe: Probe) -> None:
+    """That a ClientHello is still answered: plain STUN need not be, where DTLS is.
+
+    Raises:
+        Violated: it is not.
+    """
+    client = await probe.client(transport=TransportProtocol.UDP)
+    for _ in range(GREETINGS):
+        await client.send(dtls_client_hello(probe.wire.random_bytes(32)))
+        if await client.link.receive(probe.target.patience) is not None:
+            return
+    raise Violated("afterwards the server answers no ClientHello")
+
+
 def _difference(shapes: Mapping[str, set[tuple[object, ...]]]) -> str:
     """What unknown users and wrong passwords are answered with."""
     words = {
@@ -257,6 +275,21 @@ async def _expect_limit(probe: Probe, client: Client) -> None:
             f"{len(longest)}: {factor:.1f} times as much, with headers, and no limit"
         )
         raise Violated(detail, Mark(longest, 0, len(longest)))
+    await _outwait_ban(probe)
+
+
+async def _outwait_ban(probe: Probe) -> None:
+    """A limit may be silence to everything, for a while.
+
+    Raises:
+        NotOffered: that lasts, or the server has died: one cannot be told from the other.
+    """
+    client = await probe.client()
+    for _ in range(BAN_TRIES):
+        if await client.ask(client.message(Method.BINDING).build()) is not None:
+            return
+    seconds = BAN_TRIES * probe.target.patience
+    raise NotOffered(f"after {FLOOD} Allocate requests the server is silent for {seconds:g} s")
 
 
 def _keep(probe: Probe, client: Client, response: ReceivedMessage) -> None:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from conformance.checks import mark_attribute
 from conformance.client import describe
-from conformance.codes import Attr, Class, Method
-from conformance.expect import expect_attribute, expect_error, expect_success, expect_value
+from conformance.codes import Attr, Class, Method, attribute_name
+from conformance.expect import (
+    expect_attribute,
+    expect_error,
+    expect_success,
+    expect_text,
+    expect_value,
+)
 from conformance.outcome import Mark, Outcome, Violated, seen
 from conformance.probe import Probe
 from conformance.row import Feature, row
@@ -79,7 +86,7 @@ async def unknown_attributes_are_all_listed(probe: Probe) -> None:
 )
 async def whether_software_is_named(probe: Probe) -> Outcome:
     client = await probe.client()
-    software = (await client.request(Method.BINDING)).text(Attr.SOFTWARE)
+    software = expect_text(await client.request(Method.BINDING), Attr.SOFTWARE)
     return seen("SOFTWARE is not sent" if software is None else f"SOFTWARE is {software!r}")
 
 
@@ -141,6 +148,15 @@ async def whether_a_signed_binding_request_has_a_signed_answer(probe: Probe) -> 
     await client.learn_challenge()
     response = await client.demand(client.sign(client.message(Method.BINDING)).build())
     kinds = {Attr.MESSAGE_INTEGRITY, Attr.MESSAGE_INTEGRITY_SHA256} & set(response.types)
+    key = client.key()
+    is_right = {
+        Attr.MESSAGE_INTEGRITY: response.has_integrity(key),
+        Attr.MESSAGE_INTEGRITY_SHA256: response.has_integrity_sha256(key),
+    }
+    for kind in kinds:
+        if response.message_class is Class.SUCCESS and not is_right[kind]:
+            detail = f"{attribute_name(kind)} of the answer is not that of the key"
+            raise Violated(detail, mark_attribute(response, kind))
     return seen(f"the answer is {describe(response)}, {'signed' if kinds else 'not signed'}")
 
 

@@ -11,7 +11,7 @@ from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import Probe
 from conformance.reading import ReceivedMessage, read_address
 from conformance.row import row
-from transport import TransportAddress
+from transport import DecodeError, TransportAddress
 
 NO_COOKIE: Final = 0x33343839
 """The first bytes of a transaction id, as RFC 3489 has it."""
@@ -52,7 +52,11 @@ async def classic_clients_are_told_their_address_as_it_is(probe: Probe) -> None:
 
 
 async def _ask_as_classic(probe: Probe) -> tuple[ReceivedMessage, TransportAddress] | None:
-    """The answer to a client of RFC 3489, and where that client is."""
+    """The answer to a client of RFC 3489, and where that client is.
+
+    Raises:
+        Violated: it is no answer to what was asked.
+    """
     probe.needs_datagrams()
     client = await probe.client()
     request = MessageBuilder(
@@ -62,5 +66,16 @@ async def _ask_as_classic(probe: Probe) -> tuple[ReceivedMessage, TransportAddre
         await client.send(request)
         data = await client.link.receive(probe.target.silence)
         if data is not None:
-            return ReceivedMessage.parse(data), client.local
+            return _answer(data, request), client.local
     return None
+
+
+def _answer(data: bytes, request: bytes) -> ReceivedMessage:
+    try:
+        message = ReceivedMessage.parse(data)
+    except DecodeError as error:
+        raise Violated(f"the answer is no message: {error}", Mark(data, 0, len(data))) from error
+    # What stands in place of the magic cookie is the business of STUNS-BASE-14.
+    if message.transaction_id != request[8:20]:
+        raise Violated("the answer has another transaction id", Mark(data, 8, 20))
+    return message

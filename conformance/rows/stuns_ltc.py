@@ -11,7 +11,7 @@ from conformance.expect import (
     expect_no_attribute,
     expect_success,
 )
-from conformance.outcome import NotOffered, Outcome, Violated, seen
+from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import UDP, Probe
 from conformance.reading import ReceivedMessage
 from conformance.row import Feature, row
@@ -220,6 +220,9 @@ async def a_wrong_password_is_challenged_again(probe: Probe) -> None:
 )
 async def which_is_looked_at_first(probe: Probe) -> Outcome | None:
     response = await refused(probe, nonce=b"stale")
+    if response.message_class is Class.SUCCESS:
+        mark = Mark(response.data, 0, 2)
+        raise Violated("a wrong password with an unknown NONCE is let in", mark)
     if response.error_code == 401:
         return None
     return seen(f"a wrong password with an unknown NONCE is met with {describe(response)}")
@@ -350,7 +353,7 @@ async def a_nonce_goes_stale_within_an_hour(probe: Probe) -> None:
 )
 async def each_attempt_gets_a_nonce_of_its_own(probe: Probe) -> Outcome | None:
     client = await probe.client()
-    nonces = [(await client.request(Method.ALLOCATE, UDP)).get(Attr.NONCE) for _ in range(2)]
+    nonces = [(await client.learn_challenge()).nonce for _ in range(2)]
     if nonces[0] != nonces[1]:
         return None
     return seen("two Allocate requests of one 5-tuple are given the same NONCE")

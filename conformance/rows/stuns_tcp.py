@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from conformance.building import dtls_client_hello
-from conformance.client import Client
-from conformance.codes import Method
+from conformance.client import Client, describe
+from conformance.codes import Class, Method
 from conformance.expect import expect_success
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import Probe
@@ -105,6 +105,7 @@ async def an_idle_stranger_is_let_go(probe: Probe) -> Outcome | None:
     begun = probe.wire.now()
     await client.link.receive(IDLE_SECONDS)
     if not client.link.has_ended:
+        await probe.is_alive()
         return seen(f"after {IDLE_SECONDS:g} s the connection is still open")
     return seen(f"the connection is closed after {probe.wire.now() - begun:.0f} s")
 
@@ -141,7 +142,9 @@ async def garbage_ends_a_stream(probe: Probe) -> Outcome | None:
 async def channel_data_is_padded_in_a_stream(probe: Probe) -> None:
     client = await stream_client(probe)
     allocation, peer = await probe.allocate(client=client), await probe.peer()
-    expect_success(await allocation.bind(CHANNEL, peer.local), to="ChannelBind")
+    binding = await allocation.bind(CHANNEL, peer.local)
+    if binding.message_class is not Class.SUCCESS:
+        raise NotOffered(f"ChannelBind is met with {describe(binding)}")
     for size in range(1, 8):
         data = bytes(range(size))
         await peer.send(data, allocation.relayed)
@@ -160,7 +163,10 @@ async def channel_data_is_padded_in_a_stream(probe: Probe) -> None:
     "RFC 6347 section 4.2.1).",
 )
 async def a_client_hello_is_met_with_a_cookie(probe: Probe) -> None:
-    kinds = await _handshake_types(probe)
+    try:
+        kinds = await _handshake_types(probe)
+    except Violated as error:  # the business of STUNS-TCP-10
+        raise NotOffered(error.detail) from error
     if SERVER_HELLO in kinds or HELLO_VERIFY_REQUEST not in kinds:
         raise Violated(f"handshake messages {kinds} come before a cookie was exchanged")
 
@@ -190,7 +196,12 @@ async def _expect_answer(client: Client, request: bytes, probe: Probe, *, why: s
 
 
 async def _handshake_types(probe: Probe) -> list[int]:
-    """The DTLS handshake messages that a first ClientHello is answered with."""
+    """The DTLS handshake messages that a first ClientHello is answered with.
+
+    Raises:
+        Violated: what comes is no DTLS.
+        NotOffered: nothing comes.
+    """
     probe.needs_datagrams()
     client = await probe.client()
     await client.send(dtls_client_hello(probe.wire.random_bytes(32)))
@@ -199,7 +210,8 @@ async def _handshake_types(probe: Probe) -> list[int]:
         if data[:1] == bytes([HANDSHAKE]) and len(data) > 13:
             kinds.append(data[13])
         elif data[:1] != bytes([ALERT]):
-            raise NotOffered("a DTLS ClientHello is met with what is no DTLS")
+            detail = "a DTLS ClientHello is met with what is no DTLS"
+            raise Violated(detail, Mark(data, 0, len(data)))
     if not kinds:
         raise NotOffered("a DTLS ClientHello at this port is not answered")
     return kinds

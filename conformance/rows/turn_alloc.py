@@ -124,20 +124,23 @@ async def dont_fragment_is_supported_or_unknown(probe: Probe) -> Outcome | None:
     Feature.TURN,
 )
 async def the_lifetime_is_between_default_and_maximum(probe: Probe) -> Outcome | None:
-    default = await _lifetime(probe, None, at=DEFAULT_LIFETIME)
+    default = await _lifetime(probe, None)
     for wish in (10, 0):
         await _lifetime(probe, wish, at=default)
     longest = await _lifetime(probe, 0xFFFFFFFF)
     await _lifetime(probe, 1800, at=max(default, min(1800, longest)))
     if longest < default - ROUNDING:
         raise Violated(f"a long LIFETIME brings {longest} s, and none {default} s")
+    told = []
+    if abs(default - DEFAULT_LIFETIME) > ROUNDING:
+        told.append(f"the default lifetime is {default} s, not {DEFAULT_LIFETIME}")
     if longest > RECOMMENDED_MAX_LIFETIME:
-        return seen(f"the greatest LIFETIME is {longest} s; no more than 3600 is RECOMMENDED")
-    return None
+        told.append(f"the greatest LIFETIME is {longest} s; no more than 3600 is RECOMMENDED")
+    return seen("; ".join(told)) if told else None
 
 
 async def _lifetime(probe: Probe, wish: int | None, *, at: int | None = None) -> int:
-    """What LIFETIME is granted to a wish; ``at`` is what has to be."""
+    """What LIFETIME is granted to a wish: not 0, and what it has ``at`` to be."""
     asked: tuple[Attribute, ...] = () if wish is None else ((Attr.LIFETIME, u32(wish)),)
     response, allocation = await probe.try_to_allocate(UDP, *asked)
     told = "without LIFETIME" if wish is None else f"with LIFETIME {wish}"
@@ -145,6 +148,9 @@ async def _lifetime(probe: Probe, wish: int | None, *, at: int | None = None) ->
     granted = int.from_bytes(expect_attribute(response, Attr.LIFETIME), "big")
     if allocation is not None:
         await probe.give_back(allocation)
+    if not granted:
+        mark = mark_attribute(response, Attr.LIFETIME)
+        raise Violated(f"Allocate {told} is granted 0 s", mark)
     if at is not None and not at - ROUNDING <= granted <= at + ROUNDING:
         mark = mark_attribute(response, Attr.LIFETIME)
         raise Violated(f"Allocate {told} is granted {granted} s, not {at} s", mark)
@@ -222,3 +228,9 @@ async def an_allocation_begins_without_permissions_and_channels(probe: Probe) ->
     data = channel_data(CHANNEL, b"unbound!")
     await client.expect_silence(data, why="ChannelData without a binding")
     await probe.hears_nothing(peer, why="ChannelData without a binding")
+    binding = await allocation.bind(CHANNEL, peer.local)
+    if binding.message_class is not Class.SUCCESS:
+        raise NotOffered(f"ChannelBind is met with {describe(binding)}")
+    await client.send(data)
+    if await peer.receive(probe.target.patience) is None:
+        raise NotOffered("ChannelData with a binding does not come to the peer either")

@@ -22,6 +22,7 @@ from .needs import (
     expect_known,
     expect_refusal,
     expect_room,
+    somewhere,
 )
 
 IPV4, IPV6, UNASSIGNED = 1, 2, 3
@@ -174,8 +175,14 @@ async def what_becomes_of_a_dual_wish_with_one_family(probe: Probe) -> Outcome:
     response, _ = await probe.try_to_allocate(UDP, additional(IPV6))
     if response.message_class is not Class.SUCCESS:
         return seen(f"a dual allocation is met with {describe(response)}")
-    versions = ", ".join(f"IPv{each.ip.version}" for each in _relayed(response))
+    relayed = _relayed(response)
+    if not relayed:
+        raise Violated("a dual allocation is granted without an address", Mark(response.data, 0, 2))
+    versions = ", ".join(f"IPv{each.ip.version}" for each in relayed)
     code = _address_error(response)
+    if code not in (None, FAMILY_NOT_SUPPORTED, INSUFFICIENT_CAPACITY):
+        mark = mark_attribute(response, Attr.ADDRESS_ERROR_CODE)
+        raise Violated(f"ADDRESS-ERROR-CODE is {code}, neither 440 nor 508", mark)
     told = "no ADDRESS-ERROR-CODE" if code is None else f"ADDRESS-ERROR-CODE {code}"
     return seen(f"a dual allocation brings {versions} and {told}")
 
@@ -189,6 +196,11 @@ async def what_becomes_of_a_dual_wish_with_one_family(probe: Probe) -> Outcome:
     Feature.IPV6_RELAY,
 )
 async def tunneled_addresses_are_not_bound(probe: Probe) -> None:
+    if Feature.PEER not in probe.survey.missing:
+        # What binds no channel at all shows nothing.
+        bound = await (await probe.allocate()).bind(CHANNEL, somewhere(probe))
+        if bound.message_class is not Class.SUCCESS:
+            raise NotOffered(f"ChannelBind to {probe.peer_ip} is met with {describe(bound)}")
     allocation = await probe.allocate(requested(IPV6))
     for number, (name, host) in enumerate(TUNNELED.items(), start=CHANNEL):
         peer = TransportAddress(ipaddress.ip_address(host), 9)

@@ -45,6 +45,7 @@ async def channel_data_comes_out_at_the_peer(probe: Probe) -> Outcome | None:
             lost.append(str(size))
         else:
             expect_arrival(found, pattern(size), of="ChannelData")
+    await probe.is_alive()
     return seen(f"never come out: datagrams with {', '.join(lost)} bytes") if lost else None
 
 

@@ -116,6 +116,7 @@ async def _expect_long(way: Pair) -> Outcome | None:
             lost.append(str(size))
         else:
             expect_relayed(found, pattern(size), peer=way.peer.local)
+    await way.probe.is_alive()
     return None if not lost else seen(f"never come: datagrams with {', '.join(lost)} bytes")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.building import channel_data, channel_number, u32
 from conformance.client import Attribute, Challenge, Client, Value, describe, xor
 from conformance.codes import Attr, Class, Method, method_name
-from conformance.expect import expect_error, expect_success, expect_value
+from conformance.expect import expect_error, expect_success, expect_text, expect_value
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import UDP, Allocation, Probe
 from conformance.row import Feature, row
@@ -154,7 +154,7 @@ async def a_retransmitted_allocate_makes_no_second_allocation(probe: Probe) -> N
 async def whether_software_is_named(probe: Probe) -> Outcome:
     allocation = await probe.allocate()
     answers = {"Allocate": allocation.response, "Refresh": await allocation.refresh()}
-    names = {name: answer.text(Attr.SOFTWARE) for name, answer in answers.items()}
+    names = {name: expect_text(answer, Attr.SOFTWARE) for name, answer in answers.items()}
     told = [f"{name}: {text!r}" for name, text in names.items() if text is not None]
     return seen(f"SOFTWARE of {', '.join(told)}" if told else "SOFTWARE is not sent")
 

@@ -189,6 +189,10 @@ async def tickets_cannot_be_guessed_or_changed(probe: Probe) -> None:
         if response.message_class is Class.SUCCESS:
             detail = f"a ticket with a changed bit in byte {at} is taken"
             raise Violated(detail, Mark(response.data, 0, 2))
+    client, response = await _move(probe, ticket)
+    if response.message_class is not Class.SUCCESS:
+        raise NotOffered(f"Refresh with the right ticket is met with {describe(response)}, too")
+    probe.keep(Allocation(client, response, allocations[0].relayed))
 
 
 @row(

@@ -18,6 +18,8 @@ from conformance.relaying import Pair, pair, permitted_pair
 from conformance.row import Feature, row
 from transport import TransportAddress
 
+from .needs import need_well_formed
+
 MAX_PERMISSIONS: Final = 500
 """Asked for where a server's capacity is looked for."""
 
@@ -36,6 +38,7 @@ SINK_NETWORKS: Final = ("192.31.196.0/24", "192.175.48.0/24")
 )
 async def a_permission_is_for_somebody(probe: Probe) -> None:
     allocation = await probe.allocate()
+    await need_well_formed(allocation, any_port(probe.peer_ip))
     response = await allocation.permit()
     expect_error(response, 400, to="CreatePermission without XOR-PEER-ADDRESS")
 
@@ -57,7 +60,9 @@ async def an_invalid_peer_is_refused(probe: Probe) -> Outcome | None:
             )
             expect_error(response, *codes, to=f"XOR-PEER-ADDRESS with {what}")
     await way.peer.send(b"half", way.allocation.relayed)
-    if await way.next_relayed(probe.target.silence) is not None:
+    is_half_done = await way.next_relayed(probe.target.silence) is not None
+    await way.permit()
+    if is_half_done:
         return seen("400, but the valid address beside the invalid one has its permission")
     return None
 

@@ -144,7 +144,10 @@ async def connecting_wants_an_allocation(probe: Probe) -> None:
     Feature.TCP_RELAY,
 )
 async def connecting_wants_a_peer(probe: Probe) -> None:
-    client = (await allocate_tcp(probe)).client
+    allocation = await allocate_tcp(probe)
+    # What refuses everybody shows nothing.
+    await connected(allocation, await probe.listening_peer())
+    client = allocation.client
     response = await client.authenticated(Method.CONNECT)
     expect_error(response, 400, to="Connect without XOR-PEER-ADDRESS")
     for value, name in ((bytes(4), "4 bytes"), (b"\x00\x03" + bytes(6), "family 3")):
@@ -235,6 +238,7 @@ async def a_peer_that_is_not_reached_is_told(probe: Probe) -> Outcome | None:
     deaf = await probe.listening_peer(is_deaf=True)
     response, seconds = await _connect_patiently(probe, allocation, deaf.local)
     if response is None:
+        await probe.is_alive()
         return seen(f"Connect to a peer that does not answer waits for more than {GIVE_UP:g} s")
     expect_error(response, FAILED, to="Connect to a peer that does not answer")
     if seconds < CONNECT_SECONDS - TOLERANCE:
@@ -263,7 +267,10 @@ async def _connect_patiently(
 )
 async def connections_come_from_the_relayed_address(probe: Probe) -> None:
     allocation, peer = await allocate_tcp(probe), await probe.listening_peer()
-    await connected(allocation, peer)
+    response = await connect(allocation, peer.local)
+    if response.error_code in (FORBIDDEN, FAILED):
+        raise NotOffered(f"Connect to a peer that listens is met with {describe(response)}")
+    expect_success(response, to="Connect to a peer that listens")
     stream = await peer.accept(probe.target.patience)
     if stream is None:
         raise Violated("Connect is met with success, and no connection comes to the peer")

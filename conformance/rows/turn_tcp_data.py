@@ -242,6 +242,7 @@ async def a_bind_wants_the_credentials_of_the_allocation(probe: Probe) -> None:
         except Violated:  # silence is no success either
             continue
         _expect_unbound(response, f"ConnectionBind with {name}")
+    await probe.is_alive()
 
 
 def _expect_unbound(response: ReceivedMessage | None, what: str) -> None:
