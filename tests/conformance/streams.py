@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 UNIX_TIME = 1_700_000_000.0
 """When the simulation begins."""
 
+BINDING = b"\x00\x01\x00\x00\x21\x12\xa4\x42"
+"""The beginning of a Binding request without attributes."""
+
 DELETED = bytes([0, 0x0D, 0, 4, 0, 0, 0, 0])
 """LIFETIME 0."""
 
@@ -67,6 +70,13 @@ class MemoryStream:
                 return []
             case Segments.RESYNCHRONISES if data[0] > 3:
                 return []
+            case Segments.LOSES_PIECES if _is_piece(data):
+                return []
+            case Segments.FIRST_ALONE:
+                return self._framer.push(data)[:1]
+            case Segments.SEARCHES if _is_piece(data) and BINDING in data:
+                at = data.index(BINDING)
+                return [data[at : at + 20]]
             case _:
                 return self._framer.push(data)
 
@@ -113,6 +123,12 @@ class MemoryStream:
             self._is_open = False
             self._received.end()
             self._process.call(lambda machine, now: machine.disconnected(self._path, reason, now))
+
+
+def _is_piece(data: bytes) -> bool:
+    """Whether there is less than the length of the message that it begins with says."""
+    header = 20 if data[0] < 0x40 else 4
+    return len(data) < 4 or len(data) < header + int.from_bytes(data[2:4], "big")
 
 
 def _receive(message: bytes, path: Path, machine: MutantMachine, now: float) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import functools
 from typing import TYPE_CHECKING, Final
 
 from conformance.building import MessageBuilder, u32, xor_address
-from conformance.codes import Attr, Class, Method
+from conformance.codes import MAGIC_COOKIE, Attr, Class, Method
 from netsim import Process
 from transport import Event, TransportAddress
 from turn.server import (
@@ -23,6 +24,34 @@ from .pipes import MemoryEnd, MemoryListener, Pipe, connection
 if TYPE_CHECKING:
     from .world import MutantMachine
 
+COOKIE: Final = MAGIC_COOKIE.to_bytes(4, "big")
+MUCH: Final = 1000
+"""Bytes, more than messages have that look like data."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Way:
+    """What may be wrong with one of the two ways that bytes go."""
+
+    keeps: TcpFault
+    spoils: TcpFault
+    loses: TcpFault
+    says_goodbye: TcpFault
+
+
+TO_PEERS: Final = Way(
+    TcpFault.KEEPS_PEER,
+    TcpFault.SPOILS_MUCH_TO_PEERS,
+    TcpFault.LOSES_MUCH_TO_PEERS,
+    TcpFault.SAYS_GOODBYE_TO_PEERS,
+)
+TO_CLIENTS: Final = Way(
+    TcpFault.KEEPS_CLIENT,
+    TcpFault.SPOILS_MUCH_TO_CLIENTS,
+    TcpFault.LOSES_MUCH_TO_CLIENTS,
+    TcpFault.SAYS_GOODBYE_TO_CLIENTS,
+)
+
 TOO_SOON: Final = 10.0
 """Seconds; RFC 6062 has 30 for everything."""
 
@@ -37,6 +66,7 @@ class SimulatedTcp:
         self._pending: dict[int, MemoryEnd] = {}
         self._opened_by_peers: set[int] = set()
         self._joints: dict[int, tuple[MemoryEnd, MemoryEnd]] = {}
+        self._outliving: set[Pipe] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def handle(self, process: Process[MutantMachine], event: Event) -> None:
@@ -98,7 +128,8 @@ class SimulatedTcp:
             other = TransportAddress(relayed.ip, relayed.port ^ 1)
             source = other if self._fault is TcpFault.FROM_ANOTHER_PORT else relayed
             ours, theirs = connection(source, peer)
-            listener.arrive(theirs)
+            if self._fault is not TcpFault.CONNECTS_NOBODY:
+                listener.arrive(theirs)
             self._wait(connection_id, ours)
             process.call(lambda relay, now: relay.relay.peer_connected(connection_id, now))
             if self._fault is TcpFault.FORGETS_PENDING:
@@ -145,22 +176,34 @@ class SimulatedTcp:
         if fault is TcpFault.LOSES_EARLY:
             await peer.incoming.read()
         await asyncio.gather(
-            self._pass_on(client.incoming, peer.outgoing, fault is not TcpFault.KEEPS_PEER),
-            self._pass_on(peer.incoming, client.outgoing, fault is not TcpFault.KEEPS_CLIENT),
+            self._pass_on(client.incoming, peer.outgoing, TO_PEERS),
+            self._pass_on(peer.incoming, client.outgoing, TO_CLIENTS),
         )
         if self._joints.pop(connection_id, None) is not None:
             self._forget(process, connection_id)
 
-    async def _pass_on(self, source: Pipe, sink: Pipe, passes_end: bool) -> None:
+    async def _pass_on(self, source: Pipe, sink: Pipe, way: Way) -> None:
         while data := await source.read():
-            if self._fault is TcpFault.FRAMES:
-                data = b"\x40\x00" + len(data).to_bytes(2, "big") + data
+            data = self._changed(data, way)
             if self._fault is TcpFault.HAS_NO_BOUND:
                 sink.put(data)
-            else:
+            elif data:
                 await sink.write(data)
-        if passes_end:
+        if self._fault is way.says_goodbye:
+            sink.put(b"goodbye")
+        if self._fault is not way.keeps and sink not in self._outliving:
             sink.end()
+
+    def _changed(self, data: bytes, way: Way) -> bytes:
+        """What goes on of some bytes."""
+        is_much = len(data) > MUCH
+        if self._fault is TcpFault.FRAMES:
+            return b"\x40\x00" + len(data).to_bytes(2, "big") + data
+        if self._fault is TcpFault.READS_DATA and data[:1] < b"\x40" and way is TO_PEERS:
+            return b"" if data[4:8] == COOKIE else data
+        if self._fault is way.spoils and is_much:
+            return data[:-1] + bytes([data[-1] ^ 1])
+        return data[:-9] if self._fault is way.loses and is_much else data
 
     def _close(self, connection_id: int) -> None:
         ours = self._pending.pop(connection_id, None)
@@ -169,8 +212,13 @@ class SimulatedTcp:
             kept.add(TcpFault.KEEPS_UNBOUND_OF_PEERS)
         if ours is not None and self._fault not in kept:
             ours.close()
-        if self._fault is not TcpFault.OUTLIVES_ALLOCATION:
-            for end in self._joints.pop(connection_id, ()):
+        if self._fault is TcpFault.OUTLIVES_ALLOCATION:
+            return
+        joint = self._joints.pop(connection_id, ())
+        if self._fault is TcpFault.PEER_OUTLIVES_ALLOCATION:
+            self._outliving.update(end.outgoing for end in joint[1:])
+        for end in joint:
+            if end.outgoing not in self._outliving:
                 end.close()
 
 

@@ -189,6 +189,10 @@ class MutantMachine:
             elif segments:
                 if self._leaves_elsewhere(path, segments[0]):
                     path = dataclasses.replace(path, local=ELSEWHERE)
+                elif self._mutant.route is not None and self._is_told(path, segments[0]):
+                    ways = self._mutant.route(path, self._injector.clients)
+                    self._replies.extend(Transmit(each, segments) for each in ways)
+                    return self.poll_transmit()
                 return dataclasses.replace(transmit, path=path, segments=segments)
         return None
 
@@ -203,6 +207,10 @@ class MutantMachine:
         is_answer = _response(data) is not None
         mutant = self._mutant
         return mutant.answers_from_elsewhere if is_answer else mutant.tells_from_elsewhere
+
+    def _is_told(self, path: Path, data: bytes) -> bool:
+        """Whether it is data for a client."""
+        return path.local in LISTENING and _response(data) is None
 
     def _inject(self, inject: Inject | None, data: bytes, path: Path, now: float) -> None:
         request = None if inject is None else self._injector.request(inject, data, path)

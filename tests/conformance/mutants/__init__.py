@@ -2,7 +2,8 @@
 
 A group's module has ``MUTANTS``: for each row what breaks it, by a name that says how;
 ``OPEN``: rows without mutants or with a right server that is not simply right, and why; and
-``SETUPS`` for rows that want a server set up in another way.
+``SETUPS`` for rows that want a server set up in another way. ``TOLD`` has, for rows in ``OPEN``,
+servers that nothing is wrong with, and what is told of each.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ from . import (
     turn_tcp,
 )
 from .mutant import Mutant, Setup
+from .told import TOLD, Told
 
 _GROUPS = (
     cod,
@@ -66,4 +68,4 @@ OPEN: Mapping[str, str] = ChainMap(*(each.OPEN for each in _GROUPS))
 
 SETUPS: Mapping[str, Setup] = ChainMap(*(each.SETUPS for each in _GROUPS))
 
-__all__ = ["MUTANTS", "OPEN", "SETUPS", "Mutant", "Setup"]
+__all__ = ["MUTANTS", "OPEN", "SETUPS", "TOLD", "Mutant", "Setup", "Told"]

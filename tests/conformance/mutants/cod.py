@@ -7,6 +7,7 @@ from conformance.codes import MAGIC_COOKIE, Attr, Class, Method
 from conformance.reading import ReceivedMessage
 from transport import DecodeError, TransportAddress
 
+from .changing import losing, parsed, silent_where, with_error
 from .mutant import Mutant, Setup, edited
 
 SOMEWHERE = TransportAddress.parse("192.0.2.2", 9)
@@ -152,22 +153,80 @@ def _takes_any_size(kind: Attr) -> Mutant:
     return Mutant(answer)
 
 
+def _answer_with_the_last_id(data: bytes) -> bytes | None:
+    """Takes a transaction id from the end of a datagram."""
+    is_longer = len(data) > 20 + int.from_bytes(data[2:4], "big")
+    return _answer(data[-12:]) if _is_request(data) and is_longer else None
+
+
+class _Crashing:
+    """Says nothing more after a message with something behind its end, or its FINGERPRINT."""
+
+    def __init__(self) -> None:
+        self._is_dead = False
+
+    def __call__(self, data: bytes) -> bytes | None:
+        self._is_dead = self._is_dead or self._is_fatal(data)
+        return None if self._is_dead else data
+
+    def _is_fatal(self, data: bytes) -> bool:
+        message = parsed(data)
+        if message is None:
+            return _is_request(data)
+        return Attr.FINGERPRINT in message.types and message.types[-1] != Attr.FINGERPRINT
+
+
+def _confused() -> Mutant:
+    """Takes no requests from who has sent a response."""
+    has_answered = False
+
+    def take(data: bytes) -> bytes:
+        nonlocal has_answered
+        has_answered = has_answered or data[:1] == b"\x01"
+        return data
+
+    def answer(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+        return _error(request, ERROR_400) if has_answered else response.data
+
+    return Mutant(answer, take=take)
+
+
+def _something_behind_fingerprint(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+    builder = MessageBuilder(response.method, response.message_class, response.transaction_id)
+    for each in response.attributes:
+        if each.type != Attr.FINGERPRINT:
+            builder.add(each.type, each.value)
+    return builder.add_fingerprint().add(Attr.SOFTWARE, b"server").build()
+
+
 MUTANTS = {
+    "COD-ATTR-11": {
+        "something-behind-it": Mutant(_something_behind_fingerprint),
+        "dies": Mutant(take=_Crashing()),
+    },
+    "COD-ATTR-04": {
+        "refuses": with_error(lambda q, _: len(q.get_all(Attr.LIFETIME)) > 1, 400),
+    },
     "COD-HDR-01": {"answers": Mutant(reply=_answer_other_bits)},
     "COD-HDR-02": {"answers": Mutant(reply=_answer_any_cookie)},
     "COD-HDR-03": {"another-type": Mutant(lambda q, a: b"\x11\x01" + a.data[2:])},
     "COD-HDR-04": {"answers": Mutant(reply=_answer_short)},
     "COD-HDR-05": {"answers": Mutant(reply=_answer_odd_lengths)},
-    "COD-HDR-06": {"answers-both": Mutant(reply=_answer_both)},
+    "COD-HDR-06": {
+        "answers-with-the-last-id": Mutant(reply=_answer_with_the_last_id),
+        "dies": Mutant(take=_Crashing()),
+        "answers-both": Mutant(reply=_answer_both),
+    },
     "COD-HDR-08": {
-        "another-id": Mutant(lambda q, a: edited(a, q, transaction_id=bytes(11) + b"\x01"))
+        "deaf-to-zeros": silent_where(lambda q, _: q.transaction_id == bytes(12)),
+        "another-id": Mutant(lambda q, a: edited(a, q, transaction_id=bytes(11) + b"\x01")),
     },
     "COD-HDR-09": {"long-answers": Mutant(_grown)},
     "COD-HDR-10": {
         "answers": Mutant(reply=_answer_all_methods),
         "answers-an-indication": Mutant(reply=_answer_allocate_indication),
     },
-    "COD-HDR-11": {"answers": Mutant(reply=_answer_responses)},
+    "COD-HDR-11": {"is-confused": _confused(), "answers": Mutant(reply=_answer_responses)},
     "COD-ATTR-01": {"too-short": Mutant(_cut_last_byte)},
     "COD-ATTR-02": {"spaces": Mutant(lambda q, a: edited(a, q, padding=0x20))},
     "COD-ATTR-03": {"refuses": Mutant(_refuse_padding)},
@@ -190,6 +249,7 @@ MUTANTS = {
     },
     "COD-ATTR-12": {"little-endian": Mutant(_little_endian)},
     "COD-ATTR-13": {
+        "loses-it": losing(400),
         "lifetime": _takes_any_size(Attr.LIFETIME),
         "channel-number": _takes_any_size(Attr.CHANNEL_NUMBER),
     },
@@ -199,7 +259,7 @@ MUTANTS = {
 
 OPEN = {
     "COD-HDR-06": "a datagram may be longer than its message, or not",
-    "COD-ATTR-04": "duplicates may be ignored, or not",
+    "COD-ATTR-04": "which of two counts is left open",
     "COD-ATTR-11": "no RFC says what a receiver does",
 }
 

@@ -7,6 +7,7 @@ from conformance.codes import Attr, Class, Method
 from conformance.reading import ReceivedMessage
 from turn.credentials import CredentialVerifier
 
+from .changing import is_error, is_success, losing, with_error, with_more, with_value, without
 from .mutant import USERS, Mutant, Setup, edited, key_of
 
 ERROR_400 = bytes([0, 0, 4, 0])
@@ -79,7 +80,7 @@ def _unauthorized_if(condition: int) -> Mutant:
     return Mutant(answer)
 
 
-def _wrong_integrity(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+def wrong_integrity(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
     data = bytearray(response.data)
     for each in response.attributes:
         if each.type in (Attr.MESSAGE_INTEGRITY, Attr.MESSAGE_INTEGRITY_SHA256):
@@ -113,47 +114,117 @@ def _wrong_fingerprint(request: ReceivedMessage, response: ReceivedMessage) -> b
     return edited(again, request, add=[(Attr.FINGERPRINT, bytes(4))])
 
 
+def _software(value: bytes) -> Mutant:
+    return with_more(lambda _, __: True, (Attr.SOFTWARE, value))
+
+
+def _fingerprint_first(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+    if Attr.FINGERPRINT not in request.types:
+        return response.data
+    drop = [Attr.FINGERPRINT]
+    return edited(response, request, drop=drop, add=[(Attr.FINGERPRINT, bytes(4))])
+
+
+def _fingerprint_of_what_is_not_signed(
+    request: ReceivedMessage, response: ReceivedMessage
+) -> bytes:
+    if Attr.FINGERPRINT not in request.types:
+        return response.data
+    signed = {Attr.MESSAGE_INTEGRITY, Attr.MESSAGE_INTEGRITY_SHA256, Attr.FINGERPRINT}
+    plain = ReceivedMessage.parse(edited(response, request, drop=signed))
+    builder = MessageBuilder(plain.method, plain.message_class, plain.transaction_id)
+    for each in plain.attributes:
+        builder.add(each.type, each.value)
+    fingerprint = ReceivedMessage.parse(builder.add_fingerprint().build()).get(Attr.FINGERPRINT)
+    assert fingerprint is not None
+    whole = edited(response, request, drop=[Attr.FINGERPRINT])
+    size = (len(whole) - 12).to_bytes(2, "big")
+    return whole[:2] + size + whole[4:] + b"\x80\x28\x00\x04" + fingerprint
+
+
 MUTANTS = {
+    "COD-FP-02": {
+        "wants-one": Mutant(lambda q, a: a.data if Attr.FINGERPRINT in q.types else None),
+    },
     "COD-ADDR-01": {"refuses": _refuse_if(Attr.XOR_PEER_ADDRESS, 0xFF)},
     "COD-ADDR-02": {"takes-any": Mutant(_take_any_family)},
-    "COD-ADDR-03": {"plain-port": Mutant(lambda q, a: _plain(q, a, begin=2, end=4))},
-    "COD-ADDR-04": {"plain-address": Mutant(lambda q, a: _plain(q, a, begin=4, end=8))},
-    "COD-ADDR-05": {"xored-with-the-cookie": Mutant(lambda q, a: _plain(q, a, begin=8, end=20))},
-    "COD-TXT-01": {"deaf-to-long-names": _deaf_to_long(Attr.USERNAME, 600)},
+    "COD-ADDR-03": {
+        "none": without(lambda _, __: True, Attr.XOR_MAPPED_ADDRESS),
+        "plain-port": Mutant(lambda q, a: _plain(q, a, begin=2, end=4)),
+    },
+    "COD-ADDR-04": {
+        "none": without(lambda _, __: True, Attr.XOR_MAPPED_ADDRESS),
+        "plain-address": Mutant(lambda q, a: _plain(q, a, begin=4, end=8)),
+    },
+    "COD-ADDR-05": {
+        "none": without(lambda _, __: True, Attr.XOR_MAPPED_ADDRESS),
+        "xored-with-the-cookie": Mutant(lambda q, a: _plain(q, a, begin=8, end=20)),
+    },
+    "COD-TXT-01": {
+        "says-500": with_error(lambda q, _: len(q.get(Attr.USERNAME) or b"") > 763, 500),
+        "deaf-to-long-names": _deaf_to_long(Attr.USERNAME, 600),
+    },
     "COD-TXT-03": {"knows-no-hashes": _unauthorized_if(Attr.USERHASH)},
     "COD-TXT-04": {
+        "none": without(is_error(401), Attr.REALM),
+        "empty": with_value(is_error(401), Attr.REALM, b""),
         "quoted": _changed(Attr.REALM, b'"netsim"'),
         "too-long": _changed(Attr.REALM, b"x" * 128),
         "no-utf-8": _changed(Attr.REALM, b"\xff\xfe"),
     },
     "COD-TXT-05": {
+        "none": without(is_error(401), Attr.NONCE),
+        "no-utf-8": with_value(is_error(401), Attr.NONCE, b"\xff\xfe"),
         "quoted": _changed(Attr.NONCE, b'"nonce"'),
         "too-long": _changed(Attr.NONCE, b"x" * 128),
         "control-characters": _changed(Attr.NONCE, b"a\nb"),
     },
-    "COD-TXT-06": {"deaf-to-long-ones": _deaf_to_long(Attr.SOFTWARE, 600)},
+    "COD-TXT-06": {
+        "sends-no-utf-8": _software(b"\xff\xfe"),
+        "sends-a-long-one": _software(b"x" * 128),
+        "deaf-to-long-ones": _deaf_to_long(Attr.SOFTWARE, 600),
+    },
     "COD-TXT-07": {
+        "none": without(is_error(420), Attr.ERROR_CODE),
         "class-7": _changed(Attr.ERROR_CODE, bytes([0, 0, 7, 20])),
         "reserved-bits": _changed(Attr.ERROR_CODE, bytes([1, 0, 4, 20])),
         "long-phrase": _changed(Attr.ERROR_CODE, bytes([0, 0, 4, 20]) + b"x" * 128),
     },
-    "COD-TXT-08": {"repeats-the-last": Mutant(_repeat_last)},
+    "COD-TXT-08": {
+        "none": without(is_error(420), Attr.UNKNOWN_ATTRIBUTES),
+        "repeats-the-last": Mutant(_repeat_last),
+    },
     "COD-TXT-09": {
+        "none": without(is_error(401), Attr.PASSWORD_ALGORITHMS),
         "parameters": _changed(Attr.PASSWORD_ALGORITHMS, b"\0\2\0\4abcd\0\1\0\0"),
     },
     "COD-MI-01": {
-        "wrong-answer": Mutant(_wrong_integrity),
+        "refuses": with_error(is_success(Method.REFRESH), 401),
+        "wrong-answer": Mutant(wrong_integrity),
     },
-    "COD-MI-02": {"disturbed-by-fingerprint": _unauthorized_if(Attr.FINGERPRINT)},
-    "COD-MI-03": {"takes-a-cut-one": Mutant(_cuts_are_taken)},
+    "COD-MI-02": {
+        "disturbed-by-sha-256": with_error(
+            lambda q, _: {Attr.MESSAGE_INTEGRITY, Attr.MESSAGE_INTEGRITY_SHA256} <= set(q.types),
+            401,
+        ),
+        "disturbed-by-fingerprint": _unauthorized_if(Attr.FINGERPRINT),
+    },
+    "COD-MI-03": {"loses-it": losing(400, 401), "takes-a-cut-one": Mutant(_cuts_are_taken)},
     "COD-MI-05": {"knows-no-md5": _unauthorized_if(Attr.MESSAGE_INTEGRITY)},
     "COD-MI-06": {"knows-no-sha-256": _unauthorized_if(Attr.MESSAGE_INTEGRITY_SHA256)},
-    "COD-MI-09": {"drops": Mutant(take=_drop_signed_indications)},
+    "COD-MI-09": {
+        "relays-more": Mutant(relay=lambda data: data + b"\0"),
+        "drops": Mutant(take=_drop_signed_indications),
+    },
     "COD-FP-01": {
         "deaf": Mutant(_deaf_to_fingerprints),
         "wrong-answer": Mutant(_wrong_fingerprint),
     },
-    "COD-FP-03": {"refuses": _unauthorized_if(Attr.FINGERPRINT)},
+    "COD-FP-03": {
+        "before-the-integrity": Mutant(_fingerprint_first),
+        "computed-before": Mutant(_fingerprint_of_what_is_not_signed),
+        "refuses": _unauthorized_if(Attr.FINGERPRINT),
+    },
 }
 
 OPEN = {"COD-FP-02": "a server may look at FINGERPRINT or not"}

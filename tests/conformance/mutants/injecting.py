@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 from conformance.building import MessageBuilder, u32, xor_address
 from conformance.codes import Attr, Class, Method
@@ -28,6 +29,11 @@ class Injector:
     def __init__(self) -> None:
         self._signed: dict[Path, ReceivedMessage] = {}
         self._injected: set[bytes] = set()
+
+    @property
+    def clients(self) -> Sequence[Path]:
+        """Who has signed something."""
+        return tuple(self._signed)
 
     def remember(self, data: bytes, path: Path) -> None:
         try:

@@ -6,12 +6,13 @@ import base64
 import dataclasses
 import enum
 import hmac
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from conformance.building import MessageBuilder, md5_key, sha256_key
 from conformance.codes import Attr
 from conformance.reading import ReceivedMessage
+from transport import Path
 from turn.server import TurnServer
 from turn.tokens import TokenKey
 
@@ -43,6 +44,9 @@ class Segments(enum.Enum):
     ENDS_WITH_CLIENT = "nothing is answered once the client has ended its side"
     SILENT = "nothing is answered"
     RESYNCHRONISES = "garbage is passed over"
+    LOSES_PIECES = "what comes in several segments is lost"
+    FIRST_ALONE = "of a segment the first message alone is read"
+    SEARCHES = "requests are looked for within messages that are not whole"
 
 
 class TcpFault(enum.Enum):
@@ -64,7 +68,20 @@ class TcpFault(enum.Enum):
     KEEPS_PEER = "the end of the client's connection is not passed on"
     KEEPS_CLIENT = "the end of the peer's connection is not passed on"
     OUTLIVES_ALLOCATION = "connections stay open when the allocation is gone"
+    CONNECTS_NOBODY = "a connection that is told of is never made"
+    READS_DATA = "what looks like STUN is taken out of a client's data"
+    SPOILS_MUCH_TO_PEERS = "of many bytes for a peer one is changed"
+    SPOILS_MUCH_TO_CLIENTS = "of many bytes for a client one is changed"
+    LOSES_MUCH_TO_PEERS = "of many bytes for a peer the last are lost"
+    LOSES_MUCH_TO_CLIENTS = "of many bytes for a client the last are lost"
+    SAYS_GOODBYE_TO_PEERS = "a peer is told something before the end"
+    SAYS_GOODBYE_TO_CLIENTS = "a client is told something before the end"
+    PEER_OUTLIVES_ALLOCATION = "the connection of the peer stays open when the allocation is gone"
     HAS_NO_BOUND = "all is read, whether or not the other side takes it"
+
+
+Route = Callable[[Path, Sequence[Path]], Sequence[Path]]
+"""Of where data for a client is to go, and of all clients: where it goes instead."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -86,6 +103,7 @@ class Mutant:
     reply: Reply | None = None
     before_take: Inject | None = None
     before_hear: Inject | None = None
+    route: Route | None = None
     clock: float = 1.0
     """Seconds of the server in a second."""
     answers_from_elsewhere: bool = False

@@ -7,6 +7,7 @@ from conformance.codes import Attr, Class, Method
 from conformance.reading import ReceivedMessage
 from transport import DecodeError, TransportAddress
 
+from .changing import is_error, silent_where, with_more, without
 from .mutant import Answer, Mutant, Setup, edited
 
 ALTERNATE = TransportAddress.parse("192.0.2.3", 3479)
@@ -119,26 +120,39 @@ def _port_forgotten(data: bytes) -> bytes:
     return edited(message, drop=[Attr.RESPONSE_PORT])
 
 
+def _is_change(request: ReceivedMessage, _: ReceivedMessage) -> bool:
+    return Attr.CHANGE_REQUEST in request.types
+
+
 MUTANTS = {
+    "NATB-10": {
+        "drops-it": silent_where(_is_change),
+    },
     "NATB-01": {
         "xored-alone": _dropped(Attr.MAPPED_ADDRESS),
         "plain-alone": _dropped(Attr.XOR_MAPPED_ADDRESS),
         "two-addresses": _changed(Attr.MAPPED_ADDRESS, address(SOMEWHERE)),
     },
     "NATB-02": {
+        "drops-flags": silent_where(_is_change),
         "none": _dropped(Attr.RESPONSE_ORIGIN),
         "where-it-was-asked": _changed(Attr.RESPONSE_ORIGIN, address(SERVER)),
     },
     "NATB-03": {
+        "drops-flags": silent_where(_is_change),
         "only-without-flags": _in_success(_without_other_if_changed),
         "always-the-same": _changed(Attr.OTHER_ADDRESS, address(ALTERNATE)),
     },
     "NATB-04": {
+        "drops-flags": silent_where(_is_change),
         "answers-from-where-it-is-asked": Mutant(take=_takes_change_for_nothing),
         "takes-flags-for-each-other": Mutant(take=_swapped_flags),
         "another-port-without-flags": Mutant(answers_from_elsewhere=True),
     },
     "NATB-05": {
+        "drops-it": silent_where(_is_change),
+        "names-another-address": with_more(_is_change, (Attr.OTHER_ADDRESS, address(ALTERNATE))),
+        "lists-nothing": without(is_error(420), Attr.UNKNOWN_ATTRIBUTES),
         "ignores-it": Mutant(take=_takes_change_for_nothing),
         "says-400": _instead_of(420, 400),
         "lists-another": Mutant(_unlisted),
@@ -146,12 +160,14 @@ MUTANTS = {
     "NATB-06": {"to-where-it-came-from": _without(Attr.RESPONSE_PORT)},
     "NATB-07": {"none": _dropped(Attr.PADDING)},
     "NATB-08": {
+        "drops-it": silent_where(is_error(400)),
         "without-padding": Mutant(take=_padding_forgotten),
         "to-where-it-came-from": Mutant(take=_port_forgotten),
         "says-420": _instead_of(400, 420),
     },
     "NATB-09": {"redirects": _added(Attr.ALTERNATE_SERVER, address(ALTERNATE))},
     "COD-ADDR-07": {
+        "none": _dropped(Attr.RESPONSE_ORIGIN),
         "xored": _in_success(_xored),
         "no-family": _changed(Attr.OTHER_ADDRESS, bytes(8)),
     },

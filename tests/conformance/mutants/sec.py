@@ -7,6 +7,7 @@ from conformance.codes import Attr, Class, Method
 from conformance.reading import ReceivedMessage
 from transport import DecodeError, TransportAddress
 
+from .changing import failing, is_success, losing, once, with_error
 from .mutant import Mutant, Setup, edited, only
 from .stuns_tcp import HELLO_VERIFY_REQUEST, SERVER_HELLO
 
@@ -107,16 +108,32 @@ class _Tiring:
         return data if self._left > 0 else None
 
 
+def _dying_of_hellos() -> Mutant:
+    """Has room for forty clients that have said hello."""
+    hellos = 0
+
+    def reply(data: bytes) -> bytes | None:
+        nonlocal hellos
+        hellos += data[:1] == b"\x16"
+        return HELLO_VERIFY_REQUEST if data[:1] == b"\x16" and hellos <= 40 else None
+
+    return Mutant(reply=reply)
+
+
 MUTANTS = {
     "SEC-09": {
         "tells-a-lot": _long(Method.ALLOCATE),
         "tells-a-lot-in-binding": _long(Method.BINDING),
         "no-limit": Mutant(reply=_answer_headers),
     },
-    "SEC-13": {"no-cookie": _hello(SERVER_HELLO)},
+    "SEC-13": {"dies": _dying_of_hellos(), "no-cookie": _hello(SERVER_HELLO)},
     "SEC-15": {"dies": Mutant(take=_Fragile())},
-    "SEC-16": {"races": Mutant(_Racing())},
+    "SEC-16": {
+        "deletes-nothing": with_error(is_success(Method.REFRESH), 400),
+        "races": Mutant(_Racing()),
+    },
     "SEC-17": {
+        "loses-it": losing(508),
         "says-400": Mutant(
             lambda q, a: (
                 edited(a, q, change={Attr.ERROR_CODE: _error(400)})
@@ -127,11 +144,17 @@ MUTANTS = {
         "dies": Mutant(take=_Tiring()),
     },
     "SEC-18": {
+        "loses-it": losing(441),
         "lets-delete": _granting(Method.REFRESH, 441),
         "lets-in": _granting(Method.CREATE_PERMISSION, 441),
     },
-    "SEC-19": {"replays": _granting(Method.REFRESH, 437, 438)},
-    "SEC-22": {"believes-strangers": Mutant(_Pinned())},
+    "SEC-19": {"loses-it": losing(437, 438), "replays": _granting(Method.REFRESH, 437, 438)},
+    "SEC-22": {
+        "bears-a-grudge": once(
+            lambda q, _: ORIGIN in q.types, is_success(Method.ALLOCATE), failing(403)
+        ),
+        "believes-strangers": Mutant(_Pinned()),
+    },
 }
 
 OPEN = {

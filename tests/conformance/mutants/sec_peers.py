@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import ipaddress
 
 from conformance.building import MessageBuilder, xor_address
@@ -9,6 +10,7 @@ from conformance.codes import Attr, Class, Method
 from conformance.reading import ReceivedMessage
 from transport import DecodeError, TransportAddress
 
+from .changing import is_error, with_error
 from .mutant import Mutant, Setup, edited
 
 HARNESS = ("192.0.2.2/32", "2001:db8::2/128")
@@ -66,6 +68,12 @@ def _connected(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
 
 
 MUTANTS = {
+    "SEC-08": {
+        "says-400": dataclasses.replace(
+            with_error(is_error(403, Method.CHANNEL_BIND), 400),
+            options={"deny_peer_ports": (range(22, 23),)},
+        ),
+    },
     "SEC-01": {
         "loopback": _allowing("127.0.0.0/8"),
         "only-one-address": _allowing("127.255.255.254/32"),

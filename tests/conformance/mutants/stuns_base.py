@@ -7,6 +7,7 @@ from conformance.codes import MAGIC_COOKIE, Attr, Class, Method
 from conformance.reading import ReceivedMessage
 from transport import TransportAddress
 
+from .changing import with_more
 from .mutant import Answer, Mutant, Setup, edited, silent_to
 
 ELSEWHERE = TransportAddress.parse("192.0.2.99", 9)
@@ -67,7 +68,37 @@ def _classic(*kinds: Attr, of: TransportAddress | None = None, cookie: int | Non
     return answer
 
 
+def _software(value: bytes) -> Mutant:
+    return with_more(lambda _, __: True, (Attr.SOFTWARE, value))
+
+
+def _has_cookie(data: bytes) -> bool:
+    return data[4:8] == MAGIC_COOKIE.to_bytes(4, "big")
+
+
+def _another_id(data: bytes) -> bytes | None:
+    """Answers a client of RFC 3489 with an id of its own."""
+    if _has_cookie(data):
+        return None
+    cookie = int.from_bytes(data[4:8], "big")
+    builder = MessageBuilder(Method.BINDING, Class.SUCCESS, bytes(12), cookie=cookie)
+    return builder.add(Attr.MAPPED_ADDRESS, address(ELSEWHERE)).build()
+
+
 MUTANTS = {
+    "STUNS-BASE-15": {
+        "signs-wrongly": with_more(
+            lambda q, _: Attr.NONCE in q.types, (Attr.MESSAGE_INTEGRITY, bytes(20))
+        ),
+    },
+    "STUNS-BASE-13": {
+        "another-id": Mutant(reply=_another_id),
+        "no-message": Mutant(reply=lambda data: None if _has_cookie(data) else b"\1\1\0\1"),
+    },
+    "STUNS-BASE-06": {
+        "no-utf-8": _software(b"\xff\xfe"),
+        "too-long": _software(b"x" * 128),
+    },
     "STUNS-BASE-01": {
         "silent": Mutant(silent_to(Method.BINDING)),
         "refuses": Mutant(_unauthorized),
@@ -83,7 +114,10 @@ MUTANTS = {
             )
         ),
     },
-    "STUNS-BASE-03": {"from-another-port": Mutant(answers_from_elsewhere=True)},
+    "STUNS-BASE-03": {
+        "silent": Mutant(silent_to(Method.BINDING)),
+        "from-another-port": Mutant(answers_from_elsewhere=True),
+    },
     "STUNS-BASE-04": {"asks-for-credentials": Mutant(_unauthorized)},
     "STUNS-BASE-05": {
         "wants-a-fingerprint": Mutant(lambda q, a: a.data if Attr.FINGERPRINT in q.types else None)
@@ -102,6 +136,7 @@ MUTANTS = {
         ),
     },
     "STUNS-BASE-08": {
+        "success": Mutant(lambda q, a: edited(a, q, message_class=Class.SUCCESS)),
         "no-code": Mutant(lambda q, a: edited(a, q, drop=[Attr.ERROR_CODE])),
         "another-method": Mutant(lambda q, a: edited(a, q, method=Method.ALLOCATE)),
     },

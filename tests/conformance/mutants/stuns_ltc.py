@@ -8,6 +8,8 @@ from conformance.reading import ReceivedMessage
 from transport import TransportAddress
 from turn.credentials import CredentialVerifier
 
+from .changing import is_success, with_error
+from .cod_values import wrong_integrity
 from .mutant import USERS, Answer, Mutant, Setup, edited, key_of
 
 RELAYED = TransportAddress.parse("192.0.2.1", 50_000)
@@ -106,7 +108,16 @@ def _unsigned_errors(request: ReceivedMessage, response: ReceivedMessage) -> byt
     return _unsigned(request, response) if response.error_code == 437 else response.data
 
 
+def _either_is_enough(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+    both = {Attr.MESSAGE_INTEGRITY, Attr.MESSAGE_INTEGRITY_SHA256}
+    is_meant = both <= set(request.types) and response.message_class is Class.ERROR
+    return _granted(request) if is_meant else response.data
+
+
 MUTANTS = {
+    "STUNS-LTC-12": {
+        "lets-in": grant_instead(401),
+    },
     "STUNS-LTC-01": {
         "says-400": _changed(401, Attr.ERROR_CODE, ERROR_400),
         "no-realm": _dropped(401, Attr.REALM),
@@ -129,26 +140,44 @@ MUTANTS = {
         "list-without-bit": _changed(401, Attr.NONCE, b"obMatJos2AAAAabcdef"),
     },
     "STUNS-LTC-07": {"says-401": _changed(400, Attr.ERROR_CODE, ERROR_401)},
-    "STUNS-LTC-08": {"wants-an-algorithm": _refuse_without(ERROR_400, Attr.PASSWORD_ALGORITHM)},
+    "STUNS-LTC-08": {
+        "not-signed": Mutant(
+            lambda q, a: (
+                edited(a, q, drop=[Attr.MESSAGE_INTEGRITY])
+                if a.message_class is Class.SUCCESS
+                else a.data
+            )
+        ),
+        "wants-an-algorithm": _refuse_without(ERROR_400, Attr.PASSWORD_ALGORITHM),
+    },
     "STUNS-LTC-09": {
         "grants": grant_instead(400),
         "says-401": _changed(400, Attr.ERROR_CODE, ERROR_401),
     },
     "STUNS-LTC-10": {
+        "no-realm": _to_signed(401, lambda q, a: edited(a, q, drop=[Attr.REALM])),
+        "no-nonce": _to_signed(401, lambda q, a: edited(a, q, drop=[Attr.NONCE])),
         "says-400": _to_signed(401, lambda q, a: edited(a, q, change={Attr.ERROR_CODE: ERROR_400})),
         "no-list": _to_signed(401, lambda q, a: edited(a, q, drop=[Attr.PASSWORD_ALGORITHMS])),
     },
     "STUNS-LTC-11": {
+        "no-realm": _to_signed(401, lambda q, a: edited(a, q, drop=[Attr.REALM])),
+        "no-nonce": _to_signed(401, lambda q, a: edited(a, q, drop=[Attr.NONCE])),
+        "signed": _to_signed(
+            401, lambda q, a: edited(a, q, add=[(Attr.MESSAGE_INTEGRITY, bytes(20))])
+        ),
         "says-400": _to_signed(401, lambda q, a: edited(a, q, change={Attr.ERROR_CODE: ERROR_400})),
         "grants": grant_instead(401),
     },
     "STUNS-LTC-13": {
+        "refuses-the-fresh-one": with_error(is_success(Method.ALLOCATE), 401),
         "says-401": _changed(438, Attr.ERROR_CODE, ERROR_401),
         "no-nonce": _dropped(438, Attr.NONCE),
         "no-list": _dropped(438, Attr.PASSWORD_ALGORITHMS),
         "takes-any": grant_instead(438),
     },
     "STUNS-LTC-14": {
+        "wrong-integrity": Mutant(wrong_integrity),
         "unsigned": Mutant(_unsigned),
         "unsigned-errors": Mutant(_unsigned_errors),
         "username": Mutant(
@@ -159,9 +188,20 @@ MUTANTS = {
             )
         ),
     },
-    "STUNS-LTC-15": {"sha-1-decides": Mutant(_sha1_decides)},
-    "STUNS-LTC-16": {"knows-none": _refuse_with(ERROR_401, Attr.USERHASH)},
-    "STUNS-LTC-17": {"never": Mutant(options={"nonce_lifetime": 1e6})},
+    "STUNS-LTC-15": {
+        "sha-1-is-enough": Mutant(_either_is_enough),
+        "sha-1-decides": Mutant(_sha1_decides),
+    },
+    "STUNS-LTC-16": {
+        "unknown-ones-are-400": with_error(
+            lambda q, a: q.get(Attr.USERHASH) == bytes(32) and a.error_code == 401, 400
+        ),
+        "knows-none": _refuse_with(ERROR_401, Attr.USERHASH),
+    },
+    "STUNS-LTC-17": {
+        "ends-early": with_error(is_success(Method.REFRESH), 437),
+        "never": Mutant(options={"nonce_lifetime": 1e6}),
+    },
     "STUNS-LTC-20": {
         "never-expires": grant_instead(401),
         "knows-no-secret": Mutant(options={"credentials": CredentialVerifier(USERS)}),

@@ -8,11 +8,13 @@ from conformance.reading import ReceivedMessage
 from transport import TransportAddress
 from turn.server import TurnServer
 
+from .changing import failing, is_error, is_success, nth, once, with_error, without
 from .mutant import Answer, Mutant, Segments, Setup, edited
 
 ALTERNATE = TransportAddress.parse("192.0.2.7", 3478)
 ALTERNATE6 = TransportAddress.parse("2001:db8::7", 3478)
 HELLO_VERIFY_REQUEST = b"\x16\xfe\xff" + bytes(8) + b"\0\x0f" + b"\x03" + bytes(14)
+BAD_REQUEST = MessageBuilder(0x3FF, Class.ERROR, bytes(12)).build()
 SERVER_HELLO = b"\x16\xfe\xfd" + bytes(8) + b"\0\x0f" + b"\x02" + bytes(14)
 
 
@@ -63,17 +65,40 @@ def _unpadded(data: bytes) -> bytes:
     return data[: 4 + int.from_bytes(data[2:4], "big")]
 
 
+def _refuses() -> Mutant:
+    return with_error(is_success(Method.BINDING), 400)
+
+
 MUTANTS = {
+    "STUNS-TCP-10": {
+        "answers-in-stun": Mutant(reply=lambda data: BAD_REQUEST if data[:1] == b"\x16" else None),
+    },
     "STUNS-TCP-01": {
+        "loses-pieces": Mutant(segments=Segments.LOSES_PIECES),
+        "the-first-alone": Mutant(segments=Segments.FIRST_ALONE),
+        "refuses-the-third": nth(is_success(Method.BINDING), [3], failing(400)),
+        "refuses": _refuses(),
         "a-segment-is-a-message": Mutant(segments=Segments.WHOLE),
     },
-    "STUNS-TCP-02": {"closes": Mutant(segments=Segments.CLOSES_AFTER_ANSWER)},
-    "STUNS-TCP-03": {"gives-up": Mutant(segments=Segments.ENDS_WITH_CLIENT)},
-    "STUNS-TCP-04": {"silent": Mutant(segments=Segments.SILENT)},
+    "STUNS-TCP-02": {
+        "refuses": _refuses(),
+        "closes": Mutant(segments=Segments.CLOSES_AFTER_ANSWER),
+    },
+    "STUNS-TCP-03": {"refuses": _refuses(), "gives-up": Mutant(segments=Segments.ENDS_WITH_CLIENT)},
+    "STUNS-TCP-04": {"refuses": _refuses(), "silent": Mutant(segments=Segments.SILENT)},
     "STUNS-TCP-06": {"looks-for-the-next": Mutant(segments=Segments.RESYNCHRONISES)},
-    "STUNS-TCP-07": {"no-padding": Mutant(tell=_unpadded)},
+    "STUNS-TCP-07": {
+        "other-bytes": Mutant(tell=lambda data: data[:-1] + b"x" if data[0] >= 0x40 else data),
+        "refuses-what-follows": once(
+            is_success(Method.CHANNEL_BIND), is_success(Method.BINDING), failing(400)
+        ),
+        "no-padding": Mutant(tell=_unpadded),
+    },
     "STUNS-TCP-09": {"no-cookie": _on_hello(SERVER_HELLO)},
-    "STUNS-ALT-01": {"the-other-family": _redirected(_of_ipv6)},
+    "STUNS-ALT-01": {
+        "none": without(is_error(300), Attr.ALTERNATE_SERVER),
+        "the-other-family": _redirected(_of_ipv6),
+    },
     "STUNS-ALT-02": {
         "redirects-strangers": Mutant(_redirect_strangers),
         "unsigned": _redirected(_unsigned),

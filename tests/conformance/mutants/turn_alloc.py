@@ -10,6 +10,7 @@ from conformance.codes import Attr, Class, Method
 from conformance.reading import ReceivedMessage
 from transport import TransportAddress
 
+from .changing import When, is_success, losing, silent_where, with_error, with_value, without
 from .injecting import permission
 from .mutant import Mutant, Setup, edited, only
 from .turn_gen import ELSEWHERE, error, granted, instead, on_success, refused, succeeding, unfit
@@ -114,12 +115,35 @@ class _AnyChannel:
         return data
 
 
+def _asked(seconds: int) -> When:
+    return lambda q, a: is_success(Method.ALLOCATE)(q, a) and q.number(Attr.LIFETIME) == seconds
+
+
+def _no_port(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+    value = xor_address(TransportAddress(ELSEWHERE.ip, 0), response.transaction_id)
+    return edited(response, request, change={Attr.XOR_RELAYED_ADDRESS: value})
+
+
+def _refuses_dont_fragment() -> Mutant:
+    """With 420, and without saying what it does not know."""
+    return refused(420, lambda q: Attr.DONT_FRAGMENT in q.types)
+
+
 MUTANTS = {
+    "TURN-ALLOC-16": {
+        "another-code": with_value(
+            is_success(Method.ALLOCATE), Attr.ADDRESS_ERROR_CODE, b"\x02\0\4\0"
+        ),
+        "no-address": without(
+            lambda _, a: Attr.ADDRESS_ERROR_CODE in a.types, Attr.XOR_RELAYED_ADDRESS
+        ),
+    },
     "TURN-ALLOC-01": {
         "says-403": Mutant(instead(403, 401)),
         "silent": Mutant(lambda q, a: None if a.error_code == 401 else a.data),
     },
     "TURN-ALLOC-02": {
+        "loses-the-first": losing(437),
         "grants": Mutant(succeeding(437)),
         "says-400": Mutant(instead(400, 437, method=Method.ALLOCATE)),
     },
@@ -133,6 +157,7 @@ MUTANTS = {
         "takes-tcp": _grants(442, lambda q: _protocol(q) == 6),
     },
     "TURN-ALLOC-05": {
+        "lists-nothing": _refuses_dont_fragment(),
         "lists-another": unsupported_dont_fragment(b"\x00\x18"),
         "says-400": refused(400, lambda q: Attr.DONT_FRAGMENT in q.types),
         "drops-what-it-took": Mutant(take=_without_df),
@@ -146,7 +171,10 @@ MUTANTS = {
         "takes-the-third": _grants(440, _is_family_3),
         "says-508": Mutant(instead(508, 440), options=V4_ALONE),
     },
-    "TURN-ALLOC-10": {"takes-the-clients": on_success(_ipv6_without_a_wish)},
+    "TURN-ALLOC-10": {
+        "wants-a-family": refused(403, lambda q: Attr.REQUESTED_ADDRESS_FAMILY not in q.types),
+        "takes-the-clients": on_success(_ipv6_without_a_wish),
+    },
     "TURN-ALLOC-11": {
         "gives-ipv6": _grants(440, lambda q: Attr.REQUESTED_ADDRESS_FAMILY not in q.types),
         "says-508": Mutant(
@@ -164,11 +192,24 @@ MUTANTS = {
         "says-440": Mutant(instead(440, 400)),
     },
     "TURN-ALLOC-15": {
+        "both-and-an-error": on_success(
+            lambda q, a: edited(a, q, add=[(Attr.ADDRESS_ERROR_CODE, error(440))])
+        ),
         "one-address": on_success(_one_of_two),
         "two-of-one-family": on_success(_two_of_one_family),
         "says-440": refused(440, lambda q: Attr.ADDITIONAL_ADDRESS_FAMILY in q.types),
     },
     "TURN-ALLOC-23": {
+        "no-lifetime": without(is_success(Method.ALLOCATE), Attr.LIFETIME),
+        "no-lifetime-where-asked": without(_asked(10), Attr.LIFETIME),
+        "no-lifetime-where-asked-for-all": without(_asked(0xFFFFFFFF), Attr.LIFETIME),
+        "no-lifetime-where-asked-for-more": without(_asked(1800), Attr.LIFETIME),
+        "refuses-to-choose": refused(400, lambda q: Attr.LIFETIME not in q.types),
+        "refuses-short-ones": with_error(_asked(10), 400),
+        "refuses-all": with_error(_asked(0xFFFFFFFF), 400),
+        "refuses-long-ones": with_error(_asked(1800), 400),
+        "zero-by-default": _lifetime(lambda asked, right: 0 if asked is None else right),
+        "less-for-all": _lifetime(lambda asked, right: 300 if asked == 0xFFFFFFFF else right),
         "keeps-short-ones": _lifetime(lambda asked, right: asked if asked == 10 else right),
         "takes-none-as-zero": _lifetime(lambda asked, right: 0 if asked == 0 else right),
         "600-for-all": _lifetime(lambda asked, right: 600 if asked == 1800 else right),
@@ -178,6 +219,7 @@ MUTANTS = {
         "another-default": _lifetime(lambda asked, right: 300 if asked is None else right),
     },
     "TURN-ALLOC-24": {
+        "no-port": on_success(_no_port),
         "no-lifetime": on_success(lambda q, a: edited(a, q, drop=[Attr.LIFETIME])),
         "no-mapped-address": on_success(lambda q, a: edited(a, q, drop=[Attr.XOR_MAPPED_ADDRESS])),
         "another-mapped-address": on_success(_another_mapped),
@@ -188,8 +230,12 @@ MUTANTS = {
             lambda q, a: edited(a, q, drop=[Attr.MESSAGE_INTEGRITY, Attr.MESSAGE_INTEGRITY_SHA256])
         ),
     },
-    "TURN-ALLOC-26": {"from-another-port": Mutant(answers_from_elsewhere=True)},
+    "TURN-ALLOC-26": {
+        "silent": silent_where(lambda q, _: q.method == Method.ALLOCATE),
+        "from-another-port": Mutant(answers_from_elsewhere=True),
+    },
     "TURN-ALLOC-27": {
+        "echoes": Mutant(reply=lambda data: data if 0x40 <= data[0] < 0x50 else None),
         "permits-all": Mutant(before_hear=permission),
         "binds-all": Mutant(take=_AnyChannel()),
     },

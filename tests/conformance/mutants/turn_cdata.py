@@ -5,7 +5,7 @@ from __future__ import annotations
 from conformance.building import MessageBuilder, channel_data
 from conformance.codes import Class, Method
 
-from .mutant import Mutant, Setup
+from .mutant import Mutant, Segments, Setup
 from .turn_data import never_on_a_channel
 
 CHANNEL = 0x4001
@@ -91,6 +91,10 @@ class _StuckInChannelData:
 
 MUTANTS = {
     "TURN-CDATA-01": {
+        "loses-the-end-of-the-longest": Mutant(
+            relay=lambda data: data[:-1] if len(data) > 60_000 else data
+        ),
+        "relays-nothing": Mutant(relay=lambda _: None),
         "from-another-port": Mutant(relays_from_elsewhere=True),
         "pads": Mutant(relay=lambda data: data + bytes(-len(data) % 4)),
         "cuts-to-words": Mutant(relay=lambda data: data[: len(data) // 4 * 4] or data),
@@ -105,6 +109,9 @@ MUTANTS = {
         "pads-it": Mutant(relay=lambda data: data or bytes(4)),
     },
     "TURN-CDATA-03": {
+        "answers-3-bytes": Mutant(
+            reply=lambda data: data if data[0] >= 0x40 and len(data) < 4 else None
+        ),
         "relays-what-is-there": Mutant(take=_cut_alone),
         "relays-what-is-not-there": Mutant(take=_filled),
         "answers": Mutant(
@@ -126,6 +133,7 @@ MUTANTS = {
         "answers": Mutant(reply=_answers_unbound),
     },
     "TURN-CDATA-06": {
+        "answers": Mutant(reply=lambda data: data if data[0] >= 0x50 else None),
         "takes-0x5001": _on_the_channel(0x5001, 0x5001),
         "takes-0x7fff": _on_the_channel(0x7FFF, 0x7FFF),
         "takes-0xc001": _on_the_channel(0xC001, 0xC001),
@@ -143,11 +151,14 @@ MUTANTS = {
         "drops-empty-ones": Mutant(hear=lambda data: data or None),
     },
     "TURN-CDATA-08": {
+        "relays-nothing": Mutant(relay=lambda _: None),
+        "the-first-of-a-segment-alone": Mutant(segments=Segments.FIRST_ALONE),
         "pads-nothing": Mutant(tell=_told),
         "counts-padding": Mutant(tell=_counts_padding),
         "relays-padding": Mutant(take=_of_what_is_there),
     },
     "TURN-CDATA-09": {
+        "searches-what-is-not-whole": Mutant(segments=Segments.SEARCHES),
         "counts-with-16-bits": Mutant(reply=_answers_inner),
         "is-stuck": Mutant(take=_StuckInChannelData().take),
     },

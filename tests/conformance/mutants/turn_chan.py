@@ -7,6 +7,7 @@ from conformance.codes import Attr, Class, Method
 from conformance.reading import ReceivedMessage
 from transport import TransportAddress
 
+from .binding import forgetting_channels, permitting_to_hear
 from .injecting import is_data, request_like
 from .mutant import Mutant, Setup, edited
 from .relaying import error, grants, own, parsed, refuses, rewritten, says
@@ -258,12 +259,16 @@ MUTANTS = {
         "renumbers-and-says-400": _renumbering(),
         "says-508": says(BIND, 508, 400),
     },
-    "TURN-CHAN-05": {"refuses": refuses(BIND, 400, when=_OncePerNumber())},
+    "TURN-CHAN-05": {
+        "unbinds": forgetting_channels(),
+        "refuses": refuses(BIND, 400, when=_OncePerNumber()),
+    },
     "TURN-CHAN-06": {
         "says-400-to-a-family": says(BIND, 400, 443),
         "says-401-to-the-forbidden": says(BIND, 401, 403),
     },
     "TURN-CHAN-07": {
+        "not-for-sending": permitting_to_hear(),
         "installs-none": told(lambda _: None),
     },
     "TURN-CHAN-08": {
@@ -276,10 +281,12 @@ MUTANTS = {
         "data-refreshes-the-permission": Mutant(before_take=_permission_at_channel_data),
     },
     "TURN-CHAN-10": {
+        "from-another-port": Mutant(relays_from_elsewhere=True),
         "shares-numbers": Mutant(_Shared(Attr.CHANNEL_NUMBER).answer),
         "shares-peers": Mutant(_Shared(Attr.XOR_PEER_ADDRESS).answer),
     },
     "TURN-CHAN-11": {
+        "forgets-what-is-new": forgetting_channels(),
         "keeps-the-number": refuses(BIND, 400, when=_Never()),
         "keeps-the-peer": refuses(BIND, 400, when=_NeverThePeer()),
     },

@@ -71,6 +71,10 @@ class _FirstPeer:
 
 MUTANTS = {
     "TURN-DATA-01": {
+        "cuts-the-longest": with_data(lambda data: data[:64_000]),
+        "loses-the-end-of-the-longest": with_data(
+            lambda data: data[:-1] if len(data) > 60_000 else data
+        ),
         "another-peer": told(_from_elsewhere),
         "the-first-peer": told(_FirstPeer()),
         "no-peer": told(lambda message: edited(message, drop=[Attr.XOR_PEER_ADDRESS])),
@@ -89,8 +93,12 @@ MUTANTS = {
         "drops-it": Mutant(hear=lambda data: data or None),
         "pads-it": with_data(lambda data: data or bytes(4)),
     },
-    "TURN-DATA-04": {"from-another-port": Mutant(tells_from_elsewhere=True)},
+    "TURN-DATA-04": {
+        "tells-everybody": Mutant(route=lambda _, clients: clients),
+        "from-another-port": Mutant(tells_from_elsewhere=True),
+    },
     "TURN-DATA-05": {
+        "tells-twice": Mutant(route=lambda path, _: [path, path]),
         "pads-to-kilobytes": told(lambda message: edited(message, add=[(0x8022, bytes(700))])),
         "lets-all-in": Mutant(before_hear=permission),
     },

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 
 from conformance.building import MessageBuilder, xor_address
@@ -9,6 +10,14 @@ from conformance.codes import Attr, Class, Method
 from conformance.reading import ReceivedMessage
 from transport import DecodeError, TransportAddress
 
+from .changing import (
+    answering,
+    is_success,
+    losing,
+    losing_when_deleted,
+    with_error,
+    with_more,
+)
 from .mutant import Answer, Mutant, Setup, edited, only, silent_to
 
 ELSEWHERE = TransportAddress.parse("192.0.2.99", 9)
@@ -163,12 +172,26 @@ def _reads_other_numbers(data: bytes) -> bytes | None:
     return None if data[:2] == b"\x00\x04" else data
 
 
+def _one_address(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+    value = xor_address(TransportAddress(ELSEWHERE.ip, 50_000), response.transaction_id)
+    return edited(response, request, change={Attr.XOR_RELAYED_ADDRESS: value})
+
+
+def _is(method: int, message_class: Class) -> Callable[[ReceivedMessage], bool]:
+    return lambda message: (message.method, message.message_class) == (method, message_class)
+
+
 MUTANTS = {
+    "TURN-GEN-07": {
+        "no-utf-8": with_more(is_success(Method.REFRESH), (Attr.SOFTWARE, b"\xff\xfe")),
+        "too-long": with_more(is_success(Method.ALLOCATE), (Attr.SOFTWARE, b"x" * 128)),
+    },
     "TURN-GEN-01": {
         "refuses-all": refused(403, lambda _: True),
         "one-for-both": on_success(_OneAllocation()),
     },
     "TURN-GEN-02": {
+        "refuses-who-is-known": with_error(is_success(Method.ALLOCATE), 403),
         "no-nonce": Mutant(lambda q, a: edited(a, q, drop=[Attr.NONCE])),
         "says-403": Mutant(instead(403, 401)),
     },
@@ -185,6 +208,7 @@ MUTANTS = {
         "answers-channel-data": Mutant(reply=_echo_channel_data),
     },
     "TURN-GEN-05": {
+        "loses-it": losing(441),
         "says-437": Mutant(instead(437, 441)),
         "takes-refresh": Mutant(succeeding(441, method=Method.REFRESH)),
         "says-401-to-channel-bind": Mutant(instead(401, 441, method=Method.CHANNEL_BIND)),
@@ -193,8 +217,21 @@ MUTANTS = {
         "another-address": on_success(_Forgetful()),
         "says-437": on_success(_Strict()),
     },
-    "TURN-GEN-08": {"says-437": on_success(_OneAllocation())},
+    "TURN-GEN-08": {
+        "one-address": on_success(_one_address),
+        "deletes-nothing": with_error(
+            lambda q, a: is_success(Method.REFRESH)(q, a) and Attr.LIFETIME in q.types, 437
+        ),
+        "deletes-both": losing_when_deleted(),
+        "says-437": on_success(_OneAllocation()),
+    },
     "TURN-GEN-10": {
+        "grants-send-requests": answering(_is(Method.SEND, Class.REQUEST)),
+        "answers-data": answering(_is(Method.DATA, Class.INDICATION), 400),
+        "obeys-refresh-indications-in-silence": dataclasses.replace(
+            _recast(Method.REFRESH, Class.INDICATION, (Method.REFRESH, Class.REQUEST)),
+            answer=lambda q, a: None if q.message_class is Class.INDICATION else a.data,
+        ),
         "relays-send-requests": _recast(
             Method.SEND, Class.REQUEST, (Method.SEND, Class.INDICATION)
         ),
@@ -204,6 +241,10 @@ MUTANTS = {
         ),
     },
     "TURN-GEN-11": {
+        "send-is-another": Mutant(relay=lambda _: None),
+        "relays-more": Mutant(relay=lambda data: data + b"\0"),
+        "tells-nothing": Mutant(tell=lambda _: None),
+        "refuses-permissions": with_error(is_success(Method.CREATE_PERMISSION), 400),
         "no-refresh": Mutant(take=_reads_other_numbers),
         "no-channel-bind": Mutant(silent_to(Method.CHANNEL_BIND)),
         "data-is-6": Mutant(tell=_data_as_send),

@@ -12,6 +12,8 @@ from .mutant import Mutant, Setup
 ECT_1, ECT_0, CE = 1, 2, 3
 MTU = 1472
 CHANNEL = b"\x40\x01"
+PORT_UNREACHABLE = bytes([0, 0, 6, 3, 0, 0, 0, 0])
+"""Type 3, code 3, in 7 and 9 bits."""
 
 
 def _cut(data: bytes) -> bytes:
@@ -23,10 +25,11 @@ def _drop_long(data: bytes) -> bytes | None:
     return data if len(data) <= MTU else None
 
 
-class _Unreachable:
+class Unreachable:
     """Tells a client of ICMP errors about data for nobody, which netsim's hosts do not send."""
 
-    def __init__(self) -> None:
+    def __init__(self, icmp: bytes = PORT_UNREACHABLE, *more: tuple[int, bytes]) -> None:
+        self._attributes = ((Attr.ICMP, icmp), *more)
         self._peer: TransportAddress | None = None
 
     def __call__(self, data: bytes) -> bytes | None:
@@ -36,7 +39,9 @@ class _Unreachable:
             return None
         builder = MessageBuilder(Method.DATA, Class.INDICATION, bytes(12))
         builder.add(Attr.XOR_PEER_ADDRESS, xor_address(self._peer, bytes(12)))
-        return builder.add(Attr.ICMP, bytes([0, 0, 6, 3, 0, 0, 0, 0])).build()
+        for kind, value in self._attributes:
+            builder.add(kind, value)
+        return builder.build()
 
     def _remember(self, data: bytes) -> None:
         try:
@@ -66,4 +71,4 @@ OPEN = {
     "TURN-ICMP-05": "hosts may send no ICMP, and servers hear of none",
 }
 
-SETUPS = {row_id: Setup(reply=_Unreachable()) for row_id in OPEN if "ICMP" in row_id}
+SETUPS = {row_id: Setup(reply=Unreachable()) for row_id in OPEN if "ICMP" in row_id}

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Sequence
+
 from conformance.building import u32
 from conformance.codes import Attr, Class, Method
 from conformance.reading import ReceivedMessage
-from transport import DecodeError
+from transport import DecodeError, Path
 
+from .changing import is_success, losing, with_error, with_more
 from .mutant import Answer, Mutant, Setup, edited, only
 
 TICKET = b"another ticket, of thirty-two by"
@@ -146,6 +150,24 @@ def _gone(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
     return edited(response, request, message_class=Class.ERROR, drop=drop, add=error)
 
 
+def _with_ticket(request: ReceivedMessage, response: ReceivedMessage) -> bool:
+    """Whether it is a success of an Allocate with a ticket that is not empty."""
+    return bool(request.get(Attr.MOBILITY_TICKET)) and is_success(Method.ALLOCATE)(
+        request, response
+    )
+
+
+class _Sticky:
+    """Tells all to who was told first."""
+
+    def __init__(self) -> None:
+        self._first: Path | None = None
+
+    def __call__(self, path: Path, _: Sequence[Path]) -> Sequence[Path]:
+        self._first = self._first or path
+        return [self._first]
+
+
 MUTANTS = {
     "TURN-MOB-01": {
         "empty": _told(b""),
@@ -153,25 +175,43 @@ MUTANTS = {
         "none": _granted(lambda q, a: edited(a, q, drop=[Attr.MOBILITY_TICKET])),
     },
     "TURN-MOB-02": {
+        "refuses-what-it-knows-not": dataclasses.replace(
+            with_error(_with_ticket, 400), options={"mobility": False}
+        ),
+        "knows-what-it-knows-not": dataclasses.replace(
+            with_more(_with_ticket, (Attr.MOBILITY_TICKET, TICKET)), options={"mobility": False}
+        ),
         "takes-any": Mutant(take=_emptied),
         "says-401": _instead_of(400, 401),
         "says-420": Mutant(_unknown, options={"mobility": False}),
     },
     "TURN-MOB-03": {
+        "refuses": with_error(is_success(Method.REFRESH), 437),
+        "relays-nothing": Mutant(relay=lambda _: None),
         "the-same-ticket": _granted(_same_ticket),
         "no-ticket": _granted(_without_ticket_at_refresh),
         "tells-nothing": _deaf(),
     },
     "TURN-MOB-04": {
+        "loses-it": losing(400),
         "grants": _instead_of(400, None),
         "says-437": _instead_of(400, 437),
     },
     "TURN-MOB-05": {
+        "deletes-nothing": with_error(
+            lambda q, a: is_success(Method.REFRESH)(q, a) and q.number(Attr.LIFETIME) == 0, 400
+        ),
         "invalid-is-401": _instead_of(400, 401),
         "gone-is-400": _instead_of(437, 400),
         "moves-for-anybody": _instead_of(441, None),
     },
-    "TURN-MOB-06": {"loses-data-on-the-old": _deaf()},
+    "TURN-MOB-06": {
+        "drops-what-the-old-sends": Mutant(relay=lambda data: None if data == b"old" else data),
+        "drops-what-the-new-sends": Mutant(relay=lambda data: None if data == b"new" else data),
+        "stays-on-the-old": Mutant(route=_Sticky()),
+        "tells-both": Mutant(route=lambda _, clients: clients),
+        "loses-data-on-the-old": _deaf(),
+    },
     "TURN-MOB-07": {
         "forgets": Mutant(_Forgetful()),
         "another-ticket": _granted(_Counting()),

@@ -8,6 +8,7 @@ from conformance.reading import ReceivedMessage
 from transport import DecodeError
 from turn.tokens import TokenContents, TokenVerifier, open_access_token
 
+from .changing import failing, is_error, is_success, once, without
 from .mutant import TOKEN_KEY, TOKEN_SERVER, Answer, Mutant, Setup, edited, only
 
 TOKENS = TokenVerifier(TOKEN_SERVER, [TOKEN_KEY])
@@ -99,6 +100,7 @@ def _unlisted(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
 
 MUTANTS = {
     "TURN-OAUTH-01": {
+        "says-400": _on_challenge(lambda q, a: edited(a, q, change={Attr.ERROR_CODE: _error(400)})),
         "none": _on_challenge(lambda q, a: edited(a, q, drop=[Attr.THIRD_PARTY_AUTHORIZATION])),
         "empty": _on_challenge(
             lambda q, a: edited(a, q, change={Attr.THIRD_PARTY_AUTHORIZATION: b""})
@@ -120,15 +122,24 @@ MUTANTS = {
         "grants": _to_token(401, None),
     },
     "TURN-OAUTH-04": {
+        "lists-nothing": without(is_error(420), Attr.UNKNOWN_ATTRIBUTES),
         "passes-over": Mutant(take=_tokens_passed_over),
         "says-401": _to_token(420, 401),
         "lists-another": Mutant(_unlisted),
     },
     "TURN-OAUTH-05": {
+        "no-lifetime": without(is_success(Method.REFRESH), Attr.LIFETIME),
         "allocates-for-long": _lifetime(600, Method.ALLOCATE),
         "refreshes-for-long": _lifetime(3600, Method.REFRESH),
     },
-    "TURN-OAUTH-06": {"takes-any": _to_token(401, None)},
+    "TURN-OAUTH-06": {
+        "refuses-all-afterwards": once(
+            lambda q, a: Attr.ACCESS_TOKEN in q.types and a.error_code == 401,
+            is_success(Method.ALLOCATE),
+            failing(401),
+        ),
+        "takes-any": _to_token(401, None),
+    },
 }
 
 OPEN: dict[str, str] = {}

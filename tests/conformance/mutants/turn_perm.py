@@ -7,7 +7,8 @@ from conformance.codes import Attr, Method
 from conformance.reading import ReceivedMessage
 from transport import TransportAddress
 
-from .injecting import permission, permission_at_data
+from .binding import sending_to_ports
+from .injecting import is_data, permission, permission_at_data
 from .mutant import Mutant, Setup, edited
 from .relaying import error, grants, own, parsed, refuses, rewritten, says, unsigned
 
@@ -120,6 +121,15 @@ def _no_room(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
     return edited(response, request, change={Attr.ERROR_CODE: error(486)})
 
 
+def _bound_for_ever_to_send() -> Mutant:
+    bound = _BoundForEver()
+
+    def inject(data: bytes, signed: ReceivedMessage) -> bytes | None:
+        return bound.inject(data, signed) if is_data(data) else None
+
+    return Mutant(take=bound.take, before_take=inject)
+
+
 MUTANTS = {
     "TURN-PERM-01": {
         "grants": grants(CREATE, 400),
@@ -137,17 +147,22 @@ MUTANTS = {
     },
     "TURN-PERM-04": {"says-401": says(CREATE, 401, 403), "says-400": says(CREATE, 400, 403)},
     "TURN-PERM-05": {
+        "refuses-three": refuses(
+            CREATE, 400, when=lambda each: len(each.get_all(Attr.XOR_PEER_ADDRESS)) == 3
+        ),
         "first-alone": Mutant(take=rewritten(CREATE, lambda message: own(message)[:1])),
         "last-alone": Mutant(take=rewritten(CREATE, lambda message: own(message)[-1:])),
         "two-alone": Mutant(take=rewritten(CREATE, lambda message: own(message)[:2])),
         "wants-the-port": _by_port(),
     },
-    "TURN-PERM-06": {"wants-the-port": _by_port()},
+    "TURN-PERM-06": {"sends-to-the-port": sending_to_ports(), "wants-the-port": _by_port()},
     "TURN-PERM-07": {
         "lets-all-in": Mutant(before_hear=permission),
         "any-permission-opens": _shared(),
     },
     "TURN-PERM-08": {
+        "peers-for-ever": Mutant(before_hear=permission),
+        "bound-for-ever-to-send": _bound_for_ever_to_send(),
         "twice-as-long": Mutant(clock=0.5),
         "half-as-long": Mutant(clock=2.0),
         "refreshes-none": Mutant(take=_Once().take),

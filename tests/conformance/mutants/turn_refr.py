@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from conformance.building import one_byte, u32
 from conformance.codes import Attr, Class, Method
 from conformance.reading import ReceivedMessage
 from transport import DecodeError
 
+from .changing import failing, is_success, once, with_error, without
 from .injecting import refresh_at_data, request_like
 from .mutant import Answer, Mutant, Setup, edited, only
 
@@ -97,8 +100,62 @@ def _mismatch_for_another(request: ReceivedMessage, response: ReceivedMessage) -
 
 _UNSIGNED = (Attr.MESSAGE_INTEGRITY, Attr.MESSAGE_INTEGRITY_SHA256)
 
+
+def _deletes(request: ReceivedMessage, response: ReceivedMessage) -> bool:
+    """Whether it is the success of a deletion."""
+    return is_success(Method.REFRESH)(request, response) and _is_deletion(request)
+
+
+def _denying() -> Mutant:
+    """Says that what was to be deleted is gone."""
+    is_gone = False
+
+    def answer(request: ReceivedMessage, response: ReceivedMessage) -> bytes | None:
+        nonlocal is_gone
+        if not is_success(Method.REFRESH)(request, response):
+            return response.data
+        if _is_deletion(request) and not is_gone:
+            is_gone = True
+            return edited(response, request, change={Attr.LIFETIME: u32(0)})
+        return failing(437)(request, response) if is_gone else response.data
+
+    return Mutant(answer)
+
+
+def _forgetting_peers() -> Mutant:
+    """Once one family is deleted, peers of the other are not heard."""
+    is_deaf = False
+
+    def take(data: bytes) -> bytes:
+        nonlocal is_deaf
+        message = _refresh(data)
+        is_deaf = is_deaf or (message is not None and _is_deletion(message))
+        return data
+
+    return Mutant(take=take, hear=lambda data: None if is_deaf else data)
+
+
+def _stale_then_400() -> Mutant:
+    """A deletion that comes again is met with 438, and 400 behind that."""
+    count = 0
+
+    def answer(request: ReceivedMessage, response: ReceivedMessage) -> bytes | None:
+        nonlocal count
+        if response.error_code != 437:
+            return response.data
+        count += 1
+        code = bytes([0, 0, 4, 38]) if count == 1 else ERROR_400
+        return edited(response, request, change={Attr.ERROR_CODE: code})
+
+    return Mutant(answer)
+
+
 MUTANTS = {
     "TURN-REFR-01": {
+        "refuses": with_error(_deletes, 400),
+        "no-lifetime": without(_deletes, Attr.LIFETIME),
+        "keeps-relaying": dataclasses.replace(_denying(), take=_keep),
+        "keeps-the-5-tuple": once(_deletes, is_success(Method.ALLOCATE), failing(437)),
         "keeps-it": Mutant(take=_keep),
         "keeps-it-and-says-0": Mutant(
             take=_keep,
@@ -110,11 +167,18 @@ MUTANTS = {
         "says-400-afterwards": Mutant(_instead_of(437, ERROR_400)),
     },
     "TURN-REFR-02": {
+        "refuses": with_error(is_success(Method.REFRESH), 400),
+        "no-lifetime": without(is_success(Method.REFRESH), Attr.LIFETIME),
+        "refuses-wishes": with_error(lambda q, _: q.number(Attr.LIFETIME) == 60, 400),
+        "no-lifetime-for-wishes": without(
+            lambda q, _: q.number(Attr.LIFETIME) == 60, Attr.LIFETIME
+        ),
         "takes-60": _lifetime(60, asked=60),
         "takes-less-than-the-default": _lifetime(300, asked=3600),
         "gives-more-than-asked": _lifetime(7200, asked=3600),
     },
     "TURN-REFR-03": {
+        "refuses": with_error(is_success(Method.REFRESH), 400),
         "no-lifetime": Mutant(
             only(Method.REFRESH, lambda q, a: edited(a, q, drop=[Attr.LIFETIME]))
         ),
@@ -128,23 +192,38 @@ MUTANTS = {
         ),
     },
     "TURN-REFR-04": {
+        "refuses-every-family": with_error(
+            lambda q, _: Attr.REQUESTED_ADDRESS_FAMILY in q.types, 443
+        ),
         "ignores-the-family": Mutant(take=_ignore_family),
         "says-400": Mutant(_instead_of(443, ERROR_400)),
         "says-437": Mutant(_instead_of(443, ERROR_437)),
     },
     "TURN-REFR-05": {
+        "refuses": with_error(_deletes, 443),
+        "forgets-peers": _forgetting_peers(),
         "deletes-both": Mutant(take=_ignore_family),
         "deletes-none": Mutant(take=_keep),
     },
-    "TURN-REFR-06": {"deletes-ipv4-alone": Mutant(take=_delete_ipv4_alone)},
+    "TURN-REFR-06": {
+        "refuses": with_error(_deletes, 400),
+        "deletes-ipv4-alone": Mutant(take=_delete_ipv4_alone),
+    },
     "TURN-REFR-07": {
         "data-refreshes": Mutant(before_take=refresh_at_data),
         "what-peers-send-refreshes": Mutant(
             before_hear=lambda _, signed: request_like(signed, Method.REFRESH)
         ),
     },
-    "TURN-REFR-08": {"outlives": Mutant(clock=0.5), "ends-early": Mutant(clock=2.0)},
+    "TURN-REFR-08": {
+        "says-400-afterwards": Mutant(_instead_of(437, ERROR_400)),
+        "outlives": Mutant(clock=0.5),
+        "ends-early": Mutant(clock=2.0),
+    },
     "TURN-REFR-09": {
+        "refuses": with_error(is_success(Method.REFRESH), 400),
+        "refuses-to-delete": with_error(_deletes, 400),
+        "stale-and-400-then": _stale_then_400(),
         "says-400": Mutant(_instead_of(437, ERROR_400)),
         "says-500": Mutant(_instead_of(437, bytes([0, 0, 5, 0]))),
     },

@@ -128,6 +128,42 @@ def _known(message: ReceivedMessage) -> list[tuple[int, bytes]]:
     return [(each.type, each.value) for each in message.attributes if each.type != UNKNOWN]
 
 
+class _Second:
+    """Answers the second indication without a permission, with 403."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def __call__(self, data: bytes) -> bytes | None:
+        answer = _answers_403(data)
+        self._count += answer is not None
+        return answer if self._count == 2 else None
+
+
+def _any_permission_opens() -> Mutant:
+    """Who has a permission may send to all."""
+    is_permitted = False
+
+    def take(data: bytes) -> bytes:
+        nonlocal is_permitted
+        message = parsed(data)
+        is_meant = message is not None and message.method == Method.CREATE_PERMISSION
+        is_permitted = is_permitted or is_meant
+        return data
+
+    def inject(data: bytes, signed: ReceivedMessage) -> bytes | None:
+        return permission_at_data(data, signed) if is_permitted else None
+
+    return Mutant(take=take, before_take=inject)
+
+
+def _answers_dont_fragment(data: bytes) -> bytes | None:
+    message = _send(data)
+    if message is None or Attr.DONT_FRAGMENT not in message.types:
+        return None
+    return _error(message, 420)
+
+
 MUTANTS = {
     "TURN-SEND-01": {
         "sends-no-data": _guessing(Attr.DATA),
@@ -140,14 +176,22 @@ MUTANTS = {
         "relays-padding": Mutant(relay=lambda data: data or bytes(4)),
     },
     "TURN-SEND-03": {
+        "any-permission-opens": _any_permission_opens(),
+        "answers-the-second": Mutant(reply=_Second()),
         "lets-all-send": Mutant(before_take=permission_at_data),
         "answers": Mutant(reply=_answers_403),
     },
     "TURN-SEND-04": {
+        "relays-nothing": Mutant(relay=lambda _: None),
+        "relays-more": Mutant(relay=lambda data: data + b"\0"),
         "from-another-port": Mutant(relays_from_elsewhere=True),
         "to-the-first-peer": Mutant(take=_Last().take),
     },
     "TURN-SEND-05": {
+        "relays-nothing": Mutant(relay=lambda _: None),
+        "loses-the-end-of-the-longest": Mutant(
+            relay=lambda data: data[:-1] if len(data) > 60_000 else data
+        ),
         "relays-padding": Mutant(relay=lambda data: data + bytes(-len(data) % 4)),
         "cuts-to-words": Mutant(relay=lambda data: data[: len(data) // 4 * 4] or data),
         "cuts-to-1000": Mutant(relay=lambda data: data[:1000]),
@@ -157,6 +201,9 @@ MUTANTS = {
         "cuts-the-long": Mutant(relay=lambda data: data[:4096]),
     },
     "TURN-SEND-06": {
+        "answers-what-it-knows-not": Mutant(
+            _dont_fragment_is_unknown, take=_without_dont_fragment, reply=_answers_dont_fragment
+        ),
         "drops-what-it-knows": Mutant(take=_without_dont_fragment),
         "relays-what-it-knows-not": Mutant(_dont_fragment_is_unknown),
     },
@@ -164,7 +211,10 @@ MUTANTS = {
         "passes-over-it": Mutant(take=rewritten(Method.SEND, _known)),
         "answers": Mutant(reply=_answers_420),
     },
-    "TURN-SEND-09": {"drops-them": Mutant(take=_ChannelsAlone().take)},
+    "TURN-SEND-09": {
+        "relays-more": Mutant(relay=lambda data: data + b"\0" if data == b"indication" else data),
+        "drops-them": Mutant(take=_ChannelsAlone().take),
+    },
 }
 
 OPEN = {"TURN-SEND-06": "the DF bit of what is relayed cannot be seen at a socket"}

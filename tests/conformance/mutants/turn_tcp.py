@@ -10,6 +10,16 @@ from conformance.codes import Attr, Class, Method
 from conformance.reading import ReceivedMessage
 from transport import DecodeError, TransportAddress
 
+from .changing import (
+    failing,
+    is_error,
+    is_success,
+    nth,
+    once,
+    silent_where,
+    with_error,
+    with_success,
+)
 from .mutant import Answer, Mutant, Setup, TcpFault, edited, only
 
 SAME_ID = b"same"
@@ -145,9 +155,51 @@ def _parsed(data: bytes) -> ReceivedMessage | None:
         return None
 
 
+_UNBOUND = is_error(400, Method.CONNECTION_BIND)
+_EXISTS = is_error(446, Method.CONNECT)
+
+
+def _granted(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+    return edited(response, request, message_class=Class.SUCCESS, drop=[Attr.ERROR_CODE])
+
+
+def _taking(protocol: int) -> Mutant:
+    """Takes another protocol for UDP."""
+
+    def take(data: bytes) -> bytes:
+        message = _parsed(data)
+        wanted = None if message is None else message.get(Attr.REQUESTED_TRANSPORT)
+        if message is None or wanted != bytes([protocol, 0, 0, 0]):
+            return data
+        return edited(message, message, change={Attr.REQUESTED_TRANSPORT: b"\x11\0\0\0"})
+
+    return Mutant(take=take)
+
+
+def _has_bad_peer(request: ReceivedMessage, response: ReceivedMessage) -> bool:
+    is_meant = request.method == Method.CONNECT and Attr.XOR_PEER_ADDRESS in request.types
+    return is_meant and response.error_code == 400
+
+
+def _taking_for_the_last(size: int) -> Mutant:
+    """Says that somebody is connected to, where XOR-PEER-ADDRESS is bad and has that size."""
+
+    def when(request: ReceivedMessage, response: ReceivedMessage) -> bool:
+        peer = request.get(Attr.XOR_PEER_ADDRESS) or b""
+        return _has_bad_peer(request, response) and len(peer) == size
+
+    return with_success(when, (Attr.CONNECTION_ID, SAME_ID))
+
+
+def _one_peer_for_all() -> Mutant:
+    """Takes another port of a peer for the same peer."""
+    return once(is_success(Method.CONNECT), is_success(Method.CONNECT), failing(446))
+
+
 MUTANTS = {
     "TURN-TCP-01": {"unsupported": _for(Method.ALLOCATE, 400, 442)},
     "TURN-TCP-03": {
+        "refuses": with_error(is_success(Method.ALLOCATE), 442),
         "deaf": Mutant(tcp=TcpFault.DEAF),
         "no-address": _in_success(Method.ALLOCATE, drop=[Attr.XOR_RELAYED_ADDRESS]),
     },
@@ -158,12 +210,20 @@ MUTANTS = {
         "gives-a-token": _in_success(Method.ALLOCATE, add=[(Attr.RESERVATION_TOKEN, bytes(8))]),
     },
     "TURN-TCP-05": {
+        **{f"takes-{each}": _taking(each) for each in (132, 1, 255, 0)},
         "bad-request": _for(Method.ALLOCATE, 442, 400),
         "udp-unsupported": _for_udp(442),
     },
     "TURN-TCP-06": {"bad-request": _for(Method.CONNECT, 437, 400)},
-    "TURN-TCP-07": {"forbidden": _for(Method.CONNECT, 400, 403)},
+    "TURN-TCP-07": {
+        "forbids-bad-ones": with_error(_has_bad_peer, 403),
+        "takes-4-bytes": _taking_for_the_last(4),
+        "takes-family-3": _taking_for_the_last(8),
+        "forbidden": _for(Method.CONNECT, 400, 403),
+    },
     "TURN-TCP-08": {
+        "one-peer-for-all": _one_peer_for_all(),
+        "failure-while-another-is-processed": nth(_EXISTS, [3], failing(447)),
         "failure": _for(Method.CONNECT, 446, 447),
         "forgets-connecting": Mutant(tcp=TcpFault.FORGETS_CONNECTING),
         "forgets-pending": Mutant(tcp=TcpFault.FORGETS_PENDING),
@@ -171,10 +231,16 @@ MUTANTS = {
     },
     "TURN-TCP-09": {"failure": _for(Method.CONNECT, 403, 447)},
     "TURN-TCP-10": {
+        "silent": silent_where(is_error(447)),
+        "server-error-of-the-deaf": nth(is_error(447), [2], failing(500)),
         "server-error": _for(Method.CONNECT, 447, 500),
         "gives-up-soon": Mutant(tcp=TcpFault.GIVES_UP_SOON),
     },
-    "TURN-TCP-11": {"from-another-port": Mutant(tcp=TcpFault.FROM_ANOTHER_PORT)},
+    "TURN-TCP-11": {
+        "refuses": with_error(is_success(Method.CONNECT), 400),
+        "connects-nobody": Mutant(tcp=TcpFault.CONNECTS_NOBODY),
+        "from-another-port": Mutant(tcp=TcpFault.FROM_ANOTHER_PORT),
+    },
     "TURN-TCP-12": {
         "none": _in_success(Method.CONNECT, drop=[Attr.CONNECTION_ID]),
         "long": _in_success(Method.CONNECT, change={Attr.CONNECTION_ID: bytes(8)}),
@@ -186,6 +252,13 @@ MUTANTS = {
         "keeps-those-of-peers": Mutant(tcp=TcpFault.KEEPS_UNBOUND_OF_PEERS),
     },
     "TURN-TCP-14": {
+        "long-id": _attempt(
+            lambda _, attempt: edited(attempt, change={Attr.CONNECTION_ID: bytes(8)})
+        ),
+        "no-indication": _attempt(lambda _, attempt: edited(attempt, message_class=Class.REQUEST)),
+        "no-message": _attempt(
+            lambda _, attempt: attempt.data[:20] + bytes(len(attempt.data) - 20)
+        ),
         "keeps-strangers": Mutant(tcp=TcpFault.KEEPS_STRANGERS),
         "tells-of-strangers": Mutant(tcp=TcpFault.TELLS_OF_STRANGERS),
         "silent": _attempt(lambda _message, _same: None),
@@ -194,25 +267,47 @@ MUTANTS = {
         "no-id": _attempt(lambda _, attempt: edited(attempt, drop=[Attr.CONNECTION_ID])),
     },
     "TURN-TCP-15": {
+        **{
+            f"{name}-is-a-mismatch": nth(_UNBOUND, [number], failing(437))
+            for number, name in enumerate(("bound", "over-udp", "unknown", "missing"), start=1)
+        },
+        **{
+            f"{name}-is-taken": nth(_UNBOUND, [number], _granted)
+            for number, name in enumerate(("bound", "over-udp", "unknown", "missing"), start=1)
+        },
         "mismatch-without-id": _for_id(437, has_id=False),
         "mismatch-with-id": _for_id(437, has_id=True),
         "another-user-is-forbidden": _for(Method.CONNECTION_BIND, 441, 403),
         "another-user-may": _of_any_user(),
     },
     "TURN-TCP-16": {
+        "reads-data": Mutant(tcp=TcpFault.READS_DATA),
+        "spoils-much-to-peers": Mutant(tcp=TcpFault.SPOILS_MUCH_TO_PEERS),
+        "spoils-much-to-clients": Mutant(tcp=TcpFault.SPOILS_MUCH_TO_CLIENTS),
+        "loses-much-to-peers": Mutant(tcp=TcpFault.LOSES_MUCH_TO_PEERS),
+        "loses-much-to-clients": Mutant(tcp=TcpFault.LOSES_MUCH_TO_CLIENTS),
         "loses-early": Mutant(tcp=TcpFault.LOSES_EARLY),
         "frames": Mutant(tcp=TcpFault.FRAMES),
     },
     "TURN-TCP-17": {
+        "says-goodbye-to-peers": Mutant(tcp=TcpFault.SAYS_GOODBYE_TO_PEERS),
+        "says-goodbye-to-clients": Mutant(tcp=TcpFault.SAYS_GOODBYE_TO_CLIENTS),
+        "peer-outlives-allocation": Mutant(tcp=TcpFault.PEER_OUTLIVES_ALLOCATION),
         "keeps-peer": Mutant(tcp=TcpFault.KEEPS_PEER),
         "keeps-client": Mutant(tcp=TcpFault.KEEPS_CLIENT),
         "outlives-allocation": Mutant(tcp=TcpFault.OUTLIVES_ALLOCATION),
     },
     "TURN-TCP-18": {
+        "without-credentials": with_success(
+            lambda q, a: q.method == Method.CONNECTION_BIND and Attr.NONCE not in q.types
+        ),
         "any-password": _with_any_password(),
         "any-user": _of_any_user(),
     },
-    "TURN-TCP-19": {"no-bound": Mutant(tcp=TcpFault.HAS_NO_BOUND)},
+    "TURN-TCP-19": {
+        "spoils-what-it-held-back": Mutant(tcp=TcpFault.SPOILS_MUCH_TO_CLIENTS),
+        "no-bound": Mutant(tcp=TcpFault.HAS_NO_BOUND),
+    },
 }
 
 OPEN: dict[str, str] = {}
