@@ -199,9 +199,11 @@ async def a_refused_family_is_not_asked_for_again(stage: Stage) -> None:
     refused = bytes([2, 0, 4, 40]) + b"no IPv6"
     stage.send(stage.right.success(request, (Attr.ADDRESS_ERROR_CODE, refused)), request.path)
     ids = set(stage.transactions())
+    beside = {each.path for each in stage.heard} - {request.path}
     wanted = is_request(Method.ALLOCATE, signed=False)
     again = await stage.seek(
-        lambda each: wanted(each) and each.transaction_id not in ids, stage.settings.pause
+        lambda each: wanted(each) and each.transaction_id not in ids and each.path not in beside,
+        stage.settings.pause,
     )
     if again is None:
         raise NotOffered("the client does not allocate again")

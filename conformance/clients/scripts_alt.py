@@ -77,12 +77,13 @@ async def nobody_is_sent_in_circles(stage: Stage) -> None:
         stage.challenge(found)
         found = await stage.await_retry(found)
     waiting = await waits(stage, found)
-    redirected_at = stage.now
+    redirected_at, known = stage.now, set(stage.transactions())
     stage.refuse(found, 300, alternate(stage.listening))
 
     def judge(heard: Heard) -> None:
         is_back = heard.path.local == stage.listening and heard.method == found.method
-        if is_back and heard.is_request and heard.at < redirected_at + AT_ONCE:
+        is_new = heard.is_request and heard.transaction_id not in known
+        if is_back and is_new and heard.at < redirected_at + AT_ONCE:
             text = "the client comes back to the server that it was sent away from"
             raise Violated(text, whole(heard))
 

@@ -14,7 +14,7 @@ from .heard import Heard
 from .right import channel_of, message_of
 from .script import Action, Over, script
 from .scripts_ltc import expect_heard
-from .scripts_perm import IN_USE, carries, echoed, payload
+from .scripts_perm import IN_USE, carries, echoed, payload, sent_back
 from .showing import waits
 from .stage import Stage, is_request, whole
 
@@ -244,17 +244,19 @@ async def odd_channel_data_are_looked_at(stage: Stage) -> None:
     stage.send(channel_data(number, b"pad") + b"\0", bind.path)
     found = await _sent_back(stage, b"pad")
     if found is None:
+        await _expect_channel_echo(stage, bind, number)
         raise Violated("padded ChannelData are not taken")
     if not carries(found, b"pad"):
         raise Violated("padding is taken for data", whole(found))
     stage.send(channel_data(number, b""), bind.path)
     if await echoed(stage, b"") is None:
+        await _expect_channel_echo(stage, bind, number)
         raise Violated("ChannelData without data are not delivered")
 
 
 async def _sent_back(stage: Stage, begin: bytes) -> Heard | None:
     """What has the client send back something that begins so, or None."""
-    return await stage.seek(lambda heard: payload(heard).startswith(begin), 3.0)
+    return await sent_back(stage, lambda heard: payload(heard).startswith(begin))
 
 
 @script(

@@ -28,6 +28,13 @@ ON_ITS_WAY: Final = 1.0
 SILENCE: Final = 30.0
 """Seconds without a message after which it is done."""
 
+RTO: Final = 0.5
+FIRST_OF_ALL: Final = 1 / 63
+"""The first interval between seven requests, of the time from the first to the last."""
+
+TRANSACTION: Final = 79
+"""How many times its RTO a transaction takes over UDP (RFC 8489 section 6.2.1)."""
+
 LEFT_FOR_ANOTHER: Final = 35.0
 """Seconds of the lifetime that must be left, or no client could try once more."""
 
@@ -218,18 +225,20 @@ async def a_family_is_refreshed_while_it_is_there(stage: Stage) -> None:
 )
 async def a_lost_refresh_is_made_up_for(stage: Stage) -> None:
     refresh = await refreshed(stage, LOSS_LIFETIME)
-    begun = stage.heard[0].at
+    begun, rto = stage.heard[0].at, RTO
     is_next = is_request(Method.REFRESH)
     left = begun + LOSS_LIFETIME - refresh.at
     while (heard := await stage.hear(begun + LOSS_LIFETIME - stage.now)) is not None:
         if is_next(heard) and heard.transaction_id != refresh.transaction_id:
             return
+        if heard.transaction_id == refresh.transaction_id:
+            rto = max(rto, FIRST_OF_ALL * (heard.at - refresh.at))
     if stage.ended is not None:
         if stage.ended.succeeded is None:
             raise NotOffered("it is not told how the client has ended (--status-tells)")
         if stage.ended.succeeded:
             raise Violated("the client ends as if nothing had happened")
         return
-    if left < 39.5 + LEFT_FOR_ANOTHER:
+    if left < TRANSACTION * rto + LEFT_FOR_ANOTHER:
         raise NotOffered(f"the Refresh comes {left:.0f} s before the end: too late for another")
     raise Violated("after a Refresh without an answer there is no other")

@@ -43,7 +43,7 @@ MAX_STALE: Final = 20
 
 async def first_unsigned(stage: Stage) -> Heard:
     """A first request that a challenge makes sense for."""
-    request = await stage.first()
+    request = await stage.first(Method.ALLOCATE)
     if request.is_signed:
         raise NotOffered("the client begins with credentials: it knows the server")
     return request
@@ -113,8 +113,6 @@ async def a_challenge_is_answered(stage: Stage) -> None:
 async def _why_not(stage: Stage, waiting: Waiting) -> Violated | NotOffered:
     """What is said of a client that does not come back with credentials."""
     request = waiting.request
-    if request.method == Method.BINDING:
-        return NotOffered("the client has no credentials for Binding")
     if waiting.gap is not None and stage.heard[-1].at > waiting.request.at + CROSSING:
         stage.right.renew_nonce()
         if not await takes(stage, request):

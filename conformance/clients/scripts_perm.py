@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from conformance.client import xor
@@ -35,8 +36,22 @@ def carries(heard: Heard, data: bytes) -> bool:
 
 
 async def echoed(stage: Stage, data: bytes, seconds: float = 3.0) -> Heard | None:
-    """What has the client send the bytes back, or None."""
-    return await stage.seek(lambda heard: carries(heard, data), seconds)
+    """What has the client send the bytes back, or None.
+
+    Raises:
+        NotOffered: the client has ended.
+    """
+    return await sent_back(stage, lambda heard: carries(heard, data), seconds)
+
+
+async def sent_back(
+    stage: Stage, wanted: Callable[[Heard], bool], seconds: float = 3.0
+) -> Heard | None:
+    """As ``echoed``."""
+    found = await stage.seek(wanted, seconds)
+    if found is None and stage.ended is not None:
+        raise NotOffered("the client ends before all has been tried")
+    return found
 
 
 async def echoing(stage: Stage) -> Heard:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Final
 
-from conformance.codes import Class
+from conformance.codes import Class, Method
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 
 from .heard import Heard
@@ -204,7 +204,7 @@ async def retransmissions_are_identical(stage: Stage) -> Outcome | None:
     Action.ALLOCATE,
 )
 async def a_retry_has_another_id(stage: Stage) -> None:
-    first = await stage.first()
+    first = await stage.first(Method.ALLOCATE)
     if first.is_signed:
         raise NotOffered("the client begins with credentials: it knows the server")
     stage.challenge(first)

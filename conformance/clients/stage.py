@@ -176,12 +176,13 @@ class Stage:
         return found
 
     async def begin(self, *methods: int) -> Heard:
-        """The client's first request with credentials, after the challenge that it needs.
+        """The client's first request with credentials, an Allocate unless there are others,
+        after the challenge that it needs.
 
         Raises:
             NotOffered: there is none.
         """
-        first = await self.first(*methods)
+        first = await self.first(*(methods or (Method.ALLOCATE,)))
         if first.is_signed:
             return first
         self.challenge(first)

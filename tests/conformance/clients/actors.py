@@ -18,6 +18,7 @@ from stun import AccessGrant, AddressFamily, IpProtocol, Method, ShortTermClient
 from stun.client import ClientConfig as StunConfig
 from stun.client import RequestFailed, RequestSucceeded, StunClient
 from stun.exchanges import TransactionTiming
+from stun.rtt import RtoCache
 from transport import (
     Event,
     Path,
@@ -42,6 +43,7 @@ from turn.client import (
 
 HERE = ipaddress.ip_address("198.51.100.1")
 MAX_PORTS = 3
+MAX_TRIES = 3
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -61,6 +63,13 @@ class Manners:
     forgets: bool = False
     tells_success: bool = False
     is_mute: bool = False
+    rto: float = 0.5
+    begins_again: float | None = None
+    """Seconds after which it tries anew, when it has failed; three times."""
+    leaves: bool = False
+    """It ends a second after it has what it wanted, as a command does that shows it."""
+    both_families: bool = False
+    """It allocates an IPv6 address, too, from another port at the same time."""
 
 
 class Actor(abc.ABC):
@@ -86,6 +95,7 @@ class Actor(abc.ABC):
         self._ports = itertools.count(40_000)
         self._order = itertools.count()
         self._plans: list[tuple[float, int, Callable[[float], None]]] = []
+        self._tries = MAX_TRIES
 
     def path(self, server: TransportAddress | None = None) -> Path:
         local = TransportAddress(HERE, next(self._ports))
@@ -140,7 +150,13 @@ class Actor(abc.ABC):
             if (event := machine.poll_event()) is not None:
                 self.heard(machine, event, now)
                 return machine, event
-        return (None, self.events.popleft()) if self.events else None
+        event = self.events.popleft() if self.events else None
+        pause = self.manners.begins_again
+        if isinstance(event, Told) and not event.succeeded and pause and self._tries:
+            self._tries -= 1
+            self.plan(now + pause, self.start)
+            return None
+        return None if event is None else (None, event)
 
     def unreachable(self, path: Path, now: float) -> None:
         for machine in self.machines:
@@ -165,6 +181,7 @@ class StunActor(Actor):
             random_bytes=self.random_bytes,
             credentials=credentials,
             config=StunConfig(timing=self.manners.timing),
+            rto=RtoCache(minimum=self.manners.rto),
         )
         self.machines.append(client)
         if self.action is Action.INDICATION:
@@ -188,7 +205,8 @@ class TurnActor(Actor):
     """A TURN client that follows redirections and tries other ports, as hairpin's driver."""
 
     def start(self, now: float) -> None:
-        self.memory = ServerMemory()
+        self.memory = self.new_memory()
+        self.beside: set[int] = set()
         self.ports = 0
         self.visited: set[TransportAddress] = set()
         self.rounds = 2 if self.action in (Action.DUAL_AGAIN, Action.ALLOCATE_AGAIN) else 1
@@ -218,16 +236,41 @@ class TurnActor(Actor):
             password=user.password,
             random_bytes=self.random_bytes,
             config=self.config(),
-            memory=ServerMemory() if self.manners.forgets else self.memory,
+            memory=self.new_memory() if self.manners.forgets else self.memory,
         )
         self.machines.append(client)
         client.allocate(now)
+        if self.manners.both_families and len(self.machines) == 1:
+            self.allocate_ipv6(now)
+
+    def allocate_ipv6(self, now: float) -> None:
+        user = self.settings.user
+        client = TurnClient(
+            self.path(),
+            username=user.username,
+            password=user.password,
+            random_bytes=self.random_bytes,
+            config=ClientConfig(family=AddressFamily.IPV6),
+            memory=self.new_memory(),
+        )
+        self.beside.add(id(client))
+        self.machines.append(client)
+        client.allocate(now)
+
+    def new_memory(self) -> ServerMemory:
+        memory = ServerMemory()
+        memory.rto = RtoCache(minimum=self.manners.rto)
+        return memory
 
     def heard(self, machine: StunClient | TurnClient, event: Event, now: float) -> None:
         assert isinstance(machine, TurnClient)
+        if id(machine) in self.beside:
+            return
         match event:
             case Allocated():
                 self.allocated(machine, now)
+                if self.manners.leaves:
+                    self.plan(now + 1, lambda at: self.tell(succeeded=True))
             case AllocationFailed():
                 self.failed(event, now)
             case AllocationLost():
