@@ -17,8 +17,8 @@ from conformance.aio import run
 from conformance.target import TokenKey
 from transport import TransportAddress
 
+from .ports import free_port
 from .process import hairpin
-from .test_coturn_client import free_port
 
 assert conformance.rows  # imported for the rows that it registers
 

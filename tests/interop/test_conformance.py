@@ -26,8 +26,9 @@ from turn.server import ServerConfig
 from .certificate import Certificate
 from .conforming import USERS, Done, Lines, ask, at, conform, relay
 from .conftest import need
+from .ports import free_port
 from .process import running
-from .test_coturn_client import coturn, free_port
+from .test_coturn_client import coturn
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
 
@@ -182,7 +183,7 @@ async def _secured(folder: pathlib.Path) -> AsyncIterator[tuple[int, str]]:
 
 async def _with_everything() -> Lines:
     """Each extension, relayed addresses of both families, an address to answer from besides."""
-    alternate = f"--alternate-address=127.0.0.2:{free_port()}"
+    alternate = f"--alternate-address=127.0.0.2:{free_port('127.0.0.2')}"
     async with relay(*EVERYTHING, alternate) as port:
         return await ask(
             at("127.0.0.1", port, token_key=TOKEN_KEY),

@@ -9,8 +9,6 @@ import contextlib
 import dataclasses
 import ipaddress
 import os
-import random
-import socket
 import sqlite3
 import time
 from collections.abc import AsyncIterator
@@ -35,6 +33,7 @@ from turn.tokens import TokenContents, TokenKey, grant_access
 
 from .certificate import Certificate
 from .conftest import need
+from .ports import free_port
 
 pytestmark = pytest.mark.interop
 
@@ -42,23 +41,6 @@ LOOPBACK = ipaddress.ip_address("127.0.0.1")
 USER, PASSWORD, REALM = "ann", "open sesame", "relay.example"
 TIMEOUT = 10.0
 SCHEMA = Path("/usr/share/coturn/schema.sql")
-
-
-def free_port() -> int:
-    """Free for UDP and TCP, and out of the range that other programs' sockets are given from:
-    coturn tries a port that is taken again and again."""
-    while True:
-        port = random.randint(20_000, 32_000)
-        with (
-            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams,
-            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as streams,
-        ):
-            try:
-                datagrams.bind(("127.0.0.1", port))
-                streams.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
 
 
 @contextlib.asynccontextmanager

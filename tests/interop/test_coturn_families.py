@@ -17,9 +17,10 @@ from transport.aio import KernelSockets
 from turn.aio import Relay, connect
 from turn.client import ClientConfig, PortWish
 
+from .ports import free_port
 from .process import Command, hairpin
 from .test_coturn_client import PASSWORD, PAYLOADS, TIMEOUT, USER, Peer, coturn, exchange
-from .test_coturn_uclient import IPV4, IPV6, MESSAGES, echo, free_port, uclient
+from .test_coturn_uclient import IPV4, IPV6, MESSAGES, echo, uclient
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
 

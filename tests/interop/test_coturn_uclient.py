@@ -7,13 +7,13 @@ import base64
 import contextlib
 import pathlib
 import re
-import socket
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
 from .certificate import Certificate
 from .conftest import need
+from .ports import free_port
 from .process import Command, hairpin
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
@@ -62,15 +62,6 @@ async def echo(port: int, host: str = IPV4) -> AsyncIterator[None]:
     finally:
         process.kill()
         await process.wait()
-
-
-def free_port(host: str = IPV4) -> int:
-    """turnutils_peer cannot say which port the system chose."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_DGRAM) as sock:
-        sock.bind((host, 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 async def run(program: str, *arguments: str) -> str:

@@ -7,7 +7,6 @@ import contextlib
 import json
 import pathlib
 import re
-import socket
 import sys
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -17,6 +16,7 @@ import pytest
 from .certificate import Certificate
 from .conftest import need
 from .nat_lab import nat_lab
+from .ports import free_ports
 from .process import hairpin
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(180)]
@@ -24,16 +24,6 @@ pytestmark = [pytest.mark.interop, pytest.mark.timeout(180)]
 USER, PASSWORD = "ann", "secret"
 ANN = ("--user", f"{USER}:{PASSWORD}")
 HAIRPIN = (sys.executable, "-c", "from hairpin.cli import main; main()")
-
-
-def free_ports(count: int) -> list[int]:
-    with contextlib.ExitStack() as stack:
-        ports = []
-        for _ in range(count):
-            sock = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
-            sock.bind(("127.0.0.1", 0))
-            ports.append(int(sock.getsockname()[1]))
-        return ports
 
 
 async def probe(*arguments: str, status: int, prefix: Sequence[str] = ()) -> dict[str, Any]:
@@ -64,7 +54,7 @@ async def coturn(
 ) -> AsyncIterator[tuple[int, int, Certificate]]:
     """A server with two addresses; its port, that for TLS, and its certificate."""
     certificate = Certificate.generate(folder)
-    port, alternate, secure, other = free_ports(4)
+    port, alternate, secure, other = free_ports(4, () if prefix else addresses)
     process = await asyncio.create_subprocess_exec(
         *(*prefix, need("turnserver"), "-n", "--no-cli", "--lt-cred-mech"),
         *("-u", f"{USER}:{PASSWORD}", "-r", "relay.example"),

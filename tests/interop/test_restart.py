@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import pathlib
 import signal
-import socket
 import time
 from collections.abc import AsyncIterator
 
@@ -19,6 +18,7 @@ from tests.media.clips import h264_mp4
 
 from .browser import chromium, read, wait_for_frames, wait_for_picture
 from .page_host import page_host
+from .ports import free_ports
 from .process import Command, hairpin
 from .reporting import Report
 
@@ -50,16 +50,9 @@ def clip(tmp_path: pathlib.Path) -> str:
     return str(h264_mp4(tmp_path / "clip.mp4", frames=100, gop=25))
 
 
-def free_port(kind: socket.SocketKind) -> int:
-    with socket.socket(socket.AF_INET, kind) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
-
-
 def listen() -> tuple[str, ...]:
     """Ports that stay the same when it starts again."""
-    http, relay = free_port(socket.SOCK_STREAM), free_port(socket.SOCK_DGRAM)
+    http, relay = free_ports(2)
     return ("--listen", f"127.0.0.1:{http}", "--relay-listen", f"127.0.0.1:{relay}")
 
 
