@@ -13,11 +13,11 @@ from conformance.expect import (
     expect_text,
     expect_value,
 )
-from conformance.outcome import NotOffered, Outcome, Violated, seen
+from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import UDP, Probe
 from conformance.reading import ReceivedMessage
+from conformance.relaying import pair
 from conformance.row import Feature, row
-from transport import TransportAddress
 
 from .needs import need_well_formed, somewhere
 
@@ -28,12 +28,21 @@ from .needs import need_well_formed, somewhere
     Feature.PEER,
 )
 async def the_first_byte_of_an_address_changes_nothing(probe: Probe) -> None:
-    allocation = await probe.allocate()
-    peer = TransportAddress(probe.peer_ip, 9)
-    client = allocation.client
-    value = (Attr.XOR_PEER_ADDRESS, lambda tid: xor_address(peer, tid, first_byte=0xFF))
-    response = await client.authenticated(Method.CREATE_PERMISSION, value)
-    expect_success(response, to="XOR-PEER-ADDRESS that begins with 0xFF")
+    two = await pair(probe)
+    value = (
+        Attr.XOR_PEER_ADDRESS,
+        lambda tid: xor_address(two.peer.local, tid, first_byte=0xFF),
+    )
+    name = "XOR-PEER-ADDRESS that begins with 0xFF"
+    response = await two.allocation.client.authenticated(Method.CREATE_PERMISSION, value)
+    expect_success(response, to=name)
+    if await two.send(b"permitted") is not None:
+        return
+    await two.permit()
+    if await two.send(b"permitted") is None:
+        raise NotOffered("the peer hears nothing with a permission, either")
+    mark = Mark(response.data, 0, 2)
+    raise Violated(f"{name} is granted, but does not permit that peer", mark)
 
 
 @row(

@@ -142,11 +142,28 @@ def _fingerprint_of_what_is_not_signed(
     return whole[:2] + size + whole[4:] + b"\x80\x28\x00\x04" + fingerprint
 
 
+def _granting_what_it_does_not_understand() -> Mutant:
+    """Data goes to peers only whose address began with a zero."""
+    understood: list[bytes] = []
+
+    def take(data: bytes) -> bytes:
+        message = ReceivedMessage.parse(data)
+        value = message.get(Attr.XOR_PEER_ADDRESS)
+        if message.method == Method.CREATE_PERMISSION and value and value[0] == 0:
+            understood.append(value)
+        return data
+
+    return Mutant(take=take, relay=lambda data: data if understood else None)
+
+
 MUTANTS = {
     "COD-FP-02": {
         "wants-one": Mutant(lambda q, a: a.data if Attr.FINGERPRINT in q.types else None),
     },
-    "COD-ADDR-01": {"refuses": _refuse_if(Attr.XOR_PEER_ADDRESS, 0xFF)},
+    "COD-ADDR-01": {
+        "refuses": _refuse_if(Attr.XOR_PEER_ADDRESS, 0xFF),
+        "grants-for-nothing": _granting_what_it_does_not_understand(),
+    },
     "COD-ADDR-02": {"takes-any": Mutant(_take_any_family)},
     "COD-ADDR-03": {
         "none": without(lambda _, __: True, Attr.XOR_MAPPED_ADDRESS),
