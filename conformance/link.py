@@ -7,14 +7,18 @@ import collections
 from transport import TransportAddress
 
 from .codes import HEADER_BYTES
-from .outcome import Direction, Frame
-from .wire import DatagramLink, StreamLink, StreamListener, Wire
+from .outcome import Direction, Frame, NotOffered
+from .wire import AssociationLink, DatagramLink, StreamLink, StreamListener, Wire
 
 MAX_FRAMES = 2000
 """Kept of one row: what a flood consists of need not be shown whole."""
 
 MAX_BYTES = 1 << 20
 """Kept of one row, for the same reason."""
+
+
+MAX_RECORD = 1 << 14
+"""Bytes that a record of DTLS holds (RFC 6347 section 4.1)."""
 
 
 class Record:
@@ -74,12 +78,48 @@ class DatagramPort:
         self._link.close()
 
 
+class SecuredPort:
+    """A DTLS association that records what its records hold; below ``ServerLink``."""
+
+    def __init__(self, link: AssociationLink, record: Record) -> None:
+        self._link = link
+        self._record = record
+
+    @property
+    def local(self) -> TransportAddress:
+        return self._link.local
+
+    @property
+    def protocol(self) -> str | None:
+        return self._link.protocol
+
+    async def send(self, data: bytes) -> None:
+        """Raises:
+        NotOffered: no record holds that.
+        """
+        if not 0 < len(data) <= MAX_RECORD:
+            raise NotOffered(f"a record of DTLS holds 1 to {MAX_RECORD} bytes, not {len(data)}")
+        self._record.add(Direction.SENT, self.local, self._link.remote, data)
+        await self._link.send(data)
+
+    async def receive(self, seconds: float) -> bytes | None:
+        """The next datagram; empty at the end, None if nothing comes in time."""
+        data = await self._link.receive(seconds)
+        if data:
+            self._record.add(Direction.RECEIVED, self.local, self._link.remote, data)
+        return data
+
+    def close(self) -> None:
+        self._link.close()
+
+
 class ClosedStream:
     """A connection that was reset before anything could be done with it."""
 
     def __init__(self, local: TransportAddress, remote: TransportAddress) -> None:
         self.local = local
         self.remote = remote
+        self.protocol: str | None = None
 
     async def send(self, data: bytes) -> None:
         """It is lost."""
@@ -169,7 +209,10 @@ class ServerLink:
     """
 
     def __init__(
-        self, carrier: DatagramPort | StreamLink, server: TransportAddress, record: Record
+        self,
+        carrier: DatagramPort | SecuredPort | StreamLink,
+        server: TransportAddress,
+        record: Record,
     ) -> None:
         self._carrier = carrier
         self._record = record
@@ -178,7 +221,7 @@ class ServerLink:
         self.strangers: collections.deque[tuple[bytes, TransportAddress]] = collections.deque()
         """Datagrams that came from elsewhere than the server was asked at."""
         self.has_ended = False
-        """The server has closed the stream."""
+        """The server has closed the stream, or the DTLS association."""
 
     @property
     def local(self) -> TransportAddress:
@@ -186,12 +229,29 @@ class ServerLink:
 
     @property
     def is_stream(self) -> bool:
+        return not isinstance(self._carrier, DatagramPort | SecuredPort)
+
+    @property
+    def can_end(self) -> bool:
+        """Whether the server can close it."""
         return not isinstance(self._carrier, DatagramPort)
 
+    @property
+    def protocol(self) -> str | None:
+        """What ALPN has agreed on, if anything."""
+        return None if isinstance(self._carrier, DatagramPort) else self._carrier.protocol
+
     async def send(self, data: bytes) -> None:
-        """Send a datagram, or write to the stream."""
+        """Send a datagram, or write to the stream.
+
+        Raises:
+            NotOffered: no record of DTLS holds that.
+        """
         if isinstance(self._carrier, DatagramPort):
             await self._carrier.send(data, self.server)
+            return
+        if isinstance(self._carrier, SecuredPort):
+            await self._carrier.send(data)
             return
         self._record.add(Direction.SENT, self.local, self.server, data, is_stream=True)
         await self._carrier.send(data)
@@ -207,7 +267,7 @@ class ServerLink:
 
     async def end(self) -> None:
         """Half-close the stream."""
-        if not isinstance(self._carrier, DatagramPort):
+        if not isinstance(self._carrier, DatagramPort | SecuredPort):
             await self._carrier.end()
 
     async def receive(self, seconds: float) -> bytes | None:
@@ -215,6 +275,8 @@ class ServerLink:
         deadline = self._record.now() + seconds
         if isinstance(self._carrier, DatagramPort):
             return await self._receive_datagram(self._carrier, deadline)
+        if isinstance(self._carrier, SecuredPort):
+            return await self._receive_record(self._carrier, seconds)
         return await self._receive_from_stream(self._carrier, deadline)
 
     async def receive_bytes(self, seconds: float) -> bytes | None:
@@ -226,7 +288,7 @@ class ServerLink:
             ValueError: it is no stream.
         """
         carrier = self._carrier
-        if isinstance(carrier, DatagramPort):
+        if isinstance(carrier, DatagramPort | SecuredPort):
             raise ValueError("datagrams are received whole")
         if not self._buffer and not self.has_ended and not await self._read(carrier, seconds):
             return None
@@ -246,6 +308,11 @@ class ServerLink:
                 return data
             self.strangers.append((data, source))
         return None
+
+    async def _receive_record(self, port: SecuredPort, seconds: float) -> bytes | None:
+        data = await port.receive(seconds)
+        self.has_ended = self.has_ended or data == b""
+        return data or None
 
     async def _receive_from_stream(self, stream: StreamLink, deadline: float) -> bytes | None:
         while (size := _message_size(self._buffer)) is None or len(self._buffer) < size:

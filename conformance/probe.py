@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 from transport import IPAddress, TransportAddress, TransportProtocol
 
@@ -10,6 +11,7 @@ from .building import MessageBuilder, channel_data, channel_number, one_byte, u3
 from .client import Attribute, Client, Value, describe, xor
 from .codes import Attr, Class, Method
 from .link import ClosedStream, DatagramPort, ListeningPort, Record, ServerLink, StreamPort
+from .opening import Opening
 from .outcome import NotOffered, Violated, Violation
 from .reading import ReceivedMessage
 from .survey import Survey
@@ -87,25 +89,48 @@ class Probe:
         user: int = 0,
         transport: TransportProtocol | None = None,
         local: TransportAddress | None = None,
+        protocols: Sequence[str] = (),
     ) -> Client:
         """A fresh 5-tuple to the server (from ``local``), for the credential of that number.
+
+        Over TLS and DTLS, ``protocols`` are offered by ALPN.
 
         Raises:
             NotOffered: no connection can be made.
         """
         credentials = self.target.credentials
         credential = credentials[user] if user < len(credentials) else None
-        link = await self._open(transport or self.target.transport, local)
-        return self._adopt(link, credential)
+        kind = transport or self.target.transport
+        opening = Opening(self.target, self.wire, self.record, local, tuple(protocols))
+        return self._adopt(await opening.open(kind), credential)
+
+    async def plain_client(self) -> Client:
+        """One whose datagrams are not secured: beside DTLS, where the target is reached by that.
+
+        Raises:
+            NotOffered: the target is reached over a stream.
+        """
+        self.needs_datagrams()
+        return await self.client(transport=TransportProtocol.UDP)
 
     def needs_datagrams(self) -> None:
-        """Go on only where messages are datagrams.
+        """Go on only where messages are datagrams, over UDP or DTLS.
 
         Raises:
             NotOffered: the target is reached over a stream.
         """
         if self.target.transport.is_reliable:
             raise NotOffered("the target is reached over a stream: name it without transport=tcp")
+
+    def needs_udp(self) -> None:
+        """Go on only where messages are datagrams that are not secured.
+
+        Raises:
+            NotOffered: the target is reached over a stream, or over DTLS.
+        """
+        self.needs_datagrams()
+        if self.target.transport is TransportProtocol.DTLS:
+            raise NotOffered("it is about plain UDP: name the target as turn: or stun:")
 
     async def is_alive(self) -> None:
         """Make sure of the server: silence is worth nothing from a dead one.
@@ -116,21 +141,6 @@ class Probe:
         client = await self.client()
         if await client.ask(client.message(Method.BINDING).build()) is None:
             raise Violated("afterwards the server does not answer a Binding request")
-
-    async def _open(
-        self, transport: TransportProtocol, local: TransportAddress | None
-    ) -> ServerLink:
-        server = self.target.address
-        if not transport.is_reliable:
-            ip = self.wire.local_ip(server) if local is None else local.ip
-            socket = await self.wire.open_datagrams(ip, port=0 if local is None else local.port)
-            return ServerLink(DatagramPort(socket, self.record), server, self.record)
-        try:
-            name = self.target.server_name
-            stream = await self.wire.open_stream(transport, server, server_name=name, local=local)
-        except OSError as error:
-            raise NotOffered(f"no {transport.value} connection to {server}: {error}") from error
-        return ServerLink(stream, server, self.record)
 
     def _adopt(self, link: ServerLink, credential: Credential | None) -> Client:
         report = self.violations.append
@@ -143,10 +153,10 @@ class Probe:
         """A fresh 5-tuple over UDP, and its socket, which chooses TOS bytes.
 
         Raises:
-            NotOffered: the target is reached over a stream.
+            NotOffered: the target is reached over a stream, or over DTLS.
             OSError: this host has no such thing.
         """
-        self.needs_datagrams()
+        self.needs_udp()
         server = self.target.address
         marked = await self.wire.open_marked(self.wire.local_ip(server))
         link = ServerLink(DatagramPort(marked, self.record), server, self.record)

@@ -6,15 +6,15 @@ import dataclasses
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-from transport import TransportAddress
+from transport import TransportAddress, TransportProtocol
 
 from .client import describe
 from .codes import Class, Method
-from .link import DatagramPort
+from .link import MAX_RECORD, DatagramPort
 from .outcome import Direction, Mark, NotOffered, Violated
 from .probe import Allocation, Probe
 from .reading import ReceivedMessage
-from .relayed import Relayed, expect_arrival
+from .relayed import LONG, Relayed, expect_arrival
 
 T = TypeVar("T")
 
@@ -22,6 +22,9 @@ CHANNEL: Final = 0x4001
 
 TRIES: Final = 3
 """Times that data is sent until it comes out: UDP loses some."""
+
+OVERHEAD: Final = 128
+"""Bytes of a message beside the data that it carries."""
 
 QUIET: Final = 0.05
 """Seconds to look into the inbox of a socket."""
@@ -37,6 +40,13 @@ class Pair:
     probe: Probe
     allocation: Allocation
     peer: DatagramPort
+
+    @property
+    def long_sizes(self) -> tuple[int, ...]:
+        """Bytes of data that may get lost; over DTLS those that a record has room for."""
+        is_secured = self.probe.target.transport is TransportProtocol.DTLS
+        most = MAX_RECORD - OVERHEAD if is_secured else max(LONG)
+        return tuple(size for size in LONG if size <= most)
 
     async def with_peer(self) -> Pair:
         """The same allocation, and another peer at the same IP address."""

@@ -28,7 +28,7 @@ class Feature(enum.Enum):
     IPV6_RELAY = "IPv6 relayed transport addresses"
     EVEN_PORT = "EVEN-PORT"
     DONT_FRAGMENT = "DONT-FRAGMENT"
-    STREAM = "TCP at the same address"
+    STREAM = "TCP or TLS at the same address"
     TCP_RELAY = "TCP allocations (RFC 6062)"
     MOBILITY = "mobility (RFC 8016)"
     THIRD_PARTY = "third-party authorization (RFC 7635)"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 from collections.abc import Awaitable, Callable, Mapping
 
-from transport import DecodeError, TransportProtocol
+from transport import DecodeError
 
 from .building import one_byte
 from .client import Client, describe
@@ -165,14 +165,14 @@ async def _dont_fragment(probe: Probe) -> str | None:
 
 
 async def _stream_client(probe: Probe) -> Client:
-    kind = probe.target.transport
-    return await probe.client(transport=kind if kind.is_reliable else TransportProtocol.TCP)
+    return await probe.client(transport=probe.target.stream)
 
 
 async def _stream(probe: Probe) -> str | None:
     client = await _stream_client(probe)
     answer = await client.ask(client.message(Method.BINDING).build())
-    return None if answer is not None else "no answer to a Binding request over TCP"
+    name = probe.target.stream.value.upper()
+    return None if answer is not None else f"no answer to a Binding request over {name}"
 
 
 async def _tcp_relay(probe: Probe) -> str | None:

@@ -69,9 +69,18 @@ class Target:
     silence: float = DEFAULT_SILENCE
     hints: Mapping[Feature, str] = dataclasses.field(default_factory=dict)
 
+    @property
+    def stream(self) -> TransportProtocol:
+        """What rows about streams speak, to the same address and port."""
+        if self.transport.is_reliable:
+            return self.transport
+        is_secure = self.transport is TransportProtocol.DTLS
+        return TransportProtocol.TLS if is_secure else TransportProtocol.TCP
+
     def __str__(self) -> str:
         scheme = "turn" if self.is_turn else "stun"
         if self.transport in (TransportProtocol.TLS, TransportProtocol.DTLS):
             scheme += "s"
         kind = "tcp" if self.transport.is_reliable else "udp"
-        return f"{scheme}:{self.address}" + (f"?transport={kind}" if self.is_turn else "")
+        is_usual = not self.is_turn and self.transport is not TransportProtocol.DTLS
+        return f"{scheme}:{self.address}" + ("" if is_usual else f"?transport={kind}")

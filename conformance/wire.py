@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from transport import IPAddress, TransportAddress, TransportProtocol
@@ -43,6 +44,11 @@ class StreamLink(Protocol):
     @property
     def remote(self) -> TransportAddress: ...
 
+    @property
+    def protocol(self) -> str | None:
+        """What ALPN (RFC 7301) has agreed on, if anything."""
+        ...
+
     async def send(self, data: bytes) -> None:
         """Write; what is written after the end is lost without a word."""
         ...
@@ -60,6 +66,31 @@ class StreamLink(Protocol):
 
     async def end(self) -> None:
         """Say that nothing more will be sent; what comes is still received."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class AssociationLink(Protocol):
+    """A DTLS association with one server: datagrams that are secured, and an end."""
+
+    @property
+    def local(self) -> TransportAddress: ...
+
+    @property
+    def remote(self) -> TransportAddress: ...
+
+    @property
+    def protocol(self) -> str | None:
+        """What ALPN (RFC 7301) has agreed on, if anything."""
+        ...
+
+    async def send(self, data: bytes) -> None:
+        """Send a record of 1 to 2^14 bytes; after the end it is lost without a word."""
+        ...
+
+    async def receive(self, seconds: float) -> bytes | None:
+        """The next record, at least a byte; empty at the end, None if nothing comes in time."""
         ...
 
     def close(self) -> None: ...
@@ -114,8 +145,24 @@ class Wire(Protocol):
         *,
         server_name: str | None = None,
         local: TransportAddress | None = None,
+        protocols: Sequence[str] = (),
     ) -> StreamLink:
-        """A connection.
+        """A connection; over TLS ``protocols`` are offered by ALPN.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        ...
+
+    async def open_association(
+        self,
+        remote: TransportAddress,
+        *,
+        local: TransportAddress,
+        server_name: str | None = None,
+        protocols: Sequence[str] = (),
+    ) -> AssociationLink:
+        """A DTLS association; ``protocols`` are offered by ALPN. Port 0 is any port.
 
         Raises:
             OSError: it cannot be made.

@@ -12,6 +12,7 @@ from conformance.report import Report
 
 from .client_server import ClientCommand, ClientServer, Listener
 from .runner import Limits, run
+from .trust import Trust
 from .wire import AsyncioWire
 
 __all__ = [
@@ -21,5 +22,6 @@ __all__ = [
     "Limits",
     "Listener",
     "Report",
+    "Trust",
     "run",
 ]

@@ -9,13 +9,20 @@ import os
 import socket
 import ssl
 import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from conformance.wire import MarkedLink
 from transport import IPAddress, TransportAddress, TransportProtocol
 from transport.aio import from_sockaddr, to_sockaddr
 
+from .association import Association, connected
 from .listening import ListeningSocket, deafen, listen
 from .marked import MarkedSocket
+from .trust import Trust
+
+if TYPE_CHECKING:
+    from transport.dtls import DtlsClients
 
 MAX_WAITING = 4096
 """Datagrams that wait to be looked at; a flood beyond is dropped, as by a socket."""
@@ -32,7 +39,7 @@ LISTEN_BACKLOG = 16
 """Connections that wait to be accepted."""
 
 CONNECT_PATIENCE = 10.0
-"""Seconds for a connection, with its TLS handshake."""
+"""Seconds for a connection, with its handshake of TLS or DTLS."""
 
 
 class _Pacer:
@@ -55,7 +62,7 @@ class AsyncioWire:
     """This host. At most ``per_second`` datagrams or writes are sent.
 
     ``local`` is the address that is used; None takes the one that the route to each
-    server begins with. ``tls`` is how certificates are judged.
+    server begins with. ``trust`` is how certificates are judged.
     """
 
     def __init__(
@@ -63,13 +70,16 @@ class AsyncioWire:
         *,
         per_second: float = 400.0,
         local: IPAddress | None = None,
-        tls: ssl.SSLContext | None = None,
+        trust: Trust | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._begun = self._loop.time()
         self._pacer = _Pacer(per_second)
         self._local = local
-        self._tls = tls
+        self._trust = trust or Trust()
+        # One for each choice of ALPN: they take long to make.
+        self._tls: dict[tuple[str, ...], ssl.SSLContext] = {}
+        self._dtls: dict[tuple[str, ...], DtlsClients] = {}
         self._used: set[TransportAddress] = set()
         self._writers: list[asyncio.StreamWriter] = []
 
@@ -127,13 +137,16 @@ class AsyncioWire:
         *,
         server_name: str | None = None,
         local: TransportAddress | None = None,
+        protocols: Sequence[str] = (),
     ) -> StreamSocket:
         """Raises:
         OSError: it cannot be made.
         """
-        tls = None
+        tls, offered = None, tuple(protocols)
         if transport is TransportProtocol.TLS:
-            tls = self._tls or ssl.create_default_context()
+            if offered not in self._tls:
+                self._tls[offered] = self._trust.tls(offered)
+            tls = self._tls[offered]
         try:
             async with asyncio.timeout(CONNECT_PATIENCE):
                 reader, writer = await asyncio.open_connection(
@@ -152,6 +165,33 @@ class AsyncioWire:
         except ConnectionRefusedError as error:
             raise ConnectionRefusedError("refused") from error
         return self._adopt(reader, writer)
+
+    async def open_association(
+        self,
+        remote: TransportAddress,
+        *,
+        local: TransportAddress,
+        server_name: str | None = None,
+        protocols: Sequence[str] = (),
+    ) -> Association:
+        """Like a socket, without a port it is at one that this run has not had.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        offered = tuple(protocols)
+        if offered not in self._dtls:
+            self._dtls[offered] = self._trust.dtls(offered)
+        for _ in range(MAX_BINDS):
+            sock = connected(local, remote)
+            if local.port or sock.local not in self._used:
+                break
+            sock.close()
+        self._used.add(sock.local)
+        name, pace = server_name or remote.host, self._pacer.wait
+        return await Association.open(
+            sock, self._dtls[offered], name, patience=CONNECT_PATIENCE, pace=pace
+        )
 
     async def open_listener(
         self, ip: IPAddress, *, is_deaf: bool = False
@@ -226,17 +266,20 @@ class StreamSocket:
     def __init__(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pacer: _Pacer
     ) -> None:
+        """
+        Raises:
+            ConnectionResetError: it is closed already.
+        """
+        # Over TLS, asyncio forgets them at the end.
+        ends = [writer.get_extra_info(each) for each in ("sockname", "peername")]
+        if None in ends:
+            raise ConnectionResetError("closed at once")
+        self.local, self.remote = map(from_sockaddr, ends)
+        tls = writer.get_extra_info("ssl_object")
+        self.protocol: str | None = None if tls is None else tls.selected_alpn_protocol()
         self._reader = reader
         self._writer = writer
         self._pacer = pacer
-
-    @property
-    def local(self) -> TransportAddress:
-        return from_sockaddr(self._writer.get_extra_info("sockname"))
-
-    @property
-    def remote(self) -> TransportAddress:
-        return from_sockaddr(self._writer.get_extra_info("peername"))
 
     async def send(self, data: bytes) -> None:
         await self._pacer.wait()

@@ -190,9 +190,8 @@ async def a_response_to_nothing_is_dropped(probe: Probe) -> None:
     "STUN begins with 0 to 3; other first bytes belong to other protocols (RFC 7983 section 7).",
 )
 async def an_empty_datagram_and_short_ones_are_dropped(probe: Probe) -> None:
-    probe.needs_datagrams()
     for size in (0, 1, 3, 4, 19):
-        client = await probe.client()
+        client = await probe.plain_client()
         await client.expect_silence(bytes(size), why=f"a datagram of {size} zero bytes")
     await probe.is_alive()
 

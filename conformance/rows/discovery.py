@@ -89,7 +89,7 @@ async def is_reflected(probe: Probe, socket: DatagramPort, other: DatagramPort) 
 
 
 async def open_socket(probe: Probe) -> DatagramPort:
-    probe.needs_datagrams()
+    probe.needs_udp()
     return await probe.socket()
 
 

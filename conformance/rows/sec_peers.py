@@ -7,10 +7,11 @@ listener can be placed.
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Callable
 from ipaddress import IPv4Address
 from typing import Final
 
-from conformance.building import MessageBuilder, one_byte
+from conformance.building import MessageBuilder, dtls_client_hello, one_byte
 from conformance.client import describe, xor
 from conformance.codes import Attr, Class, Method
 from conformance.denied import (
@@ -34,6 +35,7 @@ from conformance.row import Feature, row
 from transport import IPAddress, TransportAddress, TransportProtocol
 
 from .discovery import is_reflected, offers, open_socket
+from .stuns_tcp import HANDSHAKE
 
 LOOPBACK: Final = IPv4Address("127.0.0.1")
 FORBIDDEN: Final = 403
@@ -189,18 +191,18 @@ async def the_server_is_not_reached_through_itself(probe: Probe) -> Outcome | No
     through, server = await relays(probe), probe.target.address
     allocation = through.toward(server.ip)
     await allocation.permit(server)
-    request = MessageBuilder(Method.BINDING, Class.REQUEST, probe.wire.random_bytes(12)).build()
+    name, request, is_answer = _knock(probe)
     await allocation.send(server, request)
     message = await allocation.client.next_message(probe.target.silence)
     relayed = None if message is None else Relayed.read(message)
-    if relayed is None or relayed.data[8:20] != request[8:20]:
+    if relayed is None or not is_answer(relayed.data):
         return await _whether_allocations_reach_each_other(probe, through)
     if probe.peer_ip == server.ip:
         return seen(
-            "a Binding request to the server is answered through the server itself; its IP "
-            "address is one that peers may have"
+            f"{name} to the server is answered through the server itself; its IP address is one "
+            "that peers may have"
         )
-    raise Violated(f"{server} answers a Binding request that comes through itself", relayed.mark)
+    raise Violated(f"{server} answers {name} that comes through itself", relayed.mark)
 
 
 @row(
@@ -242,11 +244,20 @@ async def nothing_is_reflected_unless_that_is_offered(probe: Probe) -> Outcome |
     raise Violated(f"RFC 5780 is not offered, but a response comes {where}")
 
 
+def _knock(probe: Probe) -> tuple[str, bytes, Callable[[bytes], bool]]:
+    """What the server answers to whoever asks, in words and bytes, and what tells the answer."""
+    if probe.target.transport is TransportProtocol.DTLS:
+        hello = dtls_client_hello(probe.wire.random_bytes(32))
+        return "a ClientHello", hello, lambda data: data[:1] == bytes([HANDSHAKE])
+    request = MessageBuilder(Method.BINDING, Class.REQUEST, probe.wire.random_bytes(12)).build()
+    return "a Binding request", request, lambda data: data[8:20] == request[8:20]
+
+
 async def _expect_no_connect(probe: Probe) -> None:
     """The same for TCP to the peer, where there is that (RFC 6062)."""
     if {Feature.TCP_RELAY, Feature.STREAM} & set(probe.survey.missing):
         return
-    client = await probe.client(transport=TransportProtocol.TCP)
+    client = await probe.client(transport=probe.target.stream)
     transport = (Attr.REQUESTED_TRANSPORT, one_byte(6))
     _, allocation = await probe.try_to_allocate(transport, client=client)
     if allocation is None:

@@ -51,7 +51,7 @@ LIFE: Final = 3
     alone=True,
 )
 async def strangers_get_short_answers(probe: Probe) -> None:
-    probe.needs_datagrams()
+    probe.needs_udp()  # over DTLS, who has an association has shown its address
     expect_turn(probe)
     client = await probe.client()
     for method, attributes in ((Method.BINDING, ()), (Method.ALLOCATE, (UDP,))):
@@ -88,8 +88,7 @@ async def whether_nonces_serve_others(probe: Probe) -> Outcome | None:
     alone=True,
 )
 async def a_flood_of_client_hellos_is_met_with_cookies(probe: Probe) -> None:
-    probe.needs_datagrams()
-    client, kinds = await probe.client(), collections.Counter[int]()
+    client, kinds = await probe.plain_client(), collections.Counter[int]()
     for _ in range(HELLOS):
         await client.send(dtls_client_hello(probe.wire.random_bytes(32)))
     while (data := await client.link.receive(probe.target.silence)) is not None:

@@ -57,7 +57,7 @@ async def _ask_as_classic(probe: Probe) -> tuple[ReceivedMessage, TransportAddre
     Raises:
         Violated: it is no answer to what was asked.
     """
-    probe.needs_datagrams()
+    probe.needs_udp()
     client = await probe.client()
     request = MessageBuilder(
         Method.BINDING, Class.REQUEST, probe.wire.random_bytes(12), cookie=NO_COOKIE

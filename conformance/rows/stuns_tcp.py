@@ -11,7 +11,6 @@ from conformance.expect import expect_success
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import Probe
 from conformance.row import Feature, row
-from transport import TransportProtocol
 
 OPEN_SECONDS: Final = 5.0
 """That a connection stays open after an answer (STUNS-TCP-02)."""
@@ -181,10 +180,8 @@ async def whether_dtls_shares_the_port(probe: Probe) -> Outcome:
 
 
 async def stream_client(probe: Probe, *, user: int = 0) -> Client:
-    """One over the target's stream transport, or over TCP."""
-    kind = probe.target.transport
-    stream = kind if kind.is_reliable else TransportProtocol.TCP
-    return await probe.client(user=user, transport=stream)
+    """One over TCP or TLS."""
+    return await probe.client(user=user, transport=probe.target.stream)
 
 
 async def _expect_answer(client: Client, request: bytes, probe: Probe, *, why: str) -> None:
@@ -202,8 +199,7 @@ async def _handshake_types(probe: Probe) -> list[int]:
         Violated: what comes is no DTLS.
         NotOffered: nothing comes.
     """
-    probe.needs_datagrams()
-    client = await probe.client()
+    client = await probe.plain_client()
     await client.send(dtls_client_hello(probe.wire.random_bytes(32)))
     kinds = []
     while (data := await client.link.receive(probe.target.silence)) is not None:

@@ -14,7 +14,6 @@ from conformance.expect import expect_attribute, expect_success
 from conformance.outcome import NotOffered, Outcome, Violated, seen
 from conformance.probe import UDP, Allocation, Probe
 from conformance.row import Feature, row
-from transport import TransportProtocol
 
 from .needs import INSUFFICIENT_CAPACITY, expect_known, expect_refusal, expect_room
 from .turn_alloc_quota import fill
@@ -136,11 +135,10 @@ async def the_next_port_is_held_for_30_seconds(probe: Probe) -> None:
 )
 async def a_token_may_be_used_over_tcp(probe: Probe) -> None:
     _, token = await _reserve(probe)
-    kind = probe.target.transport
-    client = await probe.client(transport=kind if kind.is_reliable else TransportProtocol.TCP)
+    client = await probe.client(transport=probe.target.stream)
     response, _ = await probe.try_to_allocate(UDP, (Attr.RESERVATION_TOKEN, token), client=client)
     expect_room(response)
-    expect_success(response, to="a RESERVATION-TOKEN over TCP")
+    expect_success(response, to=f"a RESERVATION-TOKEN over {probe.target.stream.value.upper()}")
 
 
 @row(

@@ -9,10 +9,9 @@ from conformance.client import Client
 from conformance.codes import Method
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import Probe
-from conformance.relayed import LONG, SHORT, expect_arrival, expect_relayed, pattern
+from conformance.relayed import SHORT, expect_arrival, expect_relayed, pattern
 from conformance.relaying import CHANNEL, Pair, bound_pair
 from conformance.row import Feature, row
-from transport import TransportProtocol
 
 from .turn_send import expect_source
 
@@ -39,7 +38,7 @@ async def channel_data_comes_out_at_the_peer(probe: Probe) -> Outcome | None:
         expect_arrival(found, pattern(size), of="ChannelData")
         expect_source(found, way.allocation.relayed)
     lost = []
-    for size in LONG:
+    for size in way.long_sizes:
         found = await way.send_channel(pattern(size))
         if found is None:
             lost.append(str(size))
@@ -88,7 +87,7 @@ async def channel_data_that_is_cut_is_dropped(probe: Probe) -> None:
     Feature.PEER,
 )
 async def padding_is_allowed_and_not_relayed(probe: Probe) -> None:
-    probe.needs_datagrams()
+    probe.needs_udp()
     way = await bound_pair(probe)
     await _need_channel(way)
     for size in (5, 6, 7):
@@ -195,8 +194,7 @@ async def the_longest_channel_data_is_one_message(probe: Probe) -> Outcome | Non
 
 
 async def _stream_pair(probe: Probe) -> Pair:
-    kind = probe.target.transport
-    client = await probe.client(transport=kind if kind.is_reliable else TransportProtocol.TCP)
+    client = await probe.client(transport=probe.target.stream)
     way = Pair(probe, await probe.allocate(client=client), await probe.peer())
     await way.bind()
     return way

@@ -6,7 +6,7 @@ from typing import Final
 
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import Probe
-from conformance.relayed import LONG, SHORT, expect_relayed, pattern
+from conformance.relayed import SHORT, expect_relayed, pattern
 from conformance.relaying import CHANNEL, Pair, bound_pair, pair, permitted_pair
 from conformance.row import Feature, row
 
@@ -110,7 +110,7 @@ async def a_relay_does_not_amplify(probe: Probe) -> None:
 async def _expect_long(way: Pair) -> Outcome | None:
     """That long datagrams come whole if they come."""
     lost = []
-    for size in LONG:
+    for size in way.long_sizes:
         found = await way.back(pattern(size))
         if found is None:
             lost.append(str(size))

@@ -9,7 +9,7 @@ from conformance.expect import expect_error, expect_success, expect_text, expect
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import UDP, Allocation, Probe
 from conformance.row import Feature, row
-from transport import TransportAddress, TransportProtocol
+from transport import TransportAddress
 
 from .needs import expect_granted, expect_ipv4, expect_turn, permitted, somewhere
 from .turn_alloc_quota import fill, quota_credential
@@ -24,13 +24,13 @@ CHANNEL = 0x4001
     Feature.LONG_TERM,
 )
 async def allocations_over_udp_and_tcp(probe: Probe) -> Outcome | None:
-    probe.needs_datagrams()
+    probe.needs_udp()
     response, _ = await probe.try_to_allocate(UDP)
     expect_ipv4(response)
     expect_granted(response, to="Allocate over UDP")
     if Feature.STREAM in probe.survey.missing:
         return seen(f"UDP alone at this address; {probe.survey.missing[Feature.STREAM]}")
-    client = await probe.client(transport=TransportProtocol.TCP)
+    client = await probe.client(transport=probe.target.stream)
     response, _ = await probe.try_to_allocate(UDP, client=client)
     expect_granted(response, to="Allocate over TCP")
     return None
@@ -72,7 +72,7 @@ async def requests_without_an_allocation_are_rejected(probe: Probe) -> None:
         expect_error(response, 437, to=f"{method_name(method)} without an allocation")
     if Feature.TCP_RELAY in probe.survey.missing or Feature.STREAM in probe.survey.missing:
         return
-    client = await probe.client(transport=TransportProtocol.TCP)
+    client = await probe.client(transport=probe.target.stream)
     response = await client.authenticated(
         Method.CONNECT, xor(Attr.XOR_PEER_ADDRESS, somewhere(probe))
     )
@@ -169,10 +169,11 @@ async def whether_software_is_named(probe: Probe) -> Outcome:
 async def udp_and_tcp_from_one_port_are_two_5_tuples(probe: Probe) -> None:
     probe.needs_datagrams()
     over_udp = await probe.allocate()
-    local = over_udp.client.local
-    client = await probe.client(transport=TransportProtocol.TCP, local=local)
+    local, kinds = over_udp.client.local, (probe.target.stream, probe.target.transport)
+    client = await probe.client(transport=probe.target.stream, local=local)
     response, over_tcp = await probe.try_to_allocate(UDP, client=client)
-    expect_granted(response, to="Allocate over TCP from the port of an allocation over UDP")
+    tcp, udp = (kind.value.upper() for kind in kinds)
+    expect_granted(response, to=f"Allocate over {tcp} from the port of an allocation over {udp}")
     if over_tcp is not None and over_tcp.relayed == over_udp.relayed:
         raise Violated("both have the same relayed transport address", Mark(response.data, 0, 20))
     expect_success(await client.authenticated(Method.REFRESH, _DELETE), to="its deletion")

@@ -254,7 +254,7 @@ async def nobody_else_may_delete(probe: Probe) -> None:
 
 async def _is_closed(probe: Probe, client: Client) -> bool:
     """Whether the server closes a connection with its allocation, as it may."""
-    if client.link.is_stream:
+    if client.link.can_end:
         await client.link.receive(probe.target.silence)
     return client.link.has_ended
 

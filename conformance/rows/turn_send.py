@@ -10,7 +10,7 @@ from conformance.client import Attribute, Value, describe, xor
 from conformance.codes import Attr, Class, Method
 from conformance.outcome import NotOffered, Outcome, Violated, seen
 from conformance.probe import UDP, Probe
-from conformance.relayed import LONG, SHORT, SINK, SINK6, expect_arrival, pattern
+from conformance.relayed import SHORT, SINK, SINK6, expect_arrival, pattern
 from conformance.relaying import Pair, bound_pair, pair, permitted_pair
 from conformance.row import Feature, row
 from transport import TransportAddress
@@ -99,7 +99,7 @@ async def data_comes_out_as_it_went_in(probe: Probe) -> Outcome | None:
     for size in SHORT:
         await way.expect_sent(pattern(size))
     lost = []
-    for size in LONG:
+    for size in way.long_sizes:
         found = await way.send(pattern(size))
         if found is None:
             lost.append(size)

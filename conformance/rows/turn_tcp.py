@@ -23,6 +23,7 @@ from conformance.row import Feature, row
 from transport import TransportAddress
 
 from .needs import expect_refusal, expect_room, somewhere
+from .stuns_dtls import dtls_client
 from .stuns_tcp import stream_client
 from .tcp_needs import (
     CONNECTION_ID_BYTES,
@@ -68,9 +69,25 @@ OF_UDP_ALONE: Final = (
     Feature.TCP_RELAY,
 )
 async def tcp_is_not_allocated_over_udp(probe: Probe) -> None:
-    probe.needs_datagrams()
+    probe.needs_udp()
     response, _ = await probe.try_to_allocate(TCP)
     await expect_refusal(probe, response, 400, to="Allocate for TCP over UDP")
+
+
+@row(
+    "TURN-TCP-02",
+    "The fact that DTLS uses UDP implies that TCP allocations MUST NOT be obtained using a DTLS "
+    "association between client and server (RFC 7350 section 4.6); if the client connection "
+    "transport is not TCP or TLS, the server MUST reject the request with a 400 (Bad Request) "
+    "error (RFC 6062 section 5.1).",
+    Feature.TURN,
+)
+async def tcp_is_not_allocated_over_dtls(probe: Probe) -> None:
+    response, allocation = await probe.try_to_allocate(TCP, client=await dtls_client(probe))
+    if allocation is None and Feature.TCP_RELAY in probe.survey.missing:
+        reason = probe.survey.missing[Feature.TCP_RELAY]
+        raise NotOffered(f"not offered: {Feature.TCP_RELAY.value}; {reason}")
+    await expect_refusal(probe, response, 400, to="Allocate for TCP over DTLS")
 
 
 @row(

@@ -130,7 +130,9 @@ async def a_bind_names_a_pending_connection(probe: Probe) -> None:
     connection_id, _ = await pending(probe, allocation)
     if not probe.target.transport.is_reliable:
         response = await bind(await probe.client(), allocation, connection_id)
-        expect_error(response, 400, to="ConnectionBind over UDP")
+        expect_error(
+            response, 400, to=f"ConnectionBind over {probe.target.transport.value.upper()}"
+        )
     unknown = bytes(each ^ 0x5A for each in connection_id)
     response = await bind(await stream_client(probe), allocation, unknown)
     expect_error(response, 400, to="ConnectionBind with an unknown CONNECTION-ID")

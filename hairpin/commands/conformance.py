@@ -43,6 +43,8 @@ Examples:
       every row that can be shown from outside, in about two minutes
   hairpin conformance turn:127.0.0.1:3478 --user ann:secret --only TURN-ALLOC --html report.html
       those about Allocate, and a page with every exchange
+  hairpin conformance turns:localhost?transport=udp --user ann:secret --ca-file cert.pem
+      a server over DTLS
   hairpin conformance stun:stun.example.org --i-operate-this-server --json report.json
       a server at a public address
   hairpin conformance list
@@ -198,10 +200,11 @@ def run(
 ) -> int:
     """Find out what a STUN or TURN server does and does not do of what the RFCs require.
 
-    TARGET is stun:host[:port], stuns:host, turn:host[:port][?transport=tcp] or turns:host. Each
-    row of the catalogue ends as PASS, FAIL, SKIP (not offered) or INFO (the RFC leaves it open).
-    A FAIL comes with the sentence of the RFC, and with the bytes. Instead of a target there may
-    be a subcommand: list, compare A.json B.json, or client.
+    TARGET is stun:host[:port], turn:host[:port][?transport=tcp], or over TLS stuns:host or
+    turns:host, and over DTLS the same with ?transport=udp. Each row of the catalogue ends as PASS,
+    FAIL, SKIP (not offered) or INFO (the RFC leaves it open). A FAIL comes with the sentence of
+    the RFC, and with the bytes. Instead of a target there may be a subcommand: list, compare
+    A.json B.json, or client.
     """
     try:
         rows = tuple(choose_rows(only, slow=slow))

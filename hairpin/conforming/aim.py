@@ -6,10 +6,10 @@ import asyncio
 import dataclasses
 import ipaddress
 import socket
-import ssl
 import time
 
 from conformance import Credential, Target, TargetUnusable
+from conformance.aio import Trust
 from conformance.profiles import PROFILES
 from conformance.target import TokenKey
 from hairpin.errors import HairpinError
@@ -49,8 +49,6 @@ class Aim:
         """Raises:
         ValueError: it makes no sense.
         """
-        if self.uri.protocol is TransportProtocol.DTLS:
-            raise ValueError("DTLS is not tested: name the server with ?transport=tcp")
         if self.uri.scheme.is_turn and not self.users and self.secret is None:
             raise ValueError(
                 "a TURN server wants credentials: --user NAME:PASSWORD, and better two of them, "
@@ -61,34 +59,43 @@ class Aim:
         if self.peer_ip is not None:
             _expect_own(self.peer_ip)
 
-    def tls(self) -> ssl.SSLContext | None:
+    def trust(self) -> Trust:
         """How the server's certificate is judged.
 
         Raises:
-            HairpinError: the certificates cannot be read.
+            HairpinError: the certificates cannot be read, or DTLS is not installed here.
         """
+        found = Trust(self.ca_file, is_insecure=self.is_insecure)
         if not self.uri.scheme.is_secure:
-            return None
+            return found
         try:
-            context = ssl.create_default_context(cafile=self.ca_file)
+            found.tls()
         except OSError as error:
             raise HairpinError(f"--ca-file {self.ca_file}: {error}") from error
-        if self.is_insecure:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        return context
+        if self.uri.protocol is TransportProtocol.DTLS:
+            try:
+                found.dtls()
+            except OSError as error:
+                raise HairpinError(str(error)) from error
+        return found
 
 
 def read_uri(text: str) -> ServerUri:
     """The URI of a server that can be tested.
 
+    RFC 7064 leaves the transport of a stuns: URI to DNS; here it may be named as in turns:.
+
     Raises:
         ValueError: it is none.
     """
+    plain, _, transport = text.partition("?transport=")
+    is_extended = bool(transport) and text.lower().startswith("stuns:")
     try:
-        uri = ServerUri.parse(text)
+        uri = ServerUri.parse(plain if is_extended else text)
     except DecodeError as error:
         raise ValueError(f"{text!r} is no target: {error.problem}") from error
+    if is_extended:
+        uri = dataclasses.replace(uri, transport=transport.lower())
     if uri.protocol is None:
         raise ValueError(f"{text!r}: the transport {uri.transport!r} is not known")
     return uri

@@ -46,11 +46,11 @@ async def run_plan(
         HairpinError: the certificates cannot be read.
         TargetUnusable: there is nothing to test, or it may not be.
     """
-    tls = aim.tls()
+    trust = aim.trust()
     targets = await find_targets(aim)
     with _stop_at_interrupt() as stop:
         for target in targets:
-            wire = AsyncioWire(per_second=plan.per_second, tls=tls)
+            wire = AsyncioWire(per_second=plan.per_second, trust=trust)
             try:
                 on_begin(target, wire.local_ip(target.address))
                 return await run(

@@ -27,9 +27,8 @@ async def relay(
     *,
     certificate: ServerCertificate | None = None,
 ) -> AsyncIterator[RelayServer]:
-    """Our own server, which relays to this host alone; over TLS, too, with a certificate.
-
-    Its ``endpoints`` are UDP, TCP and TLS.
+    """Our own server, which relays to this host alone; with a certificate also over TLS and
+    DTLS (see ``secured_at``).
     """
     config = ServerConfig(
         realm="loopback",
@@ -38,12 +37,17 @@ async def relay(
         relay_addresses=(ip_address("127.0.0.1"),),
         allow_peers=(ip_network("127.0.0.1/32"),),
     )
-    kinds = [TransportProtocol.TCP, *([] if certificate is None else [TransportProtocol.TLS])]
-    endpoints = [Endpoint(kind, LOOPBACK) for kind in kinds]
+    secured = () if certificate is None else (TransportProtocol.TLS, TransportProtocol.DTLS)
+    endpoints = [Endpoint(kind, LOOPBACK) for kind in (TransportProtocol.TCP, *secured)]
     async with RelayServer.open(
         config, endpoints=endpoints, certificate=certificate, on_event=on_event
     ) as server:
         yield server
+
+
+def secured_at(server: RelayServer, transport: TransportProtocol) -> TransportAddress:
+    """Where it is reached over that."""
+    return next(each.address for each in server.endpoints if each.transport is transport)
 
 
 class _Answering(asyncio.DatagramProtocol):

@@ -77,6 +77,7 @@ class MemoryEnd:
     ) -> None:
         self.local = local
         self.remote = remote
+        self.protocol: str | None = None
         self.incoming = incoming
         self.outgoing = outgoing
 

@@ -1,9 +1,10 @@
-"""Streams to the simulated server: netsim has UDP only, and rows want TCP as well."""
+"""Streams and DTLS to the simulated server: netsim has UDP only, and rows want more."""
 
 from __future__ import annotations
 
 import asyncio
 import functools
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from conformance.aio import AsyncioWire
@@ -12,7 +13,7 @@ from netsim import Process
 from transport import DecodeError, IPAddress, Path, TransportAddress, TransportProtocol
 from turn.framing import TurnFramer
 
-from .mutants.mutant import Segments
+from .mutants.mutant import Mutant, Segments
 from .pipes import MemoryEnd, MemoryListener, Pipe
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ DELETED = bytes([0, 0x0D, 0, 4, 0, 0, 0, 0])
 
 class MemoryStream:
     """The harness's end of a stream; ``conformance.wire.StreamLink``."""
+
+    protocol: str | None = None
 
     def __init__(self, path: Path, process: Process[MutantMachine], segments: Segments) -> None:
         self._path = path
@@ -131,6 +134,66 @@ def _is_piece(data: bytes) -> bool:
     return len(data) < 4 or len(data) < header + int.from_bytes(data[2:4], "big")
 
 
+class MemoryAssociation:
+    """The harness's end of a DTLS association; ``conformance.wire.AssociationLink``.
+
+    What is in the records is all that there is: the server has no certificate.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        process: Process[MutantMachine],
+        segments: Segments,
+        protocol: str | None,
+    ) -> None:
+        self.protocol = protocol
+        self._path = path
+        self._segments = segments
+        self._process = process
+        self._received: asyncio.Queue[bytes] = asyncio.Queue()
+        self._is_open = True
+
+    @property
+    def local(self) -> TransportAddress:
+        return self._path.remote
+
+    @property
+    def remote(self) -> TransportAddress:
+        return self._path.local
+
+    async def send(self, data: bytes) -> None:
+        if self._is_open:
+            self._process.call(functools.partial(_receive, data, self._path))
+
+    async def receive(self, seconds: float) -> bytes | None:
+        if not self._received.empty() or not self._is_open:
+            return b"" if self._received.empty() else self._received.get_nowait()
+        try:
+            return await asyncio.wait_for(self._received.get(), max(seconds, 0))
+        except TimeoutError:
+            return None
+
+    def close(self) -> None:
+        self.lose("closed by the client")
+
+    def deliver(self, data: bytes) -> None:
+        """One datagram of the server."""
+        if not self._is_open:
+            return
+        self._received.put_nowait(data)
+        is_last = self._segments is Segments.CLOSES_AFTER_DELETION and DELETED in data
+        if is_last:
+            asyncio.get_running_loop().call_soon(self.lose, "closed by the server")
+
+    def lose(self, reason: str) -> None:
+        """The association is over, for both."""
+        if self._is_open:
+            self._is_open = False
+            self._received.put_nowait(b"")
+            self._process.call(lambda machine, now: machine.disconnected(self._path, reason, now))
+
+
 def _receive(message: bytes, path: Path, machine: MutantMachine, now: float) -> None:
     machine.receive(message, path, now)
 
@@ -165,12 +228,12 @@ class SimulatedWire(AsyncioWire):
         process: Process[MutantMachine],
         *,
         local: IPAddress,
-        segments: Segments = Segments.RIGHT,
-        tos: int = 0,
+        mutant: Mutant,
     ) -> None:
         super().__init__(per_second=1e6, local=local)
-        self._tos = tos
-        self._segments = segments
+        self._tos = mutant.tos
+        self._segments = mutant.segments
+        self._protocols = mutant.protocols
         self._process = process
         self._host = local
         self._next_port = 20_000
@@ -188,6 +251,7 @@ class SimulatedWire(AsyncioWire):
         *,
         server_name: str | None = None,
         local: TransportAddress | None = None,
+        protocols: Sequence[str] = (),
     ) -> MemoryStream | MemoryEnd:
         near = local if local is not None and local.port else self._new_address()
         machine = self._process.machine
@@ -198,6 +262,22 @@ class SimulatedWire(AsyncioWire):
         self._process.machine.streams[path] = stream
         self._process.call(lambda machine, now: machine.connected(path, now))
         return stream
+
+    async def open_association(  # type: ignore[override]  # another kind of association
+        self,
+        remote: TransportAddress,
+        *,
+        local: TransportAddress,
+        server_name: str | None = None,
+        protocols: Sequence[str] = (),
+    ) -> MemoryAssociation:
+        near = local if local.port else self._new_address()
+        path = Path(TransportProtocol.DTLS, remote, near)
+        agreed = next((each for each in protocols if each in self._protocols), None)
+        association = MemoryAssociation(path, self._process, self._segments, agreed)
+        self._process.machine.streams[path] = association
+        self._process.call(lambda machine, now: machine.connected(path, now))
+        return association
 
     async def open_listener(  # type: ignore[override]  # another kind of listener
         self, ip: IPAddress, *, is_deaf: bool = False

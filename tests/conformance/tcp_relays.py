@@ -20,6 +20,7 @@ from turn.server import (
 
 from .mutants.mutant import TcpFault
 from .pipes import MemoryEnd, MemoryListener, Pipe, connection
+from .streams import MemoryStream
 
 if TYPE_CHECKING:
     from .world import MutantMachine
@@ -152,7 +153,7 @@ class SimulatedTcp:
     def _join(self, process: Process[MutantMachine], event: ConnectionsJoined) -> None:
         peer = self._pending.pop(event.connection_id)
         stream = process.machine.streams.pop(event.client, None)
-        if stream is None:
+        if not isinstance(stream, MemoryStream):
             peer.close()
             return
         client = stream.detach()

@@ -11,8 +11,8 @@ from conformance.outcome import Verdict
 from conformance.row import Feature, Row, registered
 from conformance.survey import Survey
 
+from .mutants import MUTANTS, Mutant, Setup
 from .mutants import SETUPS as WANTED
-from .mutants import Setup
 from .world import SERVER6, run_rows
 
 assert conformance.rows  # registers them
@@ -41,17 +41,48 @@ def test_what_comes_without_a_wish_for_a_family_is_asked_without_one() -> None:
 
 
 WAYS = [
-    pytest.param(row, tcp, ipv6, id=f"{row.id}-{name}")
-    for name, tcp, ipv6 in (("TCP", True, False), ("IPv6", False, True), ("both", True, True))
+    pytest.param(row, way, id=f"{row.id}-{name}")
+    for name, way in {
+        "TCP": Setup(tcp=True),
+        "IPv6": Setup(ipv6=True),
+        "both": Setup(tcp=True, ipv6=True),
+        "DTLS": Setup(dtls=True),
+    }.items()
     for row in ROWS.values()
-    if not (ipv6 and Feature.BEHAVIOR in row.needs)  # the server has one address of IPv6
+    if not (way.ipv6 and Feature.BEHAVIOR in row.needs)  # the server has one address of IPv6
 ]
 
 
-@pytest.mark.parametrize(("row", "tcp", "ipv6"), WAYS)
-def test_the_right_server_is_failed_over_no_transport(row: Row, tcp: bool, ipv6: bool) -> None:
-    setup = dataclasses.replace(WANTED.get(row.id, Setup()), tcp=tcp, ipv6=ipv6)
+@pytest.mark.parametrize(("row", "way"), WAYS)
+def test_the_right_server_is_failed_over_no_transport(row: Row, way: Setup) -> None:
+    wanted = WANTED.get(row.id, Setup())
+    setup = dataclasses.replace(wanted, tcp=way.tcp, ipv6=way.ipv6, dtls=way.dtls)
 
     report = run_rows([row], setup=setup, surveyed=Survey())
 
     assert [each for each in report.results if each.outcome.verdict is Verdict.FAIL] == []
+
+
+OF_DATAGRAMS = (
+    *("COD-HDR-01", "COD-HDR-04", "COD-HDR-05", "COD-HDR-08", "DEMUX-01"),
+    *("STUNS-BASE-01", "STUNS-BASE-02", "STUNS-BASE-11", "STUNS-BASE-16", "STUNS-TCP-09"),
+    *("TURN-GEN-06", "TURN-ALLOC-02", "TURN-PERM-01", "TURN-SEND-04", "TURN-DATA-02"),
+    *("TURN-DATA-05", "TURN-CHAN-01", "TURN-CDATA-03", "TURN-CDATA-06", "TURN-MOB-06", "SEC-07"),
+)
+"""Rows whose mutants remember nothing, so that other tests may have them, too."""
+
+BROKEN = [
+    pytest.param(ROWS[row_id], mutant, id=f"{row_id}-{name}")
+    for row_id in OF_DATAGRAMS
+    for name, mutant in MUTANTS[row_id].items()
+]
+
+
+@pytest.mark.parametrize(("row", "mutant"), BROKEN)
+def test_what_a_row_fails_over_udp_it_fails_over_dtls(row: Row, mutant: Mutant) -> None:
+    setup = dataclasses.replace(WANTED.get(row.id, Setup()), dtls=True)
+
+    report = run_rows([row], mutant, setup=setup, surveyed=Survey())
+
+    verdicts = {each.row_id: each.outcome.verdict for each in report.results}
+    assert verdicts[row.id] is Verdict.FAIL

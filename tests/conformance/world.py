@@ -10,7 +10,7 @@ import asyncio
 import collections
 import dataclasses
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from conformance.aio import Report, run
@@ -47,7 +47,7 @@ from .mutants.mutant import (
     Reply,
     Setup,
 )
-from .streams import UNIX_TIME, MemoryStream, SimulatedWire
+from .streams import UNIX_TIME, MemoryAssociation, MemoryStream, SimulatedWire
 from .tcp_relays import SimulatedTcp
 
 SERVER = TransportAddress.parse("192.0.2.1", 3478)
@@ -91,10 +91,12 @@ def run_rows(
     target = dataclasses.replace(TARGET, address=SERVER6) if way.ipv6 else TARGET
     if way.tcp:
         target = dataclasses.replace(target, transport=TransportProtocol.TCP)
+    if way.dtls:
+        target = dataclasses.replace(target, transport=TransportProtocol.DTLS)
 
     async def program() -> Report:
         local = HARNESS6 if way.ipv6 else HARNESS
-        wire = SimulatedWire(process, local=local, segments=broken.segments, tos=broken.tos)
+        wire = SimulatedWire(process, local=local, mutant=broken)
         return await run(target, rows=rows, slow=True, wire=wire, surveyed=surveyed)
 
     async def main() -> Report:
@@ -122,7 +124,7 @@ class MutantMachine:
 
     def __init__(self, relay: SimulatedRelay, mutant: Mutant, reply: Reply | None = None) -> None:
         self.listening = LISTENING
-        self.streams: dict[Path, MemoryStream] = {}
+        self.streams: dict[Path, MemoryStream | MemoryAssociation] = {}
         self.tcp = SimulatedTcp(mutant.tcp)
         self._relay = relay
         self._mutant = mutant
@@ -177,20 +179,20 @@ class MutantMachine:
     def poll_transmit(self) -> Transmit | None:
         while self._replies:
             reply = self._replies.popleft()
-            if not reply.path.transport.is_reliable:
+            if reply.path.transport is TransportProtocol.UDP:
                 return reply
             self._write(reply.path, list(reply.segments))
         while (transmit := self._relay.poll_transmit()) is not None:
             path = transmit.path
             change = self._to_client if path.local in LISTENING else self._to_peer
             segments = [each for each in map(change, transmit.segments) if each is not None]
-            if path.transport.is_reliable:
-                self._write(path, segments)
+            if path.transport is not TransportProtocol.UDP:
+                for each in self._ways(path, segments):
+                    self._write(each, segments)
             elif segments:
                 if self._leaves_elsewhere(path, segments[0]):
                     path = dataclasses.replace(path, local=ELSEWHERE)
-                elif self._mutant.route is not None and self._is_told(path, segments[0]):
-                    ways = self._mutant.route(path, self._injector.clients)
+                elif (ways := self._ways(path, segments)) != (path,):
                     self._replies.extend(Transmit(each, segments) for each in ways)
                     return self.poll_transmit()
                 return dataclasses.replace(transmit, path=path, segments=segments)
@@ -208,9 +210,12 @@ class MutantMachine:
         mutant = self._mutant
         return mutant.answers_from_elsewhere if is_answer else mutant.tells_from_elsewhere
 
-    def _is_told(self, path: Path, data: bytes) -> bool:
-        """Whether it is data for a client."""
-        return path.local in LISTENING and _response(data) is None
+    def _ways(self, path: Path, segments: Sequence[bytes]) -> Sequence[Path]:
+        """Where it goes: of data for a client, the mutant may think of others."""
+        route = self._mutant.route
+        if route is None or not segments or path.local not in LISTENING:
+            return (path,)
+        return (path,) if _response(segments[0]) else route(path, self._injector.clients)
 
     def _inject(self, inject: Inject | None, data: bytes, path: Path, now: float) -> None:
         request = None if inject is None else self._injector.request(inject, data, path)
@@ -225,7 +230,8 @@ class MutantMachine:
     def _write(self, path: Path, segments: list[bytes]) -> None:
         stream = self.streams.get(path)
         if stream is not None:
-            stream.deliver(b"".join(segments))
+            for each in segments:
+                stream.deliver(each)
 
     def _remember(self, data: bytes) -> None:
         try:

@@ -27,9 +27,9 @@ from hairpin.conforming.repeating import Repeat
 from hairpin.conforming.selecting import choose_rows
 from hairpin.conforming.terminal import show
 from hairpin.errors import HairpinError
-from tests.conformance.loopback import hanging_up, relay
+from tests.conformance.loopback import hanging_up, relay, secured_at
 from tests.conformance.reports.report_of_a_run import FAILED, HOSTILE, REPORT
-from transport import TransportAddress
+from transport import TransportAddress, TransportProtocol
 from turn.aio import ServerCertificate
 
 from .certificates import write_certificate
@@ -122,26 +122,36 @@ async def test_what_cannot_be_tested_is_one_line(greeting: bytes, problem: str) 
     assert problem in line
 
 
+UNTRUSTED = {
+    TransportProtocol.TLS: "its certificate is not trusted: self-signed certificate",
+    TransportProtocol.DTLS: "the certificate is issued by itself, and not known here",
+}
+
+
+@pytest.mark.parametrize("transport", UNTRUSTED, ids=str)
 @pytest.mark.parametrize(
-    ("trust", "problem"),
+    ("trust", "is_good"),
     [
-        pytest.param(["--ca-file", "tls.pem"], None, id="ca-file"),
-        pytest.param(["--insecure"], None, id="insecure"),
-        pytest.param([], "its certificate is not trusted: self-signed certificate", id="system"),
+        pytest.param(["--ca-file", "tls.pem"], True, id="ca-file"),
+        pytest.param(["--insecure"], True, id="insecure"),
+        pytest.param([], False, id="system"),
     ],
 )
 @pytest.mark.long
-async def test_a_server_over_tls_is_tested_if_its_certificate_is_good(
+async def test_a_server_that_is_secured_is_tested_if_its_certificate_is_good(
     tmp_path: pathlib.Path,
     monkeypatch: pytest.MonkeyPatch,
+    transport: TransportProtocol,
     trust: Sequence[str],
-    problem: str | None,
+    is_good: bool,
 ) -> None:
     chain, key = write_certificate(tmp_path)
     monkeypatch.chdir(tmp_path)
+    problem = None if is_good else UNTRUSTED[transport]
 
     async with relay(certificate=ServerCertificate(str(chain), str(key))) as server:
-        target = f"turns:{server.endpoints[-1].address}?transport=tcp"
+        kind = "tcp" if transport.is_reliable else "udp"
+        target = f"turns:{secured_at(server, transport)}?transport={kind}"
         result = await invoke_beside(target, *USERS, "--only", "STUNS-BASE-01", *trust)
 
     assert result.exit_code == (0 if problem is None else 2)
@@ -212,7 +222,8 @@ async def test_a_secret_makes_two_credentials_that_expire() -> None:
         pytest.param(["turn:x?transport=sctp"], "'sctp' is not known", id="transport"),
         pytest.param(["turn:127.0.0.1"], "a TURN server wants credentials", id="no-user"),
         pytest.param(["turn:127.0.0.1", "--user", "ann"], "NAME:PASSWORD", id="no-password"),
-        pytest.param(["turns:x?transport=udp", *USERS], "DTLS is not tested", id="dtls"),
+        pytest.param(["stuns:x?transport=sctp"], "'sctp' is not known", id="stuns-transport"),
+        pytest.param(["stun:x?transport=udp"], "is no target", id="stun-transport"),
         pytest.param(["stun:x", "--only", "FOO"], "no row begins so; there are COD-", id="prefix"),
         pytest.param(["stun:x", "--only", "STUNC-UDP-01"], "not shown from outside", id="client"),
         pytest.param(["stun:x", "--peer-address", "192.0.2.9"], "no such address", id="peer"),
@@ -242,11 +253,28 @@ def test_a_file_without_certificates_is_told(tmp_path: pathlib.Path) -> None:
     empty.write_text("")
 
     with pytest.raises(HairpinError, match=r"--ca-file .*ca\.pem"):
-        Aim(uri=read_uri("stuns:localhost"), ca_file=str(empty)).tls()
+        Aim(uri=read_uri("stuns:localhost"), ca_file=str(empty)).trust()
 
 
 def test_without_tls_no_certificate_is_looked_at() -> None:
-    assert Aim(uri=read_uri("stun:localhost")).tls() is None
+    Aim(uri=read_uri("stun:localhost"), ca_file="/nowhere/ca.pem").trust()
+
+
+def test_where_dtls_is_not_installed_that_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "transport.dtls", None)
+
+    with pytest.raises(HairpinError, match=r"pip install 'hairpin\[dtls\]'"):
+        Aim(uri=read_uri("stuns:localhost?transport=udp")).trust()
+
+
+@pytest.mark.parametrize("kind", ["udp", "tcp", "UDP"])
+async def test_a_stuns_uri_may_name_its_transport(kind: str) -> None:
+    uri = read_uri(f"stuns:localhost:5349?transport={kind}")
+    targets = await find_targets(Aim(uri=uri))
+
+    wanted = TransportProtocol.TLS if kind == "tcp" else TransportProtocol.DTLS
+    assert {target.transport for target in targets} == {wanted}
+    assert read_uri(str(uri)) == uri
 
 
 def test_a_whole_id_stands_for_that_row_alone() -> None:

@@ -115,6 +115,8 @@ class Mutant:
     tos: int = 0
     """The TOS byte of all that the server sends."""
     segments: Segments = Segments.RIGHT
+    protocols: tuple[str, ...] = ("stun.turn", "stun.nat-discovery")
+    """What it agrees on by ALPN."""
     tcp: TcpFault | None = None
     options: Mapping[str, object] = dataclasses.field(default_factory=dict)
 
@@ -126,6 +128,7 @@ class Setup:
     options: Mapping[str, object] = dataclasses.field(default_factory=dict)
     ipv6: bool = False
     tcp: bool = False
+    dtls: bool = False
     reply: Reply | None = None
     """Answers what the simulated server is silent to, but a real one not."""
     prepare: Callable[[TurnServer], None] | None = None

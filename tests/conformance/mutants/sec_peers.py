@@ -12,6 +12,7 @@ from transport import DecodeError, TransportAddress
 
 from .changing import is_error, with_error
 from .mutant import Mutant, Setup, edited
+from .stuns_tcp import HELLO_VERIFY_REQUEST
 
 HARNESS = ("192.0.2.2/32", "2001:db8::2/128")
 SERVER = TransportAddress.parse("192.0.2.1", 3478)
@@ -41,7 +42,7 @@ def _granting(network: str, *methods: Method) -> Mutant:
 
 
 def _loop(data: bytes) -> bytes | None:
-    """Answers a Binding request in a Send indication to the server itself."""
+    """Answers a Binding request, or a ClientHello, in a Send indication to the server itself."""
     try:
         message = ReceivedMessage.parse(data)
     except DecodeError:
@@ -51,6 +52,8 @@ def _loop(data: bytes) -> bytes | None:
         return None
     assert inner is not None
     answer = MessageBuilder(Method.BINDING, Class.SUCCESS, inner[8:20]).build()
+    if inner[:1] == HELLO_VERIFY_REQUEST[:1]:
+        answer = HELLO_VERIFY_REQUEST
     builder = MessageBuilder(Method.DATA, Class.INDICATION, bytes(12))
     builder.add(Attr.XOR_PEER_ADDRESS, xor_address(SERVER, bytes(12)))
     return builder.add(Attr.DATA, answer).build()

@@ -254,6 +254,10 @@ TOLD: Mapping[str, Mapping[str, Told]] = {
         "10-moves": Told(RIGHT, "10 moves at once, then error 508"),
         "3-moves": Told(_moving(3), "3 moves at once, then error 400"),
     },
+    "STUNS-TCP-11": {
+        "agrees": Told(RIGHT, "stun.turn is agreed on, stun.nat-discovery is agreed on"),
+        "knows-one": Told(Mutant(protocols=("stun.turn",)), "stun.nat-discovery is not agreed on"),
+    },
     "SEC-08": {
         "none": Told(RIGHT, "no port is refused"),
         "one": Told(
