@@ -115,10 +115,10 @@ async def an_error_with_unknown_attributes_is_the_end(stage: Stage) -> None:
             raise Violated(f"{why} is answered with credentials", whole(heard))
 
     found = await aftermath(stage, waiting, judge)
-    if found.is_repeated:
-        await expect_deaf(stage, request, why=why)
     if stage.ended is not None and stage.ended.succeeded:
         raise Violated(f"{why}: the client says that it has succeeded")
+    if found.is_repeated:
+        await expect_deaf(stage, request, why=why)
     await begins_anew(stage, found.later, request)
 
 

@@ -36,8 +36,9 @@ class Mutant:
     manners: Manners = dataclasses.field(default_factory=Manners)
     ignores_icmp: bool = False
     ignores_resets: bool = False
-    takes_any_source: bool = False
+    takes_any_source: Callable[[bytes], bool] = lambda data: False
     takes_segments_whole: bool = False
+    takes_one_message_a_segment: bool = False
     never_reconnects: bool = False
     closes_after: float | None = None
 
@@ -94,6 +95,19 @@ def edited(
 
 SHA256_KEY = sha256_key(SETTINGS.user.username, SETTINGS.realm, SETTINGS.user.password)
 LONG_TERM_KEY = md5_key(SETTINGS.user.username, SETTINGS.realm, SETTINGS.user.password)
+
+
+def as_method(
+    message: ReceivedMessage,
+    method: int,
+    *,
+    transaction_id: bytes | None = None,
+    add: Iterable[tuple[int, bytes]] = (),
+    drop: Iterable[int] = (),
+) -> bytes:
+    """A request of another method, signed as this one."""
+    other = dataclasses.replace(message, method=method)
+    return edited(other, transaction_id=transaction_id, add=add, drop=drop, key=LONG_TERM_KEY)
 
 
 def is_signed(message: ReceivedMessage) -> bool:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 
 from conformance.building import MessageBuilder, xor_address
 from conformance.codes import Attr, Class, Method
 from conformance.reading import ReceivedMessage
 
-from .mutant import LONG_TERM_KEY, SETTINGS, Mutant, Sent, edited, request_of
-from .mutants_stun import Make, changes_signed, hears_otherwise, new_id
+from .mutant import (
+    LONG_TERM_KEY,
+    SETTINGS,
+    Mutant,
+    Sent,
+    as_method,
+    edited,
+    request_of,
+    response_of,
+)
 from .mutants_turn import drops_requests
+from .wrongs import Make, changes_signed, hears_otherwise, new_id
 
 
 def connects_again(after: float) -> Mutant:
@@ -59,6 +69,53 @@ def talks_from_its_new_address() -> Mutant:
     return Mutant(sends)
 
 
+def refreshes_with_a_ticket() -> Mutant:
+    """A Refresh with a ticket goes out where nothing has moved."""
+    numbers = itertools.count(1)
+
+    def sends(data: bytes, now: float) -> Sent:
+        message = request_of(data, Method.CREATE_PERMISSION)
+        if message is None:
+            return [(0.0, data)]
+        refresh = as_method(
+            message,
+            Method.REFRESH,
+            transaction_id=new_id(message.transaction_id, next(numbers)),
+            drop=[Attr.XOR_PEER_ADDRESS],
+            add=[(Attr.MOBILITY_TICKET, b"mine")],
+        )
+        return [(0.0, data), (0.1, refresh)]
+
+    return Mutant(sends)
+
+
+def binds_over_the_same_connection() -> Mutant:
+    """ConnectionBind goes where Connect went."""
+    asked: list[ReceivedMessage] = []
+
+    def sends(data: bytes, now: float) -> Sent:
+        message = request_of(data, Method.CONNECT)
+        asked.extend([] if message is None else [message])
+        return [(0.0, data)]
+
+    def hears(data: bytes) -> list[bytes]:
+        success = response_of(data, Method.CONNECT)
+        if success is None:
+            return [data]
+        bind = as_method(
+            asked[-1],
+            Method.CONNECTION_BIND,
+            transaction_id=new_id(success.transaction_id, 1),
+            drop=[Attr.XOR_PEER_ADDRESS],
+            add=[(Attr.CONNECTION_ID, success.get(Attr.CONNECTION_ID) or b"")],
+        )
+        mutant.replies.append((0.0, bind))
+        return []
+
+    mutant = Mutant(sends, hears)
+    return mutant
+
+
 GRANT = SETTINGS.grant
 
 OPTIONS: Mapping[str, Mapping[str, Make]] = {
@@ -72,6 +129,10 @@ OPTIONS: Mapping[str, Mapping[str, Make]] = {
             lambda m: edited(m, change={Attr.CONNECTION_ID: b"wrng"}), Method.CONNECTION_BIND
         ),
         "no-connection": lambda: Mutant(never_reconnects=True),
+        "same-connection": binds_over_the_same_connection,
+        "no-peer": lambda: changes_signed(
+            lambda m: edited(m, drop=[Attr.XOR_PEER_ADDRESS]), Method.CONNECT
+        ),
     },
     "TURNC-TCP-03": {
         "at-once": lambda: connects_again(3.0),
@@ -84,7 +145,10 @@ OPTIONS: Mapping[str, Mapping[str, Make]] = {
     },
     "TURNC-TCP-05": {"forgets": lambda: drops_requests(Method.REFRESH)},
     "TURNC-MOB-01": {"filled": lambda: with_ticket(b"mine", Method.ALLOCATE)},
-    "TURNC-MOB-02": {"always": lambda: always_with_ticket(Method.REFRESH)},
+    "TURNC-MOB-02": {
+        "always": lambda: always_with_ticket(Method.REFRESH),
+        "before": refreshes_with_a_ticket,
+    },
     "TURNC-MOB-03": {
         "another": lambda: with_ticket(b"mine", Method.REFRESH),
         "talks": talks_from_its_new_address,

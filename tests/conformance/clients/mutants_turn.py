@@ -16,14 +16,17 @@ from .mutant import (
     SETTINGS,
     Mutant,
     Sent,
+    as_method,
     edited,
     is_signed,
     read,
     request_of,
     response_of,
 )
-from .mutants_stun import (
+from .wrongs import (
     Make,
+    asks_otherwise_elsewhere,
+    changes_after,
     changes_requests,
     changes_signed,
     hears_otherwise,
@@ -208,6 +211,39 @@ def takes_cut_datagrams() -> Mutant:
     return Mutant(hears=hears)
 
 
+def takes_padding_for_data() -> Mutant:
+    def hears(data: bytes) -> list[bytes]:
+        if data and 0x40 <= data[0] <= 0x4F and len(data) - 4 > int.from_bytes(data[2:4], "big"):
+            return [data[:2] + (len(data) - 4).to_bytes(2, "big") + data[4:]]
+        return [data]
+
+    return Mutant(hears=hears)
+
+
+def followed_by_junk() -> Mutant:
+    """After ChannelData comes a message whose attribute is longer than it."""
+    header = bytes.fromhex("00160004") + (0x2112A442).to_bytes(4, "big") + bytes(12)
+
+    def sends(data: bytes, now: float) -> Sent:
+        if data and 0x40 <= data[0] <= 0x4F:
+            return [(0.0, data), (0.01, header + bytes.fromhex("00130028"))]
+        return [(0.0, data)]
+
+    return Mutant(sends)
+
+
+def ends_with_its_refresh() -> Mutant:
+    """It says that all is well where its Refresh has no answer yet."""
+
+    def sends(data: bytes, now: float) -> Sent:
+        if request_of(data, Method.REFRESH) is not None:
+            mutant.ends.append(True)
+        return [(0.0, data)]
+
+    mutant = Mutant(sends)
+    return mutant
+
+
 def drops_empty_data() -> Mutant:
     def hears(data: bytes) -> list[bytes]:
         return [] if len(data) == 4 else [data]
@@ -225,9 +261,9 @@ def takes_indications(what: str) -> Mutant:
         peer = xor_address(SETTINGS.peer, message.transaction_id)
         if what == "of strangers":
             return [edited(message, change={Attr.XOR_PEER_ADDRESS: peer})]
-        if Attr.XOR_PEER_ADDRESS not in message.types:
+        if what == "without a peer" and Attr.XOR_PEER_ADDRESS not in message.types:
             return [edited(message, add=[(Attr.XOR_PEER_ADDRESS, peer)])]
-        if Attr.DATA not in message.types:
+        if what == "without data" and Attr.DATA not in message.types:
             return [edited(message, add=[(Attr.DATA, b"")])]
         return [data]
 
@@ -325,7 +361,8 @@ TURN: Mapping[str, Mapping[str, Make]] = {
     "TURNC-ALLOC-11": {
         "stays": lambda: hears_otherwise(
             lambda m: as_heard(m, drop=[Attr.ALTERNATE_SERVER]), error=300
-        )
+        ),
+        "other-request": asks_otherwise_elsewhere,
     },
     "TURNC-ALLOC-13": {
         "first-of-the-list": lambda: hears_otherwise(
@@ -341,11 +378,15 @@ TURN: Mapping[str, Mapping[str, Make]] = {
     "TURNC-LIFE-04": {
         "old-nonce": keeps_the_nonce,
         "deaf": lambda: deaf_to(438, Method.REFRESH),
+        "other-request": lambda: changes_after(
+            438, lambda m: as_method(m, Method.ALLOCATE, drop=[Attr.LIFETIME])
+        ),
     },
     "TURNC-LIFE-05": {"deaf": lambda: deaf_to(437, Method.CREATE_PERMISSION)},
     "TURNC-LIFE-06": {"given-back": asks_for_the_given_back},
     "TURNC-LIFE-07": {
         "dies": lambda: drops_requests(Method.REFRESH, when="after the first"),
+        "content": ends_with_its_refresh,
     },
     "TURNC-PERM-01": {
         "none": lambda: changes_signed(
@@ -359,7 +400,10 @@ TURN: Mapping[str, Mapping[str, Make]] = {
             Method.CREATE_PERMISSION, Method.CHANNEL_BIND, when="after the first"
         ),
     },
-    "TURNC-PERM-04": {"takes-them": lambda: takes_indications("incomplete")},
+    "TURNC-PERM-04": {
+        "without-peer": lambda: takes_indications("without a peer"),
+        "without-data": lambda: takes_indications("without data"),
+    },
     "TURNC-PERM-05": {"takes-them": lambda: takes_indications("of strangers")},
     "TURNC-PERM-07": {"gives-up": lambda: gives_up_after(403, Method.CREATE_PERMISSION)},
     "TURNC-CHAN-01": {
@@ -371,12 +415,17 @@ TURN: Mapping[str, Mapping[str, Make]] = {
     "TURNC-CHAN-04": {"at-once": uses_channels_at_once},
     "TURNC-CHAN-05": {"once": lambda: drops_requests(Method.CHANNEL_BIND, when="after the first")},
     "TURNC-CHAN-06": {"keeps-it": keeps_allocations},
-    "TURNC-CHAN-07": {"unpadded": unpadded},
+    "TURNC-CHAN-07": {"unpadded": unpadded, "followed-by-junk": followed_by_junk},
     "TURNC-CHAN-08": {
         "any-number": takes_any_channel,
-        "cut-and-padded": takes_cut_datagrams,
+        "cut": takes_cut_datagrams,
+        "padding": takes_padding_for_data,
+        "no-padding": lambda: data_for({b"pad": None}),
         "nothing": drops_empty_data,
     },
     "TURNC-CHAN-09": {"ipv6": lambda: with_peer(IPV6_PEER, Method.CHANNEL_BIND)},
-    "TURNC-CHAN-10": {"any-source": lambda: Mutant(takes_any_source=True)},
+    "TURNC-CHAN-10": {
+        "channel-data": lambda: Mutant(takes_any_source=lambda data: data[0] >= 0x40),
+        "indications": lambda: Mutant(takes_any_source=lambda data: data[0] < 0x40),
+    },
 }

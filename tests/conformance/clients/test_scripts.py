@@ -7,10 +7,13 @@ import pytest
 from conformance.clients import Script, scripts
 from conformance.outcome import Verdict
 
+from .actors import TurnActor
+from .mutant import Mutant, read
 from .mutants_options import OPTIONS
-from .mutants_stun import STUN, Make
+from .mutants_stun import STUN
 from .mutants_turn import TURN
 from .world import play
+from .wrongs import Make
 
 MUTANTS = {**STUN, **TURN, **OPTIONS}
 OPEN: dict[str, str] = {
@@ -40,6 +43,19 @@ def test_a_script_fails_the_client_that_breaks_it(script: Script, make: Make) ->
 
     assert result.outcome.verdict is Verdict.FAIL, result.outcome.detail
     assert result.outcome.detail
+
+
+def test_a_turn_client_that_junk_makes_deaf_is_told_from_one_that_hears_nothing() -> None:
+    heard: list[bytes] = []
+
+    def hears(data: bytes) -> list[bytes]:
+        heard.append(data)
+        return [] if any(read(each) is None for each in heard) else [data]
+
+    result = play(SCRIPTS["STUNC-RX-08"], Mutant(hears=hears), actor=TurnActor)
+
+    assert result.outcome.verdict is Verdict.FAIL
+    assert "after junk" in result.outcome.detail
 
 
 def test_every_script_has_a_client_that_breaks_it() -> None:

@@ -194,10 +194,11 @@ class Pair:
 
     def _to_client(self, transmit: Transmit) -> None:
         path = transmit.path
-        local = SERVER if self.mutant.takes_any_source else path.local
-        there = Path(path.transport, path.remote, local)
         for segment in transmit.segments:
-            self._later(DELAY, functools.partial(self._hear, bytes(segment), there))
+            data = bytes(segment)
+            local = SERVER if self.mutant.takes_any_source(data) else path.local
+            there = Path(path.transport, path.remote, local)
+            self._later(DELAY, functools.partial(self._hear, data, there))
 
     def _hear(self, data: bytes, path: Path) -> None:
         if self._is_raw:
@@ -214,7 +215,8 @@ class Pair:
             return [data]
         framer = self._framers.get(path)
         try:
-            return [] if framer is None else framer.push(data)
+            found = [] if framer is None else framer.push(data)
+            return [] if self.mutant.takes_one_message_a_segment and len(found) > 1 else found
         except DecodeError:
             self._end(path, "what came was no message")
             return []
