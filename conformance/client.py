@@ -17,7 +17,7 @@ from .building import MessageBuilder, md5_key, sha256_key, userhash, xor_address
 from .checks import check_response, mark_attribute
 from .codes import COOKIE_PREFIX, Attr, Class, Method, method_name
 from .link import ServerLink
-from .outcome import Mark, NotOffered, Violated, Violation
+from .outcome import Mark, NotOffered, Unanswered, Violated, Violation
 from .reading import ReceivedMessage, method_of
 from .target import Credential, Target
 from .wire import Wire
@@ -297,8 +297,8 @@ class Client:
             return response
         name = method_name(method)
         if self.link.has_ended:
-            raise Violated(f"the connection is closed instead of an answer to {name}")
-        raise Violated(f"no answer to {name} in {self._target.patience:g} s")
+            raise Unanswered(f"the connection is closed instead of an answer to {name}")
+        raise Unanswered(f"no answer to {name} in {self._target.patience:g} s")
 
     # Waiting
 

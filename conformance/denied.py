@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import ipaddress
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv6Address
@@ -13,7 +14,8 @@ from transport import IPAddress, TransportAddress
 from .building import one_byte
 from .client import describe
 from .codes import Attr, Class
-from .outcome import Mark, NotOffered, Outcome, Violated, seen
+from .expect import need_success
+from .outcome import Mark, NotOffered, Outcome, Unanswered, Violated, seen
 from .probe import UDP, Allocation, Probe
 from .reading import ReceivedMessage
 from .row import Feature
@@ -68,9 +70,8 @@ async def relays(probe: Probe) -> Relays:
         family = (Attr.REQUESTED_ADDRESS_FAMILY, one_byte(2))
         _, found.ipv6 = await probe.try_to_allocate(UDP, family)
     # What refuses everybody shows nothing.
-    control = await found.toward(probe.peer_ip).permit(TransportAddress(probe.peer_ip, PORT))
-    if control.message_class is not Class.SUCCESS:
-        raise NotOffered(f"a permission for {probe.peer_ip} is met with {describe(control)}")
+    control = found.toward(probe.peer_ip).permit(TransportAddress(probe.peer_ip, PORT))
+    await need_success(control, f"a permission for {probe.peer_ip}")
     return found
 
 
@@ -116,7 +117,7 @@ async def denied_through(probe: Probe, through: Relays, peers: Iterable[Peer]) -
 
 
 async def grants(through: Relays, ip: IPAddress) -> ReceivedMessage | None:
-    """The success of a CreatePermission or ChannelBind for a peer; None if both are refused.
+    """The success of a CreatePermission or ChannelBind for a peer; None if neither has any.
 
     Raises:
         NotOffered: the server has no room for permissions.
@@ -124,7 +125,11 @@ async def grants(through: Relays, ip: IPAddress) -> ReceivedMessage | None:
     allocation, peer = through.toward(ip), TransportAddress(ip, PORT)
     number = through.next_channel
     through.next_channel += 1
-    for response in (await allocation.permit(peer), await allocation.bind(number, peer)):
+    for ask in (allocation.permit, functools.partial(allocation.bind, number)):
+        try:
+            response = await ask(peer)
+        except Unanswered:
+            continue  # silence does not let it through, either
         if response.message_class is Class.SUCCESS:
             return response
         if response.error_code in NO_ROOM:

@@ -1,11 +1,13 @@
-"""What rows say about answers: each raises Violated with what was seen instead."""
+"""What rows say about answers: expect_... raises Violated with what was seen instead."""
 
 from __future__ import annotations
+
+from collections.abc import Awaitable
 
 from .checks import MAX_CHARACTERS, mark_attribute
 from .client import describe
 from .codes import ERRORS, Attr, Class, attribute_name
-from .outcome import Mark, Violated
+from .outcome import Mark, NotOffered, OutOfReach, Unanswered, Violated
 from .reading import ReceivedMessage
 
 
@@ -13,6 +15,22 @@ def expect_success(response: ReceivedMessage, *, to: str = "the request") -> Non
     if response.message_class is not Class.SUCCESS:
         mark = mark_attribute(response, Attr.ERROR_CODE)
         raise Violated(f"{to} is met with {describe(response)}, not with success", mark)
+
+
+async def need_success(asking: Awaitable[ReceivedMessage], what: str) -> ReceivedMessage:
+    """What a row needs on its way to its point.
+
+    Raises:
+        NotOffered: it is refused.
+        OutOfReach: it is not answered.
+    """
+    try:
+        response = await asking
+    except Unanswered as error:
+        raise OutOfReach(error.detail) from error
+    if response.message_class is not Class.SUCCESS:
+        raise NotOffered(f"{what} is met with {describe(response)}")
+    return response
 
 
 def expect_error(response: ReceivedMessage, *codes: int, to: str = "the request") -> None:

@@ -78,12 +78,20 @@ class Violated(ConformanceError):
         self.mark = mark
 
 
+class Unanswered(Violated):
+    """There is no answer where there has to be one."""
+
+
 class NotOffered(ConformanceError):
     """What the row needs is not there, which says nothing about the row."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
         self.detail = detail
+
+
+class OutOfReach(NotOffered):
+    """What the row needs is not answered: that is the business of the rows about it."""
 
 
 class TargetUnusable(ConformanceError):

@@ -12,7 +12,7 @@ from .client import Attribute, Client, Value, describe, xor
 from .codes import Attr, Class, Method
 from .link import ClosedStream, DatagramPort, ListeningPort, Record, ServerLink, StreamPort
 from .opening import Opening
-from .outcome import NotOffered, Violated, Violation
+from .outcome import NotOffered, OutOfReach, Unanswered, Violated, Violation
 from .reading import ReceivedMessage
 from .survey import Survey
 from .target import Credential, Target
@@ -170,7 +170,10 @@ class Probe:
         Raises:
             NotOffered: there is none to be had; that is the business of other rows.
         """
-        response, allocation = await self.try_to_allocate(UDP, *attributes, client=client)
+        try:
+            response, allocation = await self.try_to_allocate(UDP, *attributes, client=client)
+        except Unanswered as error:
+            raise OutOfReach(error.detail) from error
         if allocation is None:
             raise NotOffered(f"Allocate is met with {describe(response)}")
         return allocation

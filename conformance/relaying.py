@@ -8,12 +8,11 @@ from typing import Final, TypeVar
 
 from transport import TransportAddress, TransportProtocol
 
-from .client import describe
 from .codes import Class, Method
+from .expect import need_success
 from .link import MAX_RECORD, DatagramPort
 from .outcome import Direction, Mark, NotOffered, Violated
 from .probe import Allocation, Probe
-from .reading import ReceivedMessage
 from .relayed import LONG, Relayed, expect_arrival
 
 T = TypeVar("T")
@@ -56,13 +55,13 @@ class Pair:
         """Raises:
         NotOffered: the permission is refused.
         """
-        _need(await self.allocation.permit(self.peer.local), "CreatePermission")
+        await need_success(self.allocation.permit(self.peer.local), "CreatePermission")
 
     async def bind(self, number: int = CHANNEL) -> None:
         """Raises:
         NotOffered: the channel binding is refused.
         """
-        _need(await self.allocation.bind(number, self.peer.local), "ChannelBind")
+        await need_success(self.allocation.bind(number, self.peer.local), "ChannelBind")
 
     # To the peer
 
@@ -226,11 +225,6 @@ async def stay(probe: Probe, until: float, *allocations: Allocation, refresh: bo
         for allocation in allocations:
             client = allocation.client
             if refresh:
-                _need(await allocation.refresh(), "Refresh")
+                await need_success(allocation.refresh(), "Refresh")
             else:
                 await client.send(client.begin(Method.BINDING, Class.INDICATION).build())
-
-
-def _need(response: ReceivedMessage, what: str) -> None:
-    if response.message_class is not Class.SUCCESS:
-        raise NotOffered(f"{what} is met with {describe(response)}")

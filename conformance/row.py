@@ -41,7 +41,7 @@ class Row:
 
     ``sentence`` is what the RFC says. ``needs`` must be offered, else the row is skipped.
     A row that is ``alone`` disturbs others (it fills a quota, or floods); a ``slow`` one
-    waits for real minutes.
+    waits for real minutes. One ``about_answers`` says nothing where there is none.
     """
 
     requirement: Requirement
@@ -50,6 +50,7 @@ class Row:
     needs: frozenset[Feature]
     alone: bool
     slow: bool
+    about_answers: bool = False
 
     @property
     def id(self) -> str:
@@ -63,7 +64,12 @@ _ROWS: Final[dict[str, Row]] = {}
 
 
 def row(
-    row_id: str, sentence: str, *needs: Feature, alone: bool = False, slow: bool = False
+    row_id: str,
+    sentence: str,
+    *needs: Feature,
+    alone: bool = False,
+    slow: bool = False,
+    about_answers: bool = False,
 ) -> Callable[[Run], Run]:
     """Register a coroutine function as what shows a row of the catalogue.
 
@@ -77,8 +83,15 @@ def row(
         raise ValueError(f"{row_id} is no row, or has its run already")
 
     def register(run: Run) -> Run:
-        requirement = _REQUIREMENTS[row_id]
-        _ROWS[row_id] = Row(requirement, run, sentence, frozenset(needs), alone=alone, slow=slow)
+        _ROWS[row_id] = Row(
+            _REQUIREMENTS[row_id],
+            run,
+            sentence,
+            frozenset(needs),
+            alone=alone,
+            slow=slow,
+            about_answers=about_answers,
+        )
         return run
 
     return register

@@ -12,7 +12,9 @@ import conformance.rows
 from conformance.outcome import (
     NotOffered,
     Outcome,
+    OutOfReach,
     RowResult,
+    Unanswered,
     Verdict,
     Violated,
     Violation,
@@ -130,8 +132,7 @@ async def _take_turns(
     async def take_turn(each: _Run) -> None:
         async with turns:
             await each.run()
-            has_failed = each.result.outcome.verdict is Verdict.FAIL
-            if has_failed and not await each.is_answered_within(limits.lost_after):
+            if each.is_doubtful and not await each.is_answered_within(limits.lost_after):
                 raise _ServerLost
         each.is_done = True
         on_result(each.result)
@@ -199,6 +200,8 @@ class _Run:
         self.violations: list[Violation] = []
         self.is_begun = False
         self.is_done = False
+        self.is_doubtful = False
+        """What was seen may be because the server is gone."""
         self._target = target
         self._wire = wire
         self._survey = survey
@@ -259,8 +262,12 @@ class _Run:
             async with asyncio.timeout(seconds):
                 return await self.row.run(probe) or Outcome(Verdict.PASS)
         except Violated as error:
+            self.is_doubtful = True
+            if self.row.about_answers and isinstance(error, Unanswered):
+                return skipped(error.detail)
             return Outcome(Verdict.FAIL, error.detail, error.mark)
         except NotOffered as error:
+            self.is_doubtful = isinstance(error, OutOfReach)
             return skipped(error.detail)
         except DecodeError as error:
             return skipped(f"an answer on the way to it cannot be read: {error}")

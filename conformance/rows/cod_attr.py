@@ -42,6 +42,7 @@ async def answers_are_made_of_whole_attributes(probe: Probe) -> None:
 @row(
     "COD-ATTR-02",
     "The padding bits MUST be set to zero on sending and MUST be ignored by the receiver.",
+    about_answers=True,
 )
 async def padding_is_sent_as_zeros(probe: Probe) -> Outcome | None:
     client = await probe.client()

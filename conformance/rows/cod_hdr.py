@@ -52,6 +52,7 @@ async def a_message_with_another_cookie_is_none_of_rfc_8489(probe: Probe) -> Non
     "COD-HDR-03",
     "For a Binding request the class is 0b00 and the method 0b000000000001, encoded into the "
     "first 16 bits as 0x0001; a Binding response is encoded as 0x0101.",
+    about_answers=True,
 )
 async def class_and_method_share_the_type_field(probe: Probe) -> None:
     client = await probe.client()
@@ -142,6 +143,7 @@ async def the_transaction_id_comes_back(probe: Probe) -> None:
     "COD-HDR-09",
     "All STUN messages sent over UDP SHOULD be less than the path MTU, if known; if it is "
     "unknown, 576 bytes for IPv4 and 1280 bytes for IPv6.",
+    about_answers=True,
 )
 async def answers_fit_an_unknown_mtu(probe: Probe) -> Outcome | None:
     probe.needs_datagrams()

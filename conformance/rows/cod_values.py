@@ -182,6 +182,7 @@ async def a_long_software_is_read(probe: Probe) -> None:
     "COD-TXT-07",
     "The Reserved bits SHOULD be 0. The class MUST be between 3 and 6. The number MUST be "
     "between 0 and 99. The reason phrase MUST be fewer than 128 characters.",
+    about_answers=True,
 )
 async def an_error_code_is_well_formed(probe: Probe) -> None:
     client = await probe.client()
@@ -200,6 +201,7 @@ async def an_error_code_is_well_formed(probe: Probe) -> None:
     "COD-TXT-08",
     "UNKNOWN-ATTRIBUTES contains a list of 16-bit values, each of which represents an attribute "
     "type that was not understood; normal padding rules apply.",
+    about_answers=True,
 )
 async def unknown_attributes_are_a_plain_list(probe: Probe) -> None:
     client = await probe.client()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from conformance.client import describe
-from conformance.codes import Attr, Class, attribute_name
-from conformance.expect import expect_error, expect_success
+from conformance.codes import Attr, attribute_name
+from conformance.expect import expect_error, expect_success, need_success
 from conformance.outcome import NotOffered
 from conformance.probe import Allocation, Probe
 from conformance.reading import ReceivedMessage
@@ -89,9 +89,7 @@ async def permitted(probe: Probe, peer: TransportAddress) -> Allocation:
         NotOffered: one of them is not to be had.
     """
     allocation = await probe.allocate()
-    response = await allocation.permit(peer)
-    if response.message_class is not Class.SUCCESS:
-        raise NotOffered(f"CreatePermission is met with {describe(response)}")
+    await need_success(allocation.permit(peer), "CreatePermission")
     return allocation
 
 

@@ -71,6 +71,7 @@ async def strangers_get_short_answers(probe: Probe) -> None:
     "SEC-12",
     "A nonce is bound to the client that it was given to.",
     Feature.LONG_TERM,
+    about_answers=True,
 )
 async def whether_nonces_serve_others(probe: Probe) -> Outcome | None:
     owner, other = await probe.client(), await probe.client()

@@ -83,6 +83,7 @@ async def unknown_attributes_are_all_listed(probe: Probe) -> None:
 @row(
     "STUNS-BASE-06",
     "The server SHOULD include a SOFTWARE attribute in the response.",
+    about_answers=True,
 )
 async def whether_software_is_named(probe: Probe) -> Outcome:
     client = await probe.client()

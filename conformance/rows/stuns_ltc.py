@@ -258,6 +258,7 @@ async def a_stale_nonce_is_replaced(probe: Probe) -> None:
     "where neither PASSWORD-ALGORITHM nor PASSWORD-ALGORITHMS was sent; USERNAME, USERHASH, REALM "
     "and NONCE SHOULD NOT be included.",
     Feature.TURN,
+    about_answers=True,
 )
 async def answers_to_the_authenticated_are_signed(probe: Probe) -> None:
     allocation = await probe.allocate()

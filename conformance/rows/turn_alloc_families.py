@@ -164,6 +164,7 @@ async def a_dual_allocation_has_both_families(probe: Probe) -> None:
     "If the server can partially meet the request, then it includes ADDRESS-ERROR-CODE attribute "
     "in the success response to inform the client the reason for partial failure of the request.",
     Feature.TURN,
+    about_answers=True,
 )
 async def what_becomes_of_a_dual_wish_with_one_family(probe: Probe) -> Outcome:
     families = []
@@ -194,6 +195,7 @@ async def what_becomes_of_a_dual_wish_with_one_family(probe: Probe) -> Outcome:
     "addresses in these requests.",
     Feature.TURN,
     Feature.IPV6_RELAY,
+    about_answers=True,
 )
 async def tunneled_addresses_are_not_bound(probe: Probe) -> None:
     if Feature.PEER not in probe.survey.missing:

@@ -150,6 +150,7 @@ async def a_retransmitted_allocate_makes_no_second_allocation(probe: Probe) -> N
     "The server SHOULD include the SOFTWARE attribute in all Allocate and Refresh responses "
     "(either success or failure).",
     Feature.TURN,
+    about_answers=True,
 )
 async def whether_software_is_named(probe: Probe) -> Outcome:
     allocation = await probe.allocate()
