@@ -8,6 +8,8 @@ import os
 import signal
 import socket
 import struct
+import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -38,6 +40,14 @@ LONGEST_SCRIPT: Final = 1800.0
 REST: Final = 0.3
 """Seconds from the end of a client to the next one: what is on its way arrives."""
 
+SO_TIMESTAMPNS: Final = 35
+"""Of Linux: when the kernel got a datagram (socket(7)); Python has no name for it."""
+
+ANCILLARY_BYTES: Final = 64
+OLDEST: Final = 5.0
+"""Seconds that a datagram waits for us at most."""
+
+_TIMESPEC: Final = struct.Struct("qq")
 _RESET: Final = struct.pack("ii", 1, 0)
 """SO_LINGER of a socket that closes with RST."""
 
@@ -61,8 +71,8 @@ class ClientCommand:
         return cls(process, status_tells=status_tells)
 
     async def wait(self) -> bool | None:
+        """Until it has ended; whether it succeeded, if that is told."""
         status = await self._process.wait()
-        await asyncio.sleep(REST)
         return status == 0 if self._status_tells else None
 
     async def stop(self) -> None:
@@ -132,6 +142,8 @@ class Listener:
         try:
             if is_stream:
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            elif sys.platform == "linux":
+                sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
             sock.bind(to_sockaddr(address))
         except OSError:
             sock.close()
@@ -165,16 +177,18 @@ class Listener:
             if sock is None:
                 return
             try:
-                data, source = sock.recvfrom(READ_BYTES)
+                data, extra, _, source = sock.recvmsg(READ_BYTES, ANCILLARY_BYTES)
             except BlockingIOError:
                 return
             except OSError:
                 continue  # an ICMP error of what was sent before
-            self._hand_over(data, Path(self.protocol, local, from_sockaddr(source)))
+            path = Path(self.protocol, local, from_sockaddr(source))
+            self._hand_over(data, path, _age(extra))
 
-    def _hand_over(self, data: bytes, path: Path) -> None:
+    def _hand_over(self, data: bytes, path: Path, age: float = 0.0) -> None:
         if self._server is not None:
-            self._server.receive(data, path, self._loop.time())
+            now = self._loop.time()
+            self._server.receive(data, path, now, at=now - age)
             self._on_change()
 
     def _accept(
@@ -238,6 +252,16 @@ class Listener:
                 self._end(path, with_reset=True)
             case _:
                 pass
+
+
+def _age(extra: Sequence[tuple[int, int, bytes]]) -> float:
+    """Seconds since a datagram came to this host, which may have been busy."""
+    for level, kind, value in extra:
+        if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS:
+            seconds, nanoseconds = _TIMESPEC.unpack(value[: _TIMESPEC.size])
+            age = time.time() - seconds - nanoseconds / 1e9
+            return age if 0 < age < OLDEST else 0.0  # or the clock was set
+    return 0.0
 
 
 Start = Callable[[Script, Listener], asyncio.Task[ClientCommand] | None]
@@ -329,7 +353,9 @@ class _Performance:
     async def _watch(self, starting: asyncio.Task[ClientCommand]) -> None:
         client = await asyncio.shield(starting)
         succeeded = await client.wait()
-        self._server.client_ended(self._loop.time(), succeeded=succeeded)
+        at = self._loop.time()
+        await asyncio.sleep(REST)  # what it has sent is heard before
+        self._server.client_ended(self._loop.time(), succeeded=succeeded, at=at)
         self._changed()
 
     async def _stop(

@@ -99,13 +99,16 @@ class ScriptedServer:
         self._coroutine = self.script.play(self._stage)
         self._step(now)
 
-    def client_ended(self, now: float, *, succeeded: bool | None = None) -> None:
+    def client_ended(
+        self, now: float, *, succeeded: bool | None = None, at: float | None = None
+    ) -> None:
         """The client under test is done; nothing comes from it any more.
 
-        ``succeeded`` says whether it got what it wanted, if that is known.
+        ``succeeded`` says whether it got what it wanted, if that is known, and ``at`` when it
+        ended, if that was some time ago.
         """
         if self._stage is not None and self._stage.ended is None:
-            self._stage.ended = ClientEnded(now, succeeded)
+            self._stage.ended = ClientEnded(now if at is None else at, succeeded)
             self._step(now)
 
     def stop(self, reason: str, now: float) -> None:
@@ -116,13 +119,13 @@ class ScriptedServer:
 
     # Machine
 
-    def receive(self, data: bytes, path: Path, now: float) -> None:
-        """Take a datagram, or bytes of a stream."""
+    def receive(self, data: bytes, path: Path, now: float, *, at: float | None = None) -> None:
+        """Take a datagram, or bytes of a stream; ``at`` is when they came, if that was before."""
         if self._stage is None or len(self._frames) >= MAX_FRAMES or self._bytes >= MAX_BYTES:
             return
         self._stage.now = now
         for message in self._messages(data, path, now):
-            self._take(message, path, now)
+            self._take(message, path, now if at is None else at)
         self._step(now)
 
     def handle_timeout(self, now: float) -> None:
@@ -170,8 +173,8 @@ class ScriptedServer:
             self._fail(Violated(f"the stream has {error}"), now)
             return []
 
-    def _take(self, data: bytes, path: Path, now: float) -> None:
-        heard = Heard.of(now, path, data)
+    def _take(self, data: bytes, path: Path, at: float) -> None:
+        heard = Heard.of(at, path, data)
         transaction_id = heard.transaction_id
         if transaction_id in self._known or self._stage is None:
             return
@@ -181,7 +184,7 @@ class ScriptedServer:
             self._paths.add(path)
         if transaction_id is not None:
             self.ids.add(transaction_id)
-        self._record(Direction.RECEIVED, path, data, now)
+        self._record(Direction.RECEIVED, path, data, at)
         self._stage.heard.append(heard)
         self._stage.inbox.append(heard)
 

@@ -9,9 +9,11 @@ from conformance.target import Target
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ClientTarget(Target):
-    """Whoever comes to ``address``; ``name`` is what the operator calls it."""
+    """Whoever comes to ``address``, or to any port there, if it has none; ``name`` is what the
+    operator calls it."""
 
     name: str = "a client"
 
     def __str__(self) -> str:
-        return f"{self.name} at {self.transport.value}://{self.address}"
+        where = self.address if self.address.port else self.address.ip
+        return f"{self.name} at {self.transport.value}://{where}"

@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import pathlib
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import click
 
 from conformance import Report, RowResult, Survey
 from conformance.clients import ClientTarget
+from conformance.describing_values import counted
 from conformance.reports import to_html, to_json, to_pcapng
-from hairpin.conforming.scripting import ClientPlan, Playing, check_command, choose_scripts
+from hairpin.conforming.progress import show_progress
+from hairpin.conforming.scripting import (
+    COMMAND_JOBS,
+    MAX_JOBS,
+    PORT,
+    ClientPlan,
+    check_command,
+    choose_scripts,
+    play_all,
+)
 from hairpin.conforming.terminal import LOG_WIDTH, clean, show
 from hairpin.daemon import announce
 from hairpin.endpoint import ENDPOINT
@@ -91,6 +102,13 @@ TO_STDOUT = "-"
     "succeeded.",
 )
 @click.option(
+    "--jobs",
+    type=click.IntRange(1, MAX_JOBS),
+    metavar="N",
+    help="Scripts at once, each on a port of its own, where COMMAND has {port}.  "
+    f"[default: {COMMAND_JOBS}]",
+)
+@click.option(
     "--patience",
     type=click.FloatRange(1, 3600),
     metavar="SECONDS",
@@ -109,6 +127,7 @@ def client(
     slow: bool,
     command: str | None,
     status_tells: bool,
+    jobs: int | None,
     patience: float | None,
     json_file: str | None,
     html_file: str | None,
@@ -124,8 +143,10 @@ def client(
         chosen = choose_scripts(only, slow=slow)
         if command is not None:
             check_command(command)
-        elif status_tells:
-            raise ValueError("--status-tells is about --command")
+        elif status_tells or jobs is not None:
+            raise ValueError("--status-tells and --jobs are about --command")
+        if jobs is not None and jobs > 1 and PORT not in (command or ""):
+            raise ValueError("--jobs: the command has to say {port}, as each script has its own")
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     where = listen or (Endpoint(TransportProtocol.UDP, TransportAddress.parse("127.0.0.1", 3478)),)
@@ -141,6 +162,7 @@ def client(
         command=command,
         status_tells=status_tells,
         patience=patience,
+        jobs=jobs,
     )
     try:
         report = _play(plan)
@@ -156,31 +178,36 @@ def client(
 
 
 def _play(plan: ClientPlan) -> Report:
-    results: list[RowResult] = []
+    results: dict[str, RowResult] = {}
     begun = time.time()
     is_complete = True
-    first = plan.listen[0]
-    where = [first.address]
-    try:
-        asyncio.run(_play_all(plan, where, results))
-    except KeyboardInterrupt:
-        is_complete = False
-    target = ClientTarget(address=where[-1], transport=first.transport)
-    return Report(target, Survey(), tuple(results), begun, is_complete)
+    with _progress(plan) as advance:
 
-
-async def _play_all(
-    plan: ClientPlan, where: list[TransportAddress], results: list[RowResult]
-) -> None:
-    playing = Playing(plan)
-    where.append(playing.listening)
-    try:
-        for script in plan.scripts:
-            result = await playing.play(script)
-            results.append(result)
+        def on_result(result: RowResult) -> None:
+            results[result.row_id] = result
             announce(_line(result))
-    finally:
-        playing.close()
+            advance(result)
+
+        try:
+            asyncio.run(play_all(plan, on_result))
+        except KeyboardInterrupt:
+            is_complete = False
+    first = plan.listen[0]
+    target = ClientTarget(address=first.address, transport=first.transport, name=plan.client)
+    inorder = tuple(results[each.id] for each in plan.scripts if each.id in results)
+    return Report(target, Survey(), inorder, begun, is_complete)
+
+
+@contextlib.contextmanager
+def _progress(plan: ClientPlan) -> Iterator[Callable[[RowResult], None]]:
+    """A bar, where a command is run; a person is told what to do instead."""
+    if plan.command is None:
+        yield lambda _: None
+        return
+    scripts, jobs = counted(len(plan.scripts), "script"), plan.at_once
+    announce(f"{plan.client}: {scripts}, {f'{jobs} at once' if jobs > 1 else 'one by one'}")
+    with show_progress(len(plan.scripts), begin="playing") as advance:
+        yield advance
 
 
 def _line(result: RowResult) -> str:

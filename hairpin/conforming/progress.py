@@ -23,7 +23,9 @@ def announce_run(target: Target, plan: Plan, local: IPAddress) -> None:
 
 
 @contextlib.contextmanager
-def show_progress(total: int) -> Iterator[Callable[[RowResult], None]]:
+def show_progress(
+    total: int, *, begin: str = "finding out what is offered"
+) -> Iterator[Callable[[RowResult], None]]:
     """A bar on a terminal, nothing in a log."""
     if not sys.stderr.isatty():
         yield lambda _: None
@@ -36,7 +38,7 @@ def show_progress(total: int) -> Iterator[Callable[[RowResult], None]]:
     columns = (words, BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, redirect_stdout=False) as progress:
-        task = progress.add_task("finding out what is offered", total=total)
+        task = progress.add_task(begin, total=total)
 
         def on_result(result: RowResult) -> None:
             counts[result.outcome.verdict] += 1

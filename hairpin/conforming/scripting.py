@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import pathlib
+import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from conformance import Credential, load
 from conformance.aio import ClientCommand, ClientServer, Listener
@@ -23,6 +25,12 @@ PATIENCE = 120.0
 COMMAND_PATIENCE = 15.0
 """Seconds that a command has for its first message."""
 
+COMMAND_JOBS = 4
+"""Scripts at once: they wait most of the time, and a client's timers are judged, which a busy
+machine delays."""
+
+MAX_JOBS = 16
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class ClientPlan:
@@ -37,6 +45,24 @@ class ClientPlan:
     command: str | None = None
     status_tells: bool = False
     patience: float | None = None
+    jobs: int | None = None
+
+    @property
+    def client(self) -> str:
+        """What a report calls the client under test."""
+        words = shlex.split(self.command or "")
+        names = [pathlib.PurePath(each).name for each in words]
+        if names and INTERPRETER.match(names[0]):
+            files = (each for each in names[1:] if FILE_NAME.fullmatch(each))
+            return next(files, names[0])
+        return names[0] if names else "a client"
+
+    @property
+    def at_once(self) -> int:
+        """How many scripts are played beside each other; the command has to be told where."""
+        if self.command is None or PORT not in self.command:
+            return 1
+        return min(self.jobs or COMMAND_JOBS, len(self.scripts))
 
     @property
     def settings(self) -> Settings:
@@ -124,6 +150,9 @@ def check_command(command: str) -> None:
         raise ValueError(f"--command {command!r}: {error}; there are {known}") from error
 
 
+PORT = "{port}"
+INTERPRETER = re.compile(r"(python|node|perl|ruby|java|bash|sh|env)[\d.]*$")
+FILE_NAME = re.compile(r"\w[\w-]*\.\w+")
 NAMES = (
     "host",
     "port",
@@ -157,17 +186,49 @@ def instruction(script: Script, plan: ClientPlan, listener: Listener) -> str:
     return f"{script.id}: have the client {text}; the server is {where}{user}"
 
 
-class Playing:
-    """A run of scripts for one client."""
+async def play_all(plan: ClientPlan, on_result: Callable[[RowResult], None]) -> None:
+    """Play the scripts of a plan, some beside each other; each result is told as it comes.
 
-    def __init__(self, plan: ClientPlan) -> None:
+    When this is cancelled all clients that run are ended.
+
+    Raises:
+        HairpinError: an address cannot be listened on, or the command cannot be started.
+    """
+    players: list[Playing] = []
+    try:
+        for number in range(plan.at_once):
+            players.append(Playing(plan, plan.listen if number == 0 else _anywhere(plan.listen)))
+        pending = iter(plan.scripts)
+
+        async def work(player: Playing) -> None:
+            for script in pending:
+                on_result(await player.play(script))
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for player in players:
+                    group.create_task(work(player))
+        except* HairpinError as errors:
+            raise errors.exceptions[0] from None
+    finally:
+        for player in players:
+            player.close()
+
+
+def _anywhere(listen: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
+    """The same hosts and transports, with ports that the system chooses."""
+    return tuple(Endpoint(each.transport, TransportAddress(each.address.ip, 0)) for each in listen)
+
+
+class Playing:
+    """Scripts for one client, one after the other."""
+
+    def __init__(self, plan: ClientPlan, listen: Sequence[Endpoint]) -> None:
         """Raises:
         HairpinError: an address cannot be listened on.
         """
         self._plan = plan
-        listeners = [_listen(each) for each in plan.listen]
-        self.listening = listeners[0].listening
-        """The first address, with the port that the system has chosen, if it was to."""
+        listeners = [_listen(each) for each in listen]
         self._server = ClientServer(listeners, settings=plan.settings, start=self._start)
 
     async def play(self, script: Script) -> RowResult:

@@ -65,7 +65,9 @@ def test_a_client_that_fails_is_shown_with_its_bytes(tmp_path: pathlib.Path) -> 
         pytest.param(("--script", "STUNC-DNS"), "there is no script for that row", id="no-script"),
         pytest.param(("--script", "TURNC-CHAN-05"), "add --slow", id="slow"),
         pytest.param(("--command", "x {prot}"), "there are {host}, {port}", id="unknown-name"),
-        pytest.param(("--status-tells",), "--status-tells is about --command", id="no-command"),
+        pytest.param(("--status-tells",), "are about --command", id="no-command"),
+        pytest.param(("--jobs", "2"), "are about --command", id="jobs-of-a-person"),
+        pytest.param(("--command", "x 3478", "--jobs", "2"), "say {port}", id="one-port"),
         pytest.param(("--listen", "dtls://127.0.0.1:0"), "udp://, tcp:// and tls://", id="dtls"),
     ],
 )
