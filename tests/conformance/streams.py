@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from conformance.aio import AsyncioWire
+from conformance.reading import ReceivedMessage
 from conformance.wire import DatagramLink
 from netsim import Process
 from transport import DecodeError, IPAddress, Path, TransportAddress, TransportProtocol
@@ -163,7 +164,11 @@ class MemoryAssociation:
         return self._path.local
 
     async def send(self, data: bytes) -> None:
-        if self._is_open:
+        if not self._is_open:
+            return
+        if self._segments is Segments.ENDS_AT_GARBAGE and _is_garbage(data):
+            self.lose("closed by the server")
+        else:
             self._process.call(functools.partial(_receive, data, self._path))
 
     async def receive(self, seconds: float) -> bytes | None:
@@ -192,6 +197,16 @@ class MemoryAssociation:
             self._is_open = False
             self._received.put_nowait(b"")
             self._process.call(lambda machine, now: machine.disconnected(self._path, reason, now))
+
+
+def _is_garbage(data: bytes) -> bool:
+    if 0x40 <= data[0] < 0x50:
+        return False
+    try:
+        ReceivedMessage.parse(data)
+    except DecodeError:
+        return True
+    return False
 
 
 def _receive(message: bytes, path: Path, machine: MutantMachine, now: float) -> None:

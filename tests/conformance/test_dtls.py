@@ -19,8 +19,9 @@ from conformance.link import MAX_RECORD
 from conformance.outcome import NotOffered, Verdict
 from conformance.probe import Probe
 from tests.turn.aio.over import write_certificate
-from transport import TransportAddress, TransportProtocol
+from transport import Event, TransportAddress, TransportProtocol
 from turn.aio import RelayServer
+from turn.server import AllocationEnded
 
 from .loopback import CLOSED, LOOPBACK, USERS, answering, relay, secured_at
 
@@ -238,3 +239,36 @@ async def test_what_no_record_holds_is_no_verdict(secured: Secured, size: int) -
 )
 def test_a_target_says_what_it_is_reached_over(tested: Target, text: str) -> None:
     assert str(tested) == text
+
+
+@pytest.mark.parametrize(
+    ("transport", "stream"),
+    [
+        (TransportProtocol.UDP, TransportProtocol.TCP),
+        (TransportProtocol.TCP, TransportProtocol.TCP),
+        (TLS, TLS),
+        (DTLS, TLS),
+    ],
+)
+def test_streams_are_as_secured_as_the_target(
+    transport: TransportProtocol, stream: TransportProtocol
+) -> None:
+    assert target(CLOSED, transport).stream is stream
+
+
+async def test_a_server_is_told_of_the_end_of_an_association(tmp_path: pathlib.Path) -> None:
+    certificate, ended = write_certificate(tmp_path), asyncio.Event()
+
+    def on_event(event: Event) -> None:
+        if isinstance(event, AllocationEnded):
+            ended.set()
+
+    async with (
+        relay(on_event, certificate=certificate) as server,
+        wire(Trust(certificate.chain)) as network,
+    ):
+        probe = Probe(target(secured_at(server, DTLS)), network, Survey())
+        allocation = await probe.allocate()
+        allocation.client.link.close()
+
+        await asyncio.wait_for(ended.wait(), 5)

@@ -7,7 +7,9 @@ import dataclasses
 import pytest
 
 import conformance.rows
-from conformance.outcome import Verdict
+from conformance.codes import Attr
+from conformance.outcome import Direction, Verdict
+from conformance.reading import ReceivedMessage
 from conformance.row import Feature, Row, registered
 from conformance.survey import Survey
 
@@ -86,3 +88,37 @@ def test_what_a_row_fails_over_udp_it_fails_over_dtls(row: Row, mutant: Mutant) 
 
     verdicts = {each.row_id: each.outcome.verdict for each in report.results}
     assert verdicts[row.id] is Verdict.FAIL
+
+
+OF_PLAIN_UDP = (
+    *("STUNS-BASE-13", "STUNS-BASE-14", "NATB-05", "NATB-06", "NATB-11", "COD-ADDR-07"),
+    *(
+        "TURN-GEN-01",
+        "TURN-CDATA-04",
+        "TURN-IP-01",
+        "TURN-IP-02",
+        "TURN-TCP-01",
+        "SEC-09",
+        "SEC-10",
+    ),
+)
+
+
+@pytest.mark.parametrize("row_id", OF_PLAIN_UDP)
+def test_what_is_said_of_udp_alone_is_not_asked_over_dtls(row_id: str) -> None:
+    setup = dataclasses.replace(WANTED.get(row_id, Setup()), dtls=True)
+
+    report = run_rows([ROWS[row_id]], setup=setup, surveyed=Survey())
+
+    (result,) = report.results
+    assert result.outcome.verdict is Verdict.SKIP
+    assert "it is about plain UDP" in result.outcome.detail
+    assert result.frames == ()
+
+
+def test_a_server_of_dtls_is_asked_through_itself_with_what_it_answers() -> None:
+    report = run_rows([ROWS["SEC-07"]], setup=Setup(dtls=True), surveyed=Survey())
+
+    sent = [each for each in report.results[0].frames if each.direction is Direction.SENT]
+    payloads = [ReceivedMessage.parse(each.data).get(Attr.DATA) for each in sent]
+    assert next(each[:1] for each in payloads if each is not None) == b"\x16"  # a handshake

@@ -8,7 +8,7 @@ import conformance.rows
 from conformance.codes import Attr, Class, Method
 from conformance.outcome import Verdict
 from conformance.reading import ReceivedMessage
-from conformance.row import registered
+from conformance.row import Feature, registered
 from conformance.survey import Survey
 
 from .mutants import SETUPS, Mutant, Setup
@@ -23,6 +23,9 @@ assert conformance.rows  # registers them
 
 ROWS = {row.id: row for row in registered()}
 DELETING = [f"TURN-REFR-{number:02}" for number in (1, 6, 7, 8, 9)]
+GARBLING = [
+    row_id for row_id in ROWS if row_id.startswith(("COD-HDR-", "COD-ATTR-", "DEMUX-", "SEC-15"))
+]
 ALLOCATING = [row_id for row_id in ROWS if row_id.startswith(("TURN-GEN-", "TURN-ALLOC-"))]
 
 
@@ -60,13 +63,39 @@ def test_a_server_without_room_is_not_failed(row_id: str, code: int) -> None:
     assert {each.outcome.verdict for each in report.results} & {Verdict.FAIL} == set()
 
 
+@pytest.mark.parametrize("way", [Setup(tcp=True), Setup(dtls=True)], ids=["TCP", "DTLS"])
 @pytest.mark.parametrize("row_id", DELETING)
-def test_a_server_that_closes_a_connection_with_its_allocation_is_not_failed(row_id: str) -> None:
+def test_a_server_that_closes_a_connection_with_its_allocation_is_not_failed(
+    row_id: str, way: Setup
+) -> None:
     closing = Mutant(segments=Segments.CLOSES_AFTER_DELETION)
 
-    report = run_rows([ROWS[row_id]], closing, setup=Setup(tcp=True), surveyed=Survey())
+    report = run_rows([ROWS[row_id]], closing, setup=way, surveyed=Survey())
 
     assert {each.outcome.verdict for each in report.results} & {Verdict.FAIL} == set()
+
+
+@pytest.mark.parametrize("row_id", GARBLING)
+def test_a_server_that_ends_an_association_at_garbage_is_not_failed(row_id: str) -> None:
+    strict = Mutant(segments=Segments.ENDS_AT_GARBAGE)
+
+    report = run_rows([ROWS[row_id]], strict, setup=Setup(dtls=True), surveyed=Survey())
+
+    verdicts = {each.row_id: each.outcome.verdict for each in report.results}
+    assert set(verdicts.values()) & {Verdict.FAIL} == set()
+    assert verdicts.get("SEC-15") in (None, Verdict.INFO)  # most of it was not received
+
+
+def test_a_server_without_tcp_allocations_need_not_refuse_them_over_dtls_as_rfc_6062_has_it() -> (
+    None
+):
+    surveyed = Survey({Feature.TCP_RELAY: "seen"})
+
+    report = run_rows([ROWS["TURN-TCP-02"]], setup=Setup(dtls=True), surveyed=surveyed)
+
+    outcome = report.results[0].outcome
+    assert outcome.verdict is Verdict.SKIP
+    assert outcome.detail == "not offered: TCP allocations (RFC 6062); seen"
 
 
 @pytest.mark.parametrize(
