@@ -5,8 +5,8 @@ from __future__ import annotations
 from conformance.building import u32
 from conformance.client import Client, describe
 from conformance.codes import Attr, Class, Method
-from conformance.expect import expect_success
-from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
+from conformance.expect import expect_success, need_success
+from conformance.outcome import Mark, Outcome, Violated, seen
 from conformance.probe import UDP, Probe
 from conformance.row import Feature, row
 
@@ -101,9 +101,7 @@ async def the_sha256_key_is_taken(probe: Probe) -> None:
 )
 async def an_indication_may_have_integrity(probe: Probe) -> None:
     allocation, peer = await probe.allocate(), await probe.peer()
-    expect_permission = await allocation.permit(peer.local)
-    if expect_permission.message_class is not Class.SUCCESS:
-        raise NotOffered(f"CreatePermission is met with {describe(expect_permission)}")
+    await need_success(allocation.permit(peer.local), "CreatePermission")
     builder = allocation.indication(peer.local, b"signed")
     await allocation.client.send(allocation.client.sign(builder).build())
     data, _ = await probe.heard(peer)

@@ -7,7 +7,7 @@ from typing import Final
 from conformance.client import describe
 from conformance.codes import Attr, attribute_name
 from conformance.expect import expect_error, expect_success, need_success
-from conformance.outcome import NotOffered
+from conformance.outcome import NotOffered, OutOfReach, Unanswered
 from conformance.probe import Allocation, Probe
 from conformance.reading import ReceivedMessage
 from transport import TransportAddress
@@ -99,7 +99,10 @@ async def need_well_formed(allocation: Allocation, peer: TransportAddress) -> No
     Raises:
         NotOffered: all are.
     """
-    response = await allocation.permit(peer)
+    try:
+        response = await allocation.permit(peer)
+    except Unanswered as error:
+        raise OutOfReach(error.detail) from error
     if response.error_code in (400, 443):
         raise NotOffered(f"a permission for {peer.ip} is met with {describe(response)}, too")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from conformance.building import dtls_client_hello
-from conformance.client import Client, describe
-from conformance.codes import Class, Method
-from conformance.expect import expect_success
+from conformance.client import Client
+from conformance.codes import Method
+from conformance.expect import expect_success, need_success
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import Probe
 from conformance.row import Feature, row
@@ -141,9 +141,7 @@ async def garbage_ends_a_stream(probe: Probe) -> Outcome | None:
 async def channel_data_is_padded_in_a_stream(probe: Probe) -> None:
     client = await stream_client(probe)
     allocation, peer = await probe.allocate(client=client), await probe.peer()
-    binding = await allocation.bind(CHANNEL, peer.local)
-    if binding.message_class is not Class.SUCCESS:
-        raise NotOffered(f"ChannelBind is met with {describe(binding)}")
+    await need_success(allocation.bind(CHANNEL, peer.local), "ChannelBind")
     for size in range(1, 8):
         data = bytes(range(size))
         await peer.send(data, allocation.relayed)

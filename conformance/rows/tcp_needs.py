@@ -8,6 +8,7 @@ from typing import Final
 from conformance.building import any_port, one_byte
 from conformance.client import Attribute, Client, describe, xor
 from conformance.codes import Attr, Class, Method
+from conformance.expect import need_success
 from conformance.link import ListeningPort, StreamPort
 from conformance.outcome import NotOffered, Violated
 from conformance.probe import Allocation, Probe
@@ -140,9 +141,7 @@ async def permit_peers(probe: Probe, allocation: Allocation) -> None:
     Raises:
         NotOffered: they may not.
     """
-    response = await allocation.permit(any_port(probe.peer_ip))
-    if response.message_class is not Class.SUCCESS:
-        raise NotOffered(f"CreatePermission is met with {describe(response)}")
+    await need_success(allocation.permit(any_port(probe.peer_ip)), "CreatePermission")
 
 
 async def arrive(probe: Probe, allocation: Allocation) -> StreamPort:

@@ -6,7 +6,13 @@ from conformance.building import channel_data, one_byte, u32
 from conformance.checks import mark_attribute
 from conformance.client import Attribute, describe
 from conformance.codes import Attr, Class, Method
-from conformance.expect import expect_attribute, expect_error, expect_success, expect_value
+from conformance.expect import (
+    expect_attribute,
+    expect_error,
+    expect_success,
+    expect_value,
+    need_success,
+)
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import UDP, Probe
 from conformance.row import Feature, row
@@ -104,12 +110,14 @@ async def dont_fragment_is_supported_or_unknown(probe: Probe) -> Outcome | None:
     if Feature.PEER in probe.survey.missing:
         return None
     peer = await probe.peer()
-    permission = await allocation.permit(peer.local)
+    seems = "Allocate with DONT-FRAGMENT is met with success"
+    try:
+        await need_success(allocation.permit(peer.local), "CreatePermission")
+    except NotOffered as error:
+        return seen(f"{seems}; {error.detail}")
     await allocation.send(peer.local, b"without DF")
-    if permission.message_class is not Class.SUCCESS or (
-        await peer.receive(probe.target.patience) is None
-    ):
-        return seen("Allocate with DONT-FRAGMENT is met with success; no peer can be reached")
+    if await peer.receive(probe.target.patience) is None:
+        return seen(f"{seems}; no peer can be reached")
     await allocation.send(peer.local, b"with DF", (Attr.DONT_FRAGMENT, b""))
     if await peer.receive(probe.target.patience) is None:
         raise Violated("DONT-FRAGMENT is supported by Allocate, and not by Send")
@@ -219,18 +227,14 @@ async def an_allocation_begins_without_permissions_and_channels(probe: Probe) ->
     if received is not None:
         mark = Mark(received, 0, len(received))
         raise Violated("a peer without a permission is relayed", mark)
-    permission = await allocation.permit(peer.local)
-    if permission.message_class is not Class.SUCCESS:
-        raise NotOffered(f"CreatePermission is met with {describe(permission)}")
+    await need_success(allocation.permit(peer.local), "CreatePermission")
     await peer.send(b"with one", allocation.relayed)
     if await client.next_message(probe.target.patience) is None:
         raise NotOffered("nothing comes from a peer with a permission either")
     data = channel_data(CHANNEL, b"unbound!")
     await client.expect_silence(data, why="ChannelData without a binding")
     await probe.hears_nothing(peer, why="ChannelData without a binding")
-    binding = await allocation.bind(CHANNEL, peer.local)
-    if binding.message_class is not Class.SUCCESS:
-        raise NotOffered(f"ChannelBind is met with {describe(binding)}")
+    await need_success(allocation.bind(CHANNEL, peer.local), "ChannelBind")
     await client.send(data)
     if await peer.receive(probe.target.patience) is None:
         raise NotOffered("ChannelData with a binding does not come to the peer either")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from conformance.client import describe
-from conformance.codes import Class, Method
+from conformance.codes import Method
+from conformance.expect import need_success
 from conformance.link import DatagramPort
 from conformance.outcome import NotOffered, Outcome, Violated, seen
 from conformance.probe import Allocation, Probe
@@ -145,9 +145,7 @@ async def _marked(probe: Probe) -> _Marked:
     client, client_link = await probe.marked_client()
     peer, peer_link = await probe.marked_peer()
     allocation = await probe.allocate(client=client)
-    response = await allocation.permit(peer.local)
-    if response.message_class is not Class.SUCCESS:
-        raise NotOffered(f"CreatePermission is met with {describe(response)}")
+    await need_success(allocation.permit(peer.local), "CreatePermission")
     return _Marked(allocation, client_link, peer, peer_link)
 
 
