@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Final
 
 from conformance.building import channel_data
 from conformance.client import Client
 from conformance.codes import Method
-from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
+from conformance.outcome import Mark, NotOffered, Outcome, Unanswered, Violated, seen
 from conformance.probe import Probe
 from conformance.relayed import SHORT, expect_arrival, expect_relayed, pattern
 from conformance.relaying import CHANNEL, Pair, bound_pair
@@ -18,6 +19,9 @@ from .turn_send import expect_source
 UNBOUND: Final = 0x4ABC
 RESERVED: Final = (0x5001, 0x5FFF, 0x6001, 0x7001, 0x7FFF, 0x8001, 0xBFFF, 0xC001, 0xFFFF)
 """Channel numbers out of the range; some are that of the bound channel but for a bit or two."""
+
+BOUND_IF_EVER: Final = (0x5001, 0x7FF0)
+"""Out of the range, but in that of RFC 5766."""
 
 WHOLE: Final = 0xFFFF
 """The longest ChannelData: with its header more than 16 bits can count."""
@@ -122,6 +126,13 @@ async def reserved_numbers_lead_nowhere(probe: Probe) -> None:
     for number in RESERVED:
         await way.allocation.client.send(channel_data(number, b"reserved"))
     await _expect_drop(way, channel_data(RESERVED[0], b"reserved"), why="a reserved number")
+    # Who binds such a number (TURN-CHAN-02 asks) has to drop what comes with it all the same.
+    other = await way.with_peer()
+    for number in BOUND_IF_EVER:
+        with contextlib.suppress(Unanswered):
+            await other.allocation.bind(number, other.peer.local)
+        why = f"ChannelData with the reserved number {number:#06x}"
+        await _expect_drop(other, channel_data(number, b"reserved"), why=why)
     await _need_channel(way)
 
 

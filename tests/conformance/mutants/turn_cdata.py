@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from conformance.building import MessageBuilder, channel_data
-from conformance.codes import Class, Method
+from conformance.building import MessageBuilder, channel_data, channel_number
+from conformance.codes import Attr, Class, Method
+from conformance.reading import ReceivedMessage
 
 from .mutant import Mutant, Segments, Setup
+from .relaying import own, rewritten
 from .turn_data import never_on_a_channel
 
 CHANNEL = 0x4001
@@ -46,6 +48,24 @@ def _on_the_channel(first: int, last: int) -> Mutant:
         return data
 
     return Mutant(take=take)
+
+
+def _number_below(number: int) -> int:
+    """Another one, that may be bound, for one of 0x5000 to 0x7FFF; others are what they are."""
+    return 0x4800 | number & 0x3FF if 0x5000 <= number <= 0x7FFF else number
+
+
+def _takes_numbers_of_rfc_5766(data: bytes) -> bytes:
+    """Binds what is reserved by now, and relays what comes with it."""
+    if _is_channel_data(data):
+        return channel_number(_number_below(int.from_bytes(data[:2], "big")))[:2] + data[2:]
+    return rewritten(Method.CHANNEL_BIND, _bound_below)(data) or data
+
+
+def _bound_below(message: ReceivedMessage) -> list[tuple[int, bytes]]:
+    number = (message.number(Attr.CHANNEL_NUMBER) or 0) >> 16
+    value = channel_number(_number_below(number))
+    return [(kind, value if kind == Attr.CHANNEL_NUMBER else each) for kind, each in own(message)]
 
 
 def _answers_unbound(data: bytes) -> bytes | None:
@@ -136,6 +156,7 @@ MUTANTS = {
         "answers": Mutant(reply=lambda data: data if data[0] >= 0x50 else None),
         "takes-0x5001": _on_the_channel(0x5001, 0x5001),
         "takes-0x7fff": _on_the_channel(0x7FFF, 0x7FFF),
+        "takes-what-is-bound": Mutant(take=_takes_numbers_of_rfc_5766),
         "takes-0xc001": _on_the_channel(0xC001, 0xC001),
     },
     "TURN-CDATA-07": {
