@@ -7,7 +7,7 @@ import dataclasses
 from transport import TransportAddress, TransportProtocol
 
 from .link import DatagramPort, Record, SecuredPort, ServerLink
-from .outcome import NotOffered
+from .outcome import NotOffered, OutOfReach
 from .target import Target
 from .wire import Wire
 
@@ -25,7 +25,8 @@ class Opening:
     async def open(self, kind: TransportProtocol) -> ServerLink:
         """
         Raises:
-            NotOffered: no connection, or association, can be made.
+            NotOffered: no connection can be made.
+            OutOfReach: no association can.
         """
         match kind:
             case TransportProtocol.UDP:
@@ -50,7 +51,8 @@ class Opening:
                 protocols=self.protocols,
             )
         except OSError as error:
-            raise NotOffered(f"no DTLS association with {server}: {error}") from error
+            # Who is gone answers no handshake either.
+            raise OutOfReach(f"no DTLS association with {server}: {error}") from error
         return self._link(SecuredPort(secured, self.record))
 
     async def _open_stream(self, kind: TransportProtocol) -> ServerLink:

@@ -130,7 +130,7 @@ class Probe:
         """
         self.needs_datagrams()
         if self.target.transport is TransportProtocol.DTLS:
-            raise NotOffered("it is about plain UDP: name the target as turn: or stun:")
+            raise NotOffered("it is about plain UDP: name the target as turn:HOST or stun:HOST")
 
     async def is_alive(self) -> None:
         """Make sure of the server: silence is worth nothing from a dead one.

@@ -198,6 +198,25 @@ async def test_a_server_that_goes_away_is_no_silence(secured: Secured) -> None:
         await probe.close()
 
 
+async def test_a_server_that_a_row_has_ended_is_told(secured: Secured) -> None:
+    async def ends(probe: Probe) -> None:
+        await secured.server.aclose()
+        await probe.is_alive()
+
+    deadly = dataclasses.replace(ROWS["SEC-15"], run=ends)
+    async with wire(secured.trust) as network:
+        report = await run(
+            secured.target(),
+            rows=[deadly, ROWS["SEC-17"]],
+            limits=Limits(per_second=10_000, lost_after=0.1),
+            wire=network,
+            surveyed=Survey(),
+        )
+
+    assert report.suspects == ("SEC-15",)
+    assert {each.outcome.verdict for each in report.results} == {Verdict.SKIP}
+
+
 async def test_where_nothing_comes_in_time_that_is_none(secured: Secured) -> None:
     async with wire(secured.trust) as network:
         link = await network.open_association(secured.target().address, local=LOOPBACK)
