@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import ipaddress
+import itertools
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
@@ -12,10 +13,10 @@ from typing import Final
 from transport import IPAddress, TransportAddress
 
 from .building import one_byte
-from .client import describe
+from .client import Attribute, Client, describe
 from .codes import Attr, Class
 from .expect import need_success
-from .outcome import Mark, NotOffered, Outcome, Unanswered, Violated, seen
+from .outcome import Mark, NotOffered, Outcome, OutOfReach, Unanswered, Violated, seen
 from .probe import UDP, Allocation, Probe
 from .reading import ReceivedMessage
 from .row import Feature
@@ -26,6 +27,7 @@ PORT: Final = 9
 """Of a peer that is not to be reached: discard."""
 
 FIRST_CHANNEL: Final = 0x4000
+LAST_CHANNEL: Final = 0x4FFF
 NO_ROOM: Final = frozenset({486, 508})
 """What says nothing about the peer."""
 
@@ -49,26 +51,83 @@ class Peer:
         return [cls(each, parsed) for each in chosen]
 
 
-@dataclasses.dataclass(slots=True)
 class Relays:
-    """Allocations to try peers with: of IPv4, and of IPv6 where there are such."""
+    """Allocations to try peers with: of IPv4, and of IPv6 where there are such.
 
-    ipv4: Allocation
-    ipv6: Allocation | None
-    next_channel: int = FIRST_CHANNEL
+    A server may let an allocation have few permissions: then there is another one.
+    """
+
+    def __init__(self, probe: Probe) -> None:
+        self._probe = probe
+        self._found: dict[int, Allocation] = {}
+        self._channels = itertools.cycle(range(FIRST_CHANNEL, LAST_CHANNEL + 1))
+
+    async def open(self) -> None:
+        """Raises:
+        NotOffered: there is none of the peers' family.
+        """
+        for version in (4, 6):
+            if version == 6 and Feature.IPV6_RELAY in self._probe.survey.missing:
+                continue
+            response, allocation = await self._allocate(version)
+            if allocation is not None:
+                self._found[version] = allocation
+            elif version == self._probe.peer_ip.version:
+                raise NotOffered(f"Allocate is met with {describe(response)}")
+
+    def has(self, version: int) -> bool:
+        """Whether there is one of that family."""
+        return version in self._found
 
     def toward(self, ip: IPAddress) -> Allocation:
-        return self.ipv6 if self.ipv6 is not None and ip.version == 6 else self.ipv4
+        """That of the same family; else the other one, which is to refuse it."""
+        return self._found.get(ip.version) or next(iter(self._found.values()))
+
+    async def renew(self, ip: IPAddress) -> None:
+        """Another one for the same family.
+
+        Raises:
+            NotOffered: there is none.
+        """
+        old = self.toward(ip)
+        version = old.relayed.ip.version
+        await self._probe.give_back(old)
+        response, allocation = await self._allocate(version)
+        if allocation is None:
+            raise NotOffered(f"another Allocate is met with {describe(response)}")
+        self._found[version] = allocation
+
+    def next_channel(self) -> int:
+        return next(self._channels)
+
+    async def _allocate(self, version: int) -> tuple[ReceivedMessage, Allocation | None]:
+        """IPv4 is what a server gives who asks for nothing, if it has that."""
+        wanted = (Attr.REQUESTED_ADDRESS_FAMILY, one_byte({4: 1, 6: 2}[version]))
+        if version == 4:
+            client = await self._probe.client()
+            client.family = None
+            response, allocation = await self._try(client)
+            if allocation is not None and allocation.relayed.ip.version == 4:
+                return response, allocation
+            if allocation is not None:
+                await self._probe.give_back(allocation)
+        return await self._try(await self._probe.client(), wanted)
+
+    async def _try(
+        self, client: Client, *attributes: Attribute
+    ) -> tuple[ReceivedMessage, Allocation | None]:
+        try:
+            return await self._probe.try_to_allocate(UDP, *attributes, client=client)
+        except Unanswered as error:
+            raise OutOfReach(error.detail) from error
 
 
 async def relays(probe: Probe) -> Relays:
     """Raises:
     NotOffered: no permission is to be had at all.
     """
-    found = Relays(await probe.allocate(), None)
-    if Feature.IPV6_RELAY not in probe.survey.missing:
-        family = (Attr.REQUESTED_ADDRESS_FAMILY, one_byte(2))
-        _, found.ipv6 = await probe.try_to_allocate(UDP, family)
+    found = Relays(probe)
+    await found.open()
     # What refuses everybody shows nothing.
     control = found.toward(probe.peer_ip).permit(TransportAddress(probe.peer_ip, PORT))
     await need_success(control, f"a permission for {probe.peer_ip}")
@@ -100,7 +159,7 @@ async def denied_through(probe: Probe, through: Relays, peers: Iterable[Peer]) -
         response = await grants(through, peer.ip)
         if response is None:
             continue
-        if probe.peer_ip in peer.network:
+        if _may_be_meant(probe, peer):
             allowed.append(peer)
         else:
             granted.append(peer)
@@ -109,11 +168,18 @@ async def denied_through(probe: Probe, through: Relays, peers: Iterable[Peer]) -
         raise Violated(f"peers that are granted: {_names(granted)}", Mark(answer.data, 0, 2))
     if not allowed:
         return None
-    networks = ", ".join(str(each) for each in dict.fromkeys(peer.network for peer in allowed))
+    networks = dict.fromkeys(each.network for each in allowed if probe.peer_ip in each.network)
+    where = ", ".join(str(each) for each in networks) or "the loopback network"
     return seen(
         f"{_names(allowed)} granted, and not judged: the peer address {probe.peer_ip} is in "
-        f"{networks}, too"
+        f"{where}, too"
     )
+
+
+def _may_be_meant(probe: Probe, peer: Peer) -> bool:
+    """Who lets clients to the harness on ::1 may have let them to all of loopback."""
+    is_loopback = probe.peer_ip.is_loopback and peer.ip.is_loopback
+    return is_loopback or probe.peer_ip in peer.network
 
 
 async def grants(through: Relays, ip: IPAddress) -> ReceivedMessage | None:
@@ -122,19 +188,36 @@ async def grants(through: Relays, ip: IPAddress) -> ReceivedMessage | None:
     Raises:
         NotOffered: the server has no room for permissions.
     """
-    allocation, peer = through.toward(ip), TransportAddress(ip, PORT)
-    number = through.next_channel
-    through.next_channel += 1
-    for ask in (allocation.permit, functools.partial(allocation.bind, number)):
-        try:
-            response = await ask(peer)
-        except Unanswered:
-            continue  # silence does not let it through, either
+    for response in await _asked(through, ip):
+        if response.error_code in NO_ROOM:
+            await through.renew(ip)
+            return await _granted_by_new(through, ip)
         if response.message_class is Class.SUCCESS:
             return response
+    return None
+
+
+async def _granted_by_new(through: Relays, ip: IPAddress) -> ReceivedMessage | None:
+    for response in await _asked(through, ip):
         if response.error_code in NO_ROOM:
             raise NotOffered(f"a permission is met with {describe(response)}")
+        if response.message_class is Class.SUCCESS:
+            return response
     return None
+
+
+async def _asked(through: Relays, ip: IPAddress) -> Sequence[ReceivedMessage]:
+    """The answers to CreatePermission and ChannelBind, up to one that decides."""
+    allocation, peer = through.toward(ip), TransportAddress(ip, PORT)
+    number, answers = through.next_channel(), []
+    for ask in (allocation.permit, functools.partial(allocation.bind, number)):
+        try:
+            answers.append(await ask(peer))
+        except Unanswered:
+            continue  # silence does not let it through, either
+        if answers[-1].message_class is Class.SUCCESS or answers[-1].error_code in NO_ROOM:
+            break
+    return answers
 
 
 def in_ipv6(ip: IPv4Address) -> Sequence[IPv6Address]:

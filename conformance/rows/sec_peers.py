@@ -128,6 +128,8 @@ async def the_servers_own_host_is_no_peer(probe: Probe) -> Outcome | None:
 )
 async def no_spelling_leads_to_a_denied_address(probe: Probe) -> Outcome | None:
     through = await relays(probe)
+    if not through.has(4):
+        raise NotOffered("without IPv4 allocations there is no telling what is denied of IPv4")
     denied = [ip for ip in HIDDEN if await grants(through, ip) is None]
     if not denied:
         raise NotOffered(f"the server refuses none of {', '.join(map(str, HIDDEN))} itself")
@@ -280,7 +282,7 @@ async def _expect_no_data(probe: Probe, through: Relays) -> None:
     listener = await _listener(probe, LOOPBACK)
     if listener is None or probe.peer_ip == LOOPBACK:
         return
-    await through.ipv4.send(listener.local, b"to loopback")
+    await through.toward(LOOPBACK).send(listener.local, b"to loopback")
     if (received := await listener.receive(probe.target.silence)) is not None:
         data, source = received
         raise Violated(f"data comes to {LOOPBACK} from {source}", Mark(data, 0, len(data)))
@@ -296,7 +298,7 @@ async def _listener(probe: Probe, ip: IPAddress) -> DatagramPort | None:
 
 async def _whether_allocations_reach_each_other(probe: Probe, through: Relays) -> Outcome | None:
     """Two clients that can only relay may well: live relayed transport addresses are peers."""
-    one, other = through.ipv4, await probe.allocate()
+    one, other = through.toward(probe.peer_ip), await probe.allocate()
     await one.permit(other.relayed)
     await other.permit(one.relayed)
     await one.send(other.relayed, b"from one to the other")
