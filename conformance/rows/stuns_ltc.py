@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Mapping, Sequence
+
+from conformance.building import MessageBuilder, channel_number, u32
 from conformance.checks import mark_attribute
-from conformance.client import Challenge, describe
-from conformance.codes import COOKIE_PREFIX, Attr, Class, Method, attribute_name
+from conformance.client import Attribute, Challenge, Client, describe, xor
+from conformance.codes import COOKIE_PREFIX, Attr, Class, Method, attribute_name, method_name
 from conformance.expect import (
     expect_attribute,
     expect_error,
@@ -17,9 +21,17 @@ from conformance.reading import ReceivedMessage
 from conformance.row import Feature, row
 from conformance.surveying import SHA256_BIT, USERHASH_BIT, feature_bits
 from conformance.target import Credential
+from transport import TransportAddress
+
+from .needs import somewhere
 
 IDENTITY = (Attr.USERNAME, Attr.USERHASH)
 INTEGRITY = (Attr.MESSAGE_INTEGRITY, Attr.MESSAGE_INTEGRITY_SHA256)
+CREDENTIALS = (Attr.USERNAME, Attr.REALM, Attr.NONCE)
+HALVES = [kinds for count in (1, 2, 3) for kinds in itertools.combinations(CREDENTIALS, count)]
+"""What may be missing beside the integrity."""
+
+CHANNEL = 0x4003
 
 
 @row(
@@ -30,10 +42,19 @@ INTEGRITY = (Attr.MESSAGE_INTEGRITY, Attr.MESSAGE_INTEGRITY_SHA256)
     Feature.LONG_TERM,
 )
 async def a_request_without_integrity_is_challenged(probe: Probe) -> None:
-    response = await challenge_of(probe)
-    for kind in (Attr.REALM, Attr.NONCE):
-        if not expect_attribute(response, kind):
-            raise Violated(f"{attribute_name(kind)} is empty", mark_attribute(response, kind))
+    _expect_challenge(await challenge_of(probe))
+    if Feature.TURN in probe.survey.missing:
+        return
+    # Who has an allocation has to sign its other requests, too.
+    _, allocation = await probe.try_to_allocate(UDP)
+    if allocation is None:
+        return
+    client = allocation.client
+    for method, attributes in requests_to(somewhere(probe)).items():
+        response = await client.request(method, *attributes)
+        expect_error(response, 401, to=f"{method_name(method)} without credentials")
+        _expect_challenge(response)
+    expect_success(await allocation.refresh(), to="Refresh with credentials afterwards")
 
 
 @row(
@@ -122,16 +143,17 @@ async def the_list_of_algorithms_and_its_bit_go_together(probe: Probe) -> None:
     Feature.LONG_TERM,
 )
 async def half_a_credential_is_a_bad_request(probe: Probe) -> None:
-    for missing in (Attr.USERNAME, Attr.REALM, Attr.NONCE):
+    for missing in HALVES:
         client = await probe.client()
         challenge = await client.learn_challenge()
         builder = client.message(Method.ALLOCATE, UDP)
         values = {Attr.USERNAME: b"ann", Attr.REALM: challenge.realm, Attr.NONCE: challenge.nonce}
         for kind, value in values.items():
-            if kind is not missing:
+            if kind not in missing:
                 builder.add(kind, value)
         response = await client.demand(builder.add_integrity(bytes(16)).build())
-        expect_error(response, 400, to=f"integrity without {attribute_name(missing)}")
+        names = " and ".join(attribute_name(each) for each in missing)
+        expect_error(response, 400, to=f"integrity without {names}")
 
 
 @row(
@@ -205,11 +227,20 @@ async def an_unknown_user_is_challenged_again(probe: Probe) -> None:
     Feature.LONG_TERM,
 )
 async def a_wrong_password_is_challenged_again(probe: Probe) -> None:
-    response = await refused(probe)
-    expect_error(response, 401, to="a wrong password")
-    expect_attribute(response, Attr.REALM)
-    expect_attribute(response, Attr.NONCE)
-    expect_no_attribute(response, *INTEGRITY)
+    _expect_wrong(await refused(probe), to="a wrong password")
+    if Feature.TURN in probe.survey.missing:
+        return
+    _, allocation = await probe.try_to_allocate(UDP)
+    if allocation is None:
+        return
+    for method, attributes in requests_to(somewhere(probe)).items():
+        client = allocation.client
+        response = await _with_wrong_key(client, client.message(method, *attributes))
+        if response.error_code == 438:  # a nonce may serve one request alone
+            client.challenge = Challenge.of(response) or client.challenge
+            response = await _with_wrong_key(client, client.message(method, *attributes))
+        _expect_wrong(response, to=f"{method_name(method)} with a wrong password")
+    expect_success(await allocation.refresh(), to="Refresh with the right one afterwards")
 
 
 @row(
@@ -395,12 +426,47 @@ async def refused(
 ) -> ReceivedMessage:
     """The answer to an Allocate that a wrong key signs."""
     client = await probe.client()
-    challenge = await client.learn_challenge()
+    await client.learn_challenge()
     builder = client.message(Method.ALLOCATE, UDP)
+    return await _with_wrong_key(client, builder, username=username, nonce=nonce)
+
+
+def requests_to(peer: TransportAddress) -> Mapping[Method, Sequence[Attribute]]:
+    """What an allocation's owner may ask for; the last would end it."""
+    address = xor(Attr.XOR_PEER_ADDRESS, peer)
+    return {
+        Method.CREATE_PERMISSION: (address,),
+        Method.CHANNEL_BIND: ((Attr.CHANNEL_NUMBER, channel_number(CHANNEL)), address),
+        Method.REFRESH: ((Attr.LIFETIME, u32(0)),),
+    }
+
+
+async def _with_wrong_key(
+    client: Client,
+    builder: MessageBuilder,
+    *,
+    username: bytes | None = None,
+    nonce: bytes | None = None,
+) -> ReceivedMessage:
+    challenge = client.challenge
+    assert challenge is not None
     builder.add(Attr.USERNAME, client.username if username is None else username)
     builder.add(Attr.REALM, challenge.realm)
     builder.add(Attr.NONCE, challenge.nonce if nonce is None else nonce)
     return await client.demand(builder.add_integrity(bytes(16)).build())
+
+
+def _expect_challenge(response: ReceivedMessage) -> None:
+    for kind in (Attr.REALM, Attr.NONCE):
+        if not expect_attribute(response, kind):
+            raise Violated(f"{attribute_name(kind)} is empty", mark_attribute(response, kind))
+
+
+def _expect_wrong(response: ReceivedMessage, *, to: str) -> None:
+    expect_error(response, 401, to=to)
+    expect_attribute(response, Attr.REALM)
+    expect_attribute(response, Attr.NONCE)
+    expect_no_attribute(response, *INTEGRITY)
 
 
 def _there(is_there: bool) -> str:

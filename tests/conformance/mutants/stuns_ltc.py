@@ -8,12 +8,13 @@ from conformance.reading import ReceivedMessage
 from transport import TransportAddress
 from turn.credentials import CredentialVerifier
 
-from .changing import is_success, with_error
+from .changing import is_error, is_success, with_error, with_success
 from .cod_values import wrong_integrity
 from .mutant import USERS, Answer, Mutant, Setup, edited, key_of
 
 RELAYED = TransportAddress.parse("192.0.2.1", 50_000)
 ERROR_400, ERROR_401, ERROR_438 = (bytes([0, 0, 4, number]) for number in (0, 1, 38))
+_OF_OWNERS = (Method.CREATE_PERMISSION, Method.CHANNEL_BIND, Method.REFRESH)
 NONCE = b"obMatJos2gAAAthesameforall"
 
 
@@ -123,6 +124,11 @@ MUTANTS = {
         "no-realm": _dropped(401, Attr.REALM),
         "no-nonce": _dropped(401, Attr.NONCE),
         "empty-nonce": _changed(401, Attr.NONCE, b""),
+        **{
+            f"wants-none-for-{method.name.lower()}": with_success(is_error(401, method))
+            for method in _OF_OWNERS
+        },
+        "says-437-to-refresh": with_error(is_error(401, Method.REFRESH), 437),
     },
     "STUNS-LTC-02": {
         "username": _added(401, Attr.USERNAME, b"ann"),
@@ -139,7 +145,15 @@ MUTANTS = {
         "bit-without-list": _dropped(401, Attr.PASSWORD_ALGORITHMS),
         "list-without-bit": _changed(401, Attr.NONCE, b"obMatJos2AAAAabcdef"),
     },
-    "STUNS-LTC-07": {"says-401": _changed(400, Attr.ERROR_CODE, ERROR_401)},
+    "STUNS-LTC-07": {
+        "says-401": _changed(400, Attr.ERROR_CODE, ERROR_401),
+        "says-401-to-a-username-alone": with_error(
+            lambda q, a: a.error_code == 400 and not {Attr.REALM, Attr.NONCE} & set(q.types), 401
+        ),
+        "says-401-to-who-is-nobody": with_error(
+            lambda q, a: a.error_code == 400 and Attr.USERNAME not in q.types, 401
+        ),
+    },
     "STUNS-LTC-08": {
         "not-signed": Mutant(
             lambda q, a: (
@@ -168,6 +182,10 @@ MUTANTS = {
         ),
         "says-400": _to_signed(401, lambda q, a: edited(a, q, change={Attr.ERROR_CODE: ERROR_400})),
         "grants": grant_instead(401),
+        **{
+            f"grants-{method.name.lower()}": with_success(is_error(401, method))
+            for method in _OF_OWNERS
+        },
     },
     "STUNS-LTC-13": {
         "refuses-the-fresh-one": with_error(is_success(Method.ALLOCATE), 401),
