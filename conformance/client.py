@@ -17,7 +17,7 @@ from .building import MessageBuilder, md5_key, sha256_key, userhash, xor_address
 from .checks import check_response, mark_attribute
 from .codes import COOKIE_PREFIX, Attr, Class, Method, method_name
 from .link import ServerLink
-from .outcome import Mark, NotOffered, Unanswered, Violated, Violation
+from .outcome import Mark, NotOffered, OutOfReach, Unanswered, Violated, Violation
 from .reading import ReceivedMessage, method_of
 from .target import Credential, Target
 from .wire import Wire
@@ -227,7 +227,7 @@ class Client:
         """Ask without credentials.
 
         Raises:
-            Violated: there is no answer.
+            Unanswered: there is no answer.
         """
         return await self.demand(self.message(method, *attributes).build())
 
@@ -235,7 +235,7 @@ class Client:
         """The answer to a request.
 
         Raises:
-            Violated: there is none.
+            Unanswered: there is none.
         """
         return self._expect_answer(await self.ask(request), method_of(request))
 
@@ -245,7 +245,7 @@ class Client:
         """Ask with credentials, once more for each fresh nonce; the last answer.
 
         Raises:
-            Violated: there is no answer.
+            Unanswered: there is no answer.
             NotOffered: the server asks for no credentials, or there are none.
         """
         response = await self.try_authenticated(method, *attributes, credential=credential)
@@ -278,9 +278,13 @@ class Client:
 
         Raises:
             NotOffered: the answer is none.
+            OutOfReach: there is no answer.
         """
         transport = (Attr.REQUESTED_TRANSPORT, bytes([17, 0, 0, 0]))
-        response = await self.request(Method.ALLOCATE, transport)
+        try:
+            response = await self.request(Method.ALLOCATE, transport)
+        except Unanswered as error:
+            raise OutOfReach(error.detail) from error
         challenge = Challenge.of(response)
         if response.error_code != 401 or challenge is None:
             raise NotOffered(f"Allocate without credentials is met with {describe(response)}")

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import ipaddress
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final
 
@@ -129,9 +129,13 @@ async def relays(probe: Probe) -> Relays:
     found = Relays(probe)
     await found.open()
     # What refuses everybody shows nothing.
-    control = found.toward(probe.peer_ip).permit(TransportAddress(probe.peer_ip, PORT))
-    await need_success(control, f"a permission for {probe.peer_ip}")
+    await need_success(_control(probe, found), f"a permission for {probe.peer_ip}")
     return found
+
+
+def _control(probe: Probe, through: Relays) -> Awaitable[ReceivedMessage]:
+    """A permission for a peer that is to have one."""
+    return through.toward(probe.peer_ip).permit(TransportAddress(probe.peer_ip, PORT))
 
 
 async def expect_denied(probe: Probe, peers: Iterable[Peer]) -> Outcome | None:
@@ -166,6 +170,10 @@ async def denied_through(probe: Probe, through: Relays, peers: Iterable[Peer]) -
             answer = answer or response
     if answer is not None:
         raise Violated(f"peers that are granted: {_names(granted)}", Mark(answer.data, 0, 2))
+    try:
+        await _control(probe, through)
+    except Unanswered as error:  # then silence was no refusal
+        raise OutOfReach(error.detail) from error
     if not allowed:
         return None
     networks = dict.fromkeys(each.network for each in allowed if probe.peer_ip in each.network)

@@ -12,7 +12,7 @@ from .client import Attribute, Client, Value, describe, xor
 from .codes import Attr, Class, Method
 from .link import ClosedStream, DatagramPort, ListeningPort, Record, ServerLink, StreamPort
 from .opening import Opening
-from .outcome import NotOffered, OutOfReach, Unanswered, Violated, Violation
+from .outcome import Direction, NotOffered, OutOfReach, Unanswered, Violated, Violation
 from .reading import ReceivedMessage
 from .survey import Survey
 from .target import Credential, Target
@@ -184,7 +184,7 @@ class Probe:
         """The answer to an Allocate with these attributes alone, and what it grants.
 
         Raises:
-            Violated: there is no answer.
+            Unanswered: there is no answer.
             NotOffered: the server asks for no credentials, or there are none.
         """
         mine = client or await self.client()
@@ -194,12 +194,27 @@ class Probe:
             return response, None
         return response, self.keep(Allocation(mine, response, relayed))
 
-    async def give_back(self, allocation: Allocation) -> ReceivedMessage:
-        """Delete an allocation now, and give up its 5-tuple."""
+    async def give_back(self, allocation: Allocation) -> None:
+        """Delete an allocation now, and give up its 5-tuple.
+
+        Raises:
+            NotOffered: it is not deleted.
+        """
         self._allocations.remove(allocation)
-        response = await allocation.delete()
+        try:
+            response = await allocation.delete()
+        except Unanswered as error:
+            raise OutOfReach(error.detail) from error
         allocation.client.link.close()
-        return response
+        # A client takes that for success (RFC 8656 section 8.2): the first answer was lost.
+        is_gone = response.error_code == 437 and self.was_repeated(response)
+        if response.message_class is not Class.SUCCESS and not is_gone:
+            raise NotOffered(f"a deletion is met with {describe(response)}")
+
+    def was_repeated(self, response: ReceivedMessage) -> bool:
+        """Whether the request was sent more than once: a server may have answered before."""
+        sent = (each for each in self.record.frames if each.direction is Direction.SENT)
+        return sum(each.data[8:20] == response.transaction_id for each in sent) > 1
 
     def keep(self, allocation: Allocation) -> Allocation:
         """Delete this one too, when the row is over."""

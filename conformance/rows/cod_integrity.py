@@ -5,9 +5,11 @@ from __future__ import annotations
 from conformance.building import u32
 from conformance.client import Client, describe
 from conformance.codes import Attr, Class, Method
-from conformance.expect import expect_success, need_success
+from conformance.expect import expect_success
 from conformance.outcome import Mark, Outcome, Violated, seen
 from conformance.probe import UDP, Probe
+from conformance.relayed import expect_arrival
+from conformance.relaying import permitted_pair
 from conformance.row import Feature, row
 
 
@@ -100,13 +102,10 @@ async def the_sha256_key_is_taken(probe: Probe) -> None:
     Feature.PEER,
 )
 async def an_indication_may_have_integrity(probe: Probe) -> None:
-    allocation, peer = await probe.allocate(), await probe.peer()
-    await need_success(allocation.permit(peer.local), "CreatePermission")
-    builder = allocation.indication(peer.local, b"signed")
-    await allocation.client.send(allocation.client.sign(builder).build())
-    data, _ = await probe.heard(peer)
-    if data != b"signed":
-        raise Violated("other bytes come out at the peer", Mark(data, 0, len(data)))
+    way = await permitted_pair(probe)
+    builder = way.allocation.indication(way.peer.local, b"signed")
+    signed = way.allocation.client.sign(builder).build()
+    expect_arrival(await way.carry(signed), b"signed", of="a signed Send indication")
 
 
 @row(

@@ -112,12 +112,14 @@ async def ask(
     """The response to a Binding request, from wherever it comes.
 
     Raises:
-        Violated: there is none.
+        Violated: there is none to CHANGE-REQUEST.
+        NotOffered: there is none to a plain Binding request.
     """
     answer = await exchange(probe, socket, server, binding(probe, flags=flags).build())
+    if answer is None and flags is None:
+        raise NotOffered(f"a Binding request at {server} is not answered")
     if answer is None:
-        asked = "" if flags is None else f" with {FLAGS[flags]}"
-        raise Violated(f"a Binding request{asked} at {server} is not answered")
+        raise Violated(f"a Binding request with {FLAGS[flags or 0]} at {server} is not answered")
     return answer
 
 
@@ -165,12 +167,17 @@ async def addresses_of(probe: Probe, socket: DatagramPort) -> Addresses:
 async def reachable(
     probe: Probe, socket: DatagramPort, addresses: Addresses
 ) -> list[TransportAddress]:
-    """Those of the four that answer.
+    """Those of the four that answer; what they send comes through a firewall of this host then.
 
     Raises:
-        NotOffered: not all do, as seen from here.
+        NotOffered: not all do, as seen from here, or they see this host as several.
     """
+    mapped = set()
     for each in addresses.all:
-        if await exchange(probe, socket, each, binding(probe).build()) is None:
+        answer = await exchange(probe, socket, each, binding(probe).build())
+        if answer is None:
             raise NotOffered(f"no answer from {each}, which OTHER-ADDRESS says there is")
+        mapped.add(answer.message.xor_address(Attr.XOR_MAPPED_ADDRESS))
+    if len(mapped) > 1:
+        raise NotOffered("a NAT on the way has another port for each address of the server")
     return list(addresses.all)

@@ -64,7 +64,7 @@ async def both_mapped_addresses_are_told(probe: Probe) -> None:
 )
 async def the_origin_is_where_the_response_comes_from(probe: Probe) -> Outcome | None:
     socket = await open_socket(probe)
-    await addresses_of(probe, socket)
+    await reachable(probe, socket, await addresses_of(probe, socket))
     for flags in FLAGS:
         answer = await ask(probe, socket, probe.target.address, flags=flags)
         expect_attribute(answer.message, Attr.RESPONSE_ORIGIN)

@@ -305,6 +305,7 @@ async def _whether_allocations_reach_each_other(probe: Probe, through: Relays) -
     message = await other.client.next_message(probe.target.silence)
     if message is not None and _payload(message) == b"from one to the other":
         return None
+    await probe.is_alive()
     return seen("the server is not reached through itself; nor are allocations by each other")
 
 

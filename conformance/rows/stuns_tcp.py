@@ -103,10 +103,11 @@ async def an_idle_stranger_is_let_go(probe: Probe) -> Outcome | None:
     await client.send(client.message(Method.BINDING).build()[:3])
     begun = probe.wire.now()
     await client.link.receive(IDLE_SECONDS)
+    seconds = probe.wire.now() - begun
+    await probe.is_alive()
     if not client.link.has_ended:
-        await probe.is_alive()
         return seen(f"after {IDLE_SECONDS:g} s the connection is still open")
-    return seen(f"the connection is closed after {probe.wire.now() - begun:.0f} s")
+    return seen(f"the connection is closed after {seconds:.0f} s")
 
 
 @row(

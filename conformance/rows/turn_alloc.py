@@ -15,6 +15,7 @@ from conformance.expect import (
 )
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import UDP, Probe
+from conformance.relaying import Pair
 from conformance.row import Feature, row
 
 from .needs import expect_granted, expect_refusal, expect_turn
@@ -109,17 +110,17 @@ async def dont_fragment_is_supported_or_unknown(probe: Probe) -> Outcome | None:
         return None
     if Feature.PEER in probe.survey.missing:
         return None
-    peer = await probe.peer()
-    seems = "Allocate with DONT-FRAGMENT is met with success"
+    way, seems = Pair(probe, allocation, await probe.peer()), "Allocate with it is met with success"
     try:
-        await need_success(allocation.permit(peer.local), "CreatePermission")
+        await way.permit()
     except NotOffered as error:
+        await probe.is_alive()
         return seen(f"{seems}; {error.detail}")
-    await allocation.send(peer.local, b"without DF")
-    if await peer.receive(probe.target.patience) is None:
+    if await way.send(b"without DF") is None:
+        await probe.is_alive()
         return seen(f"{seems}; no peer can be reached")
-    await allocation.send(peer.local, b"with DF", (Attr.DONT_FRAGMENT, b""))
-    if await peer.receive(probe.target.patience) is None:
+    whole = way.allocation.indication(way.peer.local, b"with DF", (Attr.DONT_FRAGMENT, b""))
+    if await way.carry(whole.build()) is None:
         raise Violated("DONT-FRAGMENT is supported by Allocate, and not by Send")
     return None
 

@@ -59,6 +59,8 @@ async def fill(
         except NotOffered:
             if not allocations:
                 raise
+            if not probe.target.transport.is_reliable:
+                await probe.is_alive()  # who asks often may not be answered
             break
         if allocation is None:
             return Filled(tuple(allocations), response)
@@ -84,7 +86,7 @@ async def the_quota_counts_the_allocations_of_a_user(probe: Probe) -> Outcome | 
     expect_error(filled.refusal, QUOTA_REACHED, to="one allocation more than the quota")
     expect_success(await filled.allocations[0].refresh(), to="a Refresh at the quota")
     refused = None if other is None else (await _allocate(probe, other))[0]
-    expect_success(await probe.give_back(filled.allocations[0]), to="a deletion")
+    await probe.give_back(filled.allocations[0])
     response = await _allocate_again(probe, mine)
     if response.message_class is not Class.SUCCESS:
         return seen(f"{GRACE:g} s after a deletion Allocate is met with {describe(response)}")
@@ -110,7 +112,7 @@ async def a_server_without_free_ports_says_so_and_lives(probe: Probe) -> Outcome
     expect_error(filled.refusal, INSUFFICIENT_CAPACITY, to="an Allocate with all ports in use")
     await probe.is_alive()
     expect_success(await filled.allocations[-1].refresh(), to="a Refresh with all ports in use")
-    expect_success(await probe.give_back(filled.allocations[0]), to="a deletion")
+    await probe.give_back(filled.allocations[0])
     response = await _allocate_again(probe, None)
     if response.message_class is not Class.SUCCESS:
         return seen(f"{GRACE:g} s after a deletion Allocate is met with {describe(response)}")

@@ -8,6 +8,7 @@ from conformance.codes import Attr, Class, Method, method_name
 from conformance.expect import expect_error, expect_success, expect_text, expect_value
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import UDP, Allocation, Probe
+from conformance.relaying import Pair
 from conformance.row import Feature, row
 from transport import TransportAddress
 
@@ -239,16 +240,13 @@ async def the_methods_have_their_numbers(probe: Probe) -> None:
         if method is not Method.CHANNEL_BIND:
             response = await allocation.client.authenticated(method, *attributes)
             expect_success(response, to=f"method 0x{method:03X}, {method_name(method)}")
-    await allocation.send(peer.local, b"by Send")
-    data, _ = await probe.heard(peer)
-    if data != b"by Send":
-        raise Violated("other bytes come out at the peer", Mark(data, 0, len(data)))
-    await peer.send(b"by Data", allocation.relayed)
-    received = await allocation.client.next_message(probe.target.patience)
-    if received is None:
+    way = Pair(probe, allocation, peer)
+    await way.expect_sent(b"by Send", how="method 0x006, Send")
+    found = await way.back(b"by Data")
+    if found is None:
         raise Violated("no Data indication comes from a peer that has a permission")
-    if received[:2] != _DATA_INDICATION:
-        raise Violated("what comes from a peer is no Data indication", Mark(received, 0, 2))
+    if found.message[:2] != _DATA_INDICATION:
+        raise Violated("what comes from a peer is no Data indication", Mark(found.message, 0, 2))
     response = await allocation.bind(CHANNEL, peer.local)
     expect_success(response, to="method 0x009, ChannelBind")
 

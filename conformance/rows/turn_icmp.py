@@ -91,6 +91,7 @@ async def _told_of_closed_port(pair: Pair, *, is_bound: bool = False) -> Receive
             if (found := _indication(data)) is not None:
                 return found
             data = await client.next_message(0)
+    await pair.probe.is_alive()
     return None
 
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from conformance.building import one_byte, u32
 from conformance.checks import mark_attribute
-from conformance.client import Client
+from conformance.client import Client, describe
 from conformance.codes import Attr, Class, Method
 from conformance.expect import expect_attribute, expect_error, expect_success
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
@@ -42,6 +42,7 @@ async def lifetime_zero_deletes(probe: Probe) -> Outcome | None:
     await way.need_both_ways(when="with a permission")
     allocation, client = way.allocation, way.allocation.client
     response = await allocation.delete()
+    _need_one(probe, response)
     expect_success(response, to="Refresh with LIFETIME 0")
     _expect_lifetime(response, 0, 0)
     if await _is_closed(probe, client):
@@ -123,7 +124,9 @@ async def one_family_of_two_is_deleted(probe: Probe) -> None:
     await way.bind()
     await way.need_both_ways(when="with a channel of a dual allocation")
     of_other = ((Attr.REQUESTED_ADDRESS_FAMILY, other), (Attr.LIFETIME, u32(0)))
-    expect_success(await allocation.refresh(*of_other), to="deleting one family of two")
+    response = await allocation.refresh(*of_other)
+    _need_one(probe, response)
+    expect_success(response, to="deleting one family of two")
     await way.expect_sent_on_channel(b"still there")
     if not await way.passes():
         raise Violated("the other family's permission is gone: its peer's data does not come")
@@ -140,7 +143,9 @@ async def one_family_of_two_is_deleted(probe: Probe) -> None:
 )
 async def both_families_are_deleted_at_once(probe: Probe) -> Outcome | None:
     allocation = await _dual(probe)
-    expect_success(await allocation.delete(), to="Refresh with LIFETIME 0")
+    response = await allocation.delete()
+    _need_one(probe, response)
+    expect_success(response, to="Refresh with LIFETIME 0")
     if await _is_closed(probe, allocation.client):
         return CLOSED
     for family, name in ((IPV4, "IPv4"), (IPV6, "IPv6")):
@@ -221,6 +226,7 @@ async def a_deletion_may_be_repeated(probe: Probe) -> Outcome | None:
     response = await client.demand(request)
     if response.error_code == 438:
         raise NotOffered("each request is given a new nonce")
+    _need_one(probe, response)
     expect_success(response, to="Refresh with LIFETIME 0")
     if await _is_closed(probe, client):
         return CLOSED
@@ -257,6 +263,16 @@ async def _is_closed(probe: Probe, client: Client) -> bool:
     if client.link.can_end:
         await client.link.receive(probe.target.silence)
     return client.link.has_ended
+
+
+def _need_one(probe: Probe, response: ReceivedMessage) -> None:
+    """That a refusal is not that of a deletion which was carried out, and answered in vain.
+
+    Raises:
+        NotOffered: it may be.
+    """
+    if response.message_class is Class.ERROR and probe.was_repeated(response):
+        raise NotOffered(f"packets are lost: a deletion, sent twice, has {describe(response)}")
 
 
 def _expect_lifetime(response: ReceivedMessage, least: int, most: int) -> None:

@@ -131,8 +131,7 @@ async def dont_fragment_is_obeyed_or_unknown(probe: Probe) -> Outcome | None:
         await way.expect_drop(indication, why="DONT-FRAGMENT is unknown in Allocate")
         await _need_send(way)
         return None
-    await way.allocation.send(way.peer.local, b"whole", whole)
-    if await way.peer.receive(probe.target.patience) is None:
+    if await way.carry(way.allocation.indication(way.peer.local, b"whole", whole).build()) is None:
         raise Violated("Allocate knows DONT-FRAGMENT, and a Send indication with it is dropped")
     return seen("it is relayed; the DF bit cannot be seen at a socket")
 

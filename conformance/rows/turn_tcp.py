@@ -16,7 +16,7 @@ from conformance.expect import (
     expect_success,
     expect_value,
 )
-from conformance.outcome import NotOffered, Outcome, Violated, seen, skipped
+from conformance.outcome import NotOffered, Outcome, Unanswered, Violated, seen, skipped
 from conformance.probe import UDP, Allocation, Probe
 from conformance.reading import ReceivedMessage
 from conformance.row import Feature, row
@@ -232,7 +232,8 @@ async def forbidden_peers_are_not_connected_to(probe: Probe) -> Outcome | None:
 async def _connect_to_the_server(probe: Probe, allocation: Allocation) -> str:
     try:
         return describe(await connect(allocation, probe.target.address))
-    except Violated:
+    except Unanswered:
+        await probe.is_alive()
         return "silence"
 
 

@@ -7,7 +7,7 @@ from conformance.codes import Attr, Class, Method
 from conformance.reading import ReceivedMessage
 from transport import DecodeError, TransportAddress
 
-from .changing import failing, is_success, losing, once, with_error
+from .changing import failing, is_success, losing, once
 from .mutant import Mutant, Setup, edited, only
 from .stuns_tcp import HELLO_VERIFY_REQUEST, SERVER_HELLO
 
@@ -129,7 +129,6 @@ MUTANTS = {
     "SEC-13": {"dies": _dying_of_hellos(), "no-cookie": _hello(SERVER_HELLO)},
     "SEC-15": {"dies": Mutant(take=_Fragile())},
     "SEC-16": {
-        "deletes-nothing": with_error(is_success(Method.REFRESH), 400),
         "races": Mutant(_Racing()),
     },
     "SEC-17": {

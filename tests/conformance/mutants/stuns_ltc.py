@@ -134,14 +134,19 @@ MUTANTS = {
         "username": _added(401, Attr.USERNAME, b"ann"),
         "signed": _added(401, Attr.MESSAGE_INTEGRITY, bytes(20)),
     },
-    "STUNS-LTC-03": {"one-for-all": _changed(401, Attr.NONCE, NONCE)},
+    "STUNS-LTC-03": {
+        "none": _dropped(401, Attr.NONCE),
+        "one-for-all": _changed(401, Attr.NONCE, NONCE),
+    },
     "STUNS-LTC-04": {"says-400": _changed(438, Attr.ERROR_CODE, ERROR_400)},
     "STUNS-LTC-05": {
+        "none": _dropped(401, Attr.NONCE),
         "no-cookie": _changed(401, Attr.NONCE, b"0123456789abcdefghij"),
         "no-base64": _changed(401, Attr.NONCE, b"obMatJos2....abcdef"),
         "unassigned-bits": _changed(401, Attr.NONCE, b"obMatJos2gAABabcdef"),
     },
     "STUNS-LTC-06": {
+        "none": _dropped(401, Attr.NONCE),
         "bit-without-list": _dropped(401, Attr.PASSWORD_ALGORITHMS),
         "list-without-bit": _changed(401, Attr.NONCE, b"obMatJos2AAAAabcdef"),
     },

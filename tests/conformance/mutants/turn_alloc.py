@@ -209,7 +209,9 @@ MUTANTS = {
         "refuses-all": with_error(_asked(0xFFFFFFFF), 400),
         "refuses-long-ones": with_error(_asked(1800), 400),
         "zero-by-default": _lifetime(lambda asked, right: 0 if asked is None else right),
-        "less-for-all": _lifetime(lambda asked, right: 300 if asked == 0xFFFFFFFF else right),
+        "less-for-all": _lifetime(
+            lambda asked, right: {0xFFFFFFFF: 300, 1800: 600}.get(asked or 0, right)
+        ),
         "keeps-short-ones": _lifetime(lambda asked, right: asked if asked == 10 else right),
         "takes-none-as-zero": _lifetime(lambda asked, right: 0 if asked == 0 else right),
         "600-for-all": _lifetime(lambda asked, right: 600 if asked == 1800 else right),

@@ -9,7 +9,6 @@ from conformance.codes import Attr, Class, Method
 from conformance.reading import ReceivedMessage
 from transport import TransportAddress
 
-from .changing import is_success, with_error
 from .mutant import Mutant, Setup, edited, only
 from .turn_gen import ELSEWHERE, error, instead, on_success, refused, succeeding, unfit
 
@@ -124,9 +123,6 @@ MUTANTS = {
         "says-400": Mutant(instead(400, 508)),
     },
     "TURN-ALLOC-17": {
-        "deletes-nothing": with_error(
-            lambda q, a: is_success(Method.REFRESH)(q, a) and Attr.LIFETIME in q.types, 400
-        ),
         "says-403": Mutant(instead(403, 486)),
         "loses-what-it-has": Mutant(Full(Method.REFRESH)),
     },
@@ -148,9 +144,6 @@ MUTANTS = {
     },
     "TURN-ALLOC-25": {"few": _port(lambda _, right: 50_000 + right % 1000)},
     "TURN-ALLOC-28": {
-        "deletes-nothing": with_error(
-            lambda q, a: is_success(Method.REFRESH)(q, a) and Attr.LIFETIME in q.types, 400
-        ),
         "says-500": Mutant(instead(500, 508)),
         "dies": Mutant(Full(Method.BINDING)),
         "loses-what-it-has": Mutant(Full(Method.REFRESH)),

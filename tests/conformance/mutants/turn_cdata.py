@@ -109,6 +109,17 @@ class _StuckInChannelData:
         return None if self._is_stuck else data
 
 
+class _StuckBehindPadding:
+    """Answers nothing behind the last of a dozen messages."""
+
+    def __init__(self) -> None:
+        self._left = 12
+
+    def take(self, data: bytes) -> bytes | None:
+        self._left -= _is_channel_data(data)
+        return data if self._left > 0 or _is_channel_data(data) else None
+
+
 MUTANTS = {
     "TURN-CDATA-01": {
         "loses-the-end-of-the-longest": Mutant(
@@ -172,6 +183,7 @@ MUTANTS = {
         "drops-empty-ones": Mutant(hear=lambda data: data or None),
     },
     "TURN-CDATA-08": {
+        "is-stuck": Mutant(take=_StuckBehindPadding().take),
         "relays-nothing": Mutant(relay=lambda _: None),
         "the-first-of-a-segment-alone": Mutant(segments=Segments.FIRST_ALONE),
         "pads-nothing": Mutant(tell=_told),

@@ -241,6 +241,7 @@ MUTANTS = {
         ),
     },
     "TURN-GEN-11": {
+        "refuses-channels": with_error(is_success(Method.CHANNEL_BIND), 400),
         "send-is-another": Mutant(relay=lambda _: None),
         "relays-more": Mutant(relay=lambda data: data + b"\0"),
         "tells-nothing": Mutant(tell=lambda _: None),

@@ -198,9 +198,6 @@ MUTANTS = {
         "says-437": _instead_of(400, 437),
     },
     "TURN-MOB-05": {
-        "deletes-nothing": with_error(
-            lambda q, a: is_success(Method.REFRESH)(q, a) and q.number(Attr.LIFETIME) == 0, 400
-        ),
         "invalid-is-401": _instead_of(400, 401),
         "gone-is-400": _instead_of(437, 400),
         "moves-for-anybody": _instead_of(441, None),
