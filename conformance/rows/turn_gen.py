@@ -5,10 +5,16 @@ from __future__ import annotations
 from conformance.building import channel_data, channel_number, u32
 from conformance.client import Attribute, Challenge, Client, Value, describe, xor
 from conformance.codes import Attr, Class, Method, method_name
-from conformance.expect import expect_error, expect_success, expect_text, expect_value
+from conformance.expect import (
+    expect_error,
+    expect_success,
+    expect_text,
+    expect_value,
+    need_success,
+)
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import UDP, Allocation, Probe
-from conformance.relaying import Pair
+from conformance.relaying import Pair, pair
 from conformance.row import Feature, row
 from transport import TransportAddress
 
@@ -139,11 +145,15 @@ async def a_retransmitted_allocate_makes_no_second_allocation(probe: Probe) -> N
     if first.message_class is not Class.SUCCESS or relayed is None:
         raise NotOffered(f"Allocate is met with {describe(first)}")
     probe.keep(Allocation(client, first, relayed))
-    for _ in range(2):
+    for when in ("once more", "twice more", "after a Refresh"):
         again = await client.demand(request)
-        expect_success(again, to="the same Allocate once more")
+        if again.error_code == 438 and when == "after a Refresh":
+            return  # the nonce is another one by now
+        expect_success(again, to=f"the same Allocate {when}")
         found = again.xor_address(Attr.XOR_RELAYED_ADDRESS)
         expect_value(again, Attr.XOR_RELAYED_ADDRESS, relayed, found)
+        if when == "twice more":  # what is late may be behind what was sent later
+            await need_success(client.authenticated(Method.REFRESH), "Refresh")
 
 
 @row(
@@ -225,6 +235,7 @@ async def methods_have_their_classes_alone(probe: Probe) -> None:
     deletion = client.sign(client.begin(Method.REFRESH, Class.INDICATION, _DELETE)).build()
     await client.expect_silence(deletion, why="a Refresh indication")
     expect_success(await allocation.refresh(), to="Refresh after an indication that deletes")
+    await _expect_no_indication_permits(await pair(probe))
 
 
 @row(
@@ -235,20 +246,33 @@ async def methods_have_their_classes_alone(probe: Probe) -> None:
     Feature.PEER,
 )
 async def the_methods_have_their_numbers(probe: Probe) -> None:
-    peer, allocation = await probe.peer(), await probe.allocate()
-    for method, attributes in _requests(peer.local).items():
+    way = await pair(probe)
+    for method, attributes in _requests(way.peer.local).items():
         if method is not Method.CHANNEL_BIND:
-            response = await allocation.client.authenticated(method, *attributes)
+            response = await way.allocation.client.authenticated(method, *attributes)
             expect_success(response, to=f"method 0x{method:03X}, {method_name(method)}")
-    way = Pair(probe, allocation, peer)
-    await way.expect_sent(b"by Send", how="method 0x006, Send")
-    found = await way.back(b"by Data")
-    if found is None:
+    await way.expect_sent(b"by Send")
+    relayed = await way.back(b"by Data")
+    if relayed is None:
         raise Violated("no Data indication comes from a peer that has a permission")
-    if found.message[:2] != _DATA_INDICATION:
-        raise Violated("what comes from a peer is no Data indication", Mark(found.message, 0, 2))
-    response = await allocation.bind(CHANNEL, peer.local)
+    if relayed.message[:2] != _DATA_INDICATION:
+        raise Violated("what comes from a peer is no Data indication", relayed.mark)
+    response = await way.allocation.bind(CHANNEL, way.peer.local)
     expect_success(response, to="method 0x009, ChannelBind")
+
+
+async def _expect_no_indication_permits(way: Pair) -> None:
+    """Nor CreatePermission and ChannelBind without an answer."""
+    client = way.allocation.client
+    requests = _requests(way.peer.local)
+    for method in (Method.CREATE_PERMISSION, Method.CHANNEL_BIND):
+        indication = client.begin(method, Class.INDICATION, *requests[method])
+        why = f"a {method_name(method)} indication"
+        await client.expect_silence(client.sign(indication).build(), why=why)
+        await way.peer.send(b"unpermitted", way.allocation.relayed)
+        await way.silence_at_client(why=f"there was {why} alone")
+    await way.permit()
+    await way.need_both_ways(when="with a permission")
 
 
 _DELETE: Attribute = (Attr.LIFETIME, u32(0))

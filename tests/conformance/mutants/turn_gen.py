@@ -137,6 +137,23 @@ class _Strict:
         return unfit(request, response, (Attr.ERROR_CODE, error(437)))
 
 
+class _RemembersTheLast:
+    """437 to an Allocate that was answered before, once there was something else behind it."""
+
+    def __init__(self) -> None:
+        self._last: dict[bytes | None, bytes] = {}
+
+    def __call__(self, request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+        if response.message_class is not Class.SUCCESS:
+            return response.data
+        owner = request.get(Attr.NONCE)  # each 5-tuple has its own
+        is_new = owner not in self._last or request.transaction_id == self._last[owner]
+        self._last[owner] = request.transaction_id
+        if request.method != Method.ALLOCATE or is_new:
+            return response.data
+        return unfit(request, response, (Attr.ERROR_CODE, error(437)))
+
+
 class _OneAllocation:
     """437 to every Allocate once there is an allocation: it knows one 5-tuple."""
 
@@ -216,6 +233,7 @@ MUTANTS = {
     "TURN-GEN-06": {
         "another-address": on_success(_Forgetful()),
         "says-437": on_success(_Strict()),
+        "says-437-to-what-is-late": Mutant(_RemembersTheLast()),
     },
     "TURN-GEN-08": {
         "one-address": on_success(_one_address),
@@ -236,6 +254,18 @@ MUTANTS = {
             Method.SEND, Class.REQUEST, (Method.SEND, Class.INDICATION)
         ),
         "relays-data": _recast(Method.DATA, Class.INDICATION, (Method.SEND, Class.INDICATION)),
+        "obeys-permission-indications": dataclasses.replace(
+            _recast(
+                Method.CREATE_PERMISSION,
+                Class.INDICATION,
+                (Method.CREATE_PERMISSION, Class.REQUEST),
+            ),
+            answer=lambda q, a: None if q.message_class is Class.INDICATION else a.data,
+        ),
+        "obeys-binding-indications": dataclasses.replace(
+            _recast(Method.CHANNEL_BIND, Class.INDICATION, (Method.CHANNEL_BIND, Class.REQUEST)),
+            answer=lambda q, a: None if q.message_class is Class.INDICATION else a.data,
+        ),
         "obeys-refresh-indications": _recast(
             Method.REFRESH, Class.INDICATION, (Method.REFRESH, Class.REQUEST)
         ),
