@@ -61,7 +61,9 @@ class RightServer:
         self.echoes = True
         self.short_term_sha256 = True
         self.has_ipv6 = True
-        self.ticket: bytes | None = None
+        self.is_mobile = False
+        self.tickets: dict[Path, bytes] = {}
+        """The newest one of each mobile allocation (RFC 8016)."""
         self.allocations: dict[Path, Relayed] = {}
         self.data_paths: set[Path] = set()
         """Connections that are a peer's by now (RFC 6062)."""
@@ -234,7 +236,7 @@ class RightServer:
         self._add_mapped(reply, heard)
         if message.get(Attr.EVEN_PORT) == b"\x80":
             reply.add(Attr.RESERVATION_TOKEN, self._random_bytes(8))
-        self._add_ticket(reply, message)
+        self._add_ticket(reply, heard)
 
     def _relayed(self, path: Path, message: ReceivedMessage) -> tuple[TransportAddress, ...]:
         self._next_port += 2
@@ -248,25 +250,26 @@ class RightServer:
         family = message.get(Attr.REQUESTED_ADDRESS_FAMILY)
         return (ipv6,) if family is not None and family[:1] == b"\x02" else (ipv4,)
 
-    def _add_ticket(self, reply: MessageBuilder, message: ReceivedMessage) -> None:
-        if Attr.MOBILITY_TICKET in message.types and self.ticket is not None:
-            self.ticket = self._random_bytes(16)
-            reply.add(Attr.MOBILITY_TICKET, self.ticket)
+    def _add_ticket(self, reply: MessageBuilder, heard: Heard) -> None:
+        if Attr.MOBILITY_TICKET in message_of(heard).types and self.is_mobile:
+            ticket = self.tickets[heard.path] = self._random_bytes(16)
+            reply.add(Attr.MOBILITY_TICKET, ticket)
 
     def _moved(self, heard: Heard) -> bool:
         """Whether it is a Refresh with our ticket: the allocation goes with it (RFC 8016)."""
         ticket = message_of(heard).get(Attr.MOBILITY_TICKET)
-        if ticket is None or ticket != self.ticket or not self.allocations:
+        old = next((path for path, known in self.tickets.items() if known == ticket), None)
+        if old is None or old not in self.allocations:
             return False
-        old = next(iter(self.allocations))
         self.allocations[heard.path] = self.allocations.pop(old)
+        del self.tickets[old]
         return True
 
     def _refresh(self, reply: MessageBuilder, heard: Heard) -> None:
         message = message_of(heard)
         if heard.lifetime != 0:
             reply.add(Attr.LIFETIME, u32(self.lifetime))
-            self._add_ticket(reply, message)
+            self._add_ticket(reply, heard)
             return
         reply.add(Attr.LIFETIME, u32(0))
         known = self.allocations.get(heard.path)

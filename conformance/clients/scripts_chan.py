@@ -7,8 +7,8 @@ from typing import Final
 from conformance.building import channel_data
 from conformance.checks import mark_attribute
 from conformance.codes import Attr, Method
-from conformance.outcome import NotOffered, Violated
-from transport import TransportAddress
+from conformance.outcome import NotOffered, Outcome, Violated, seen
+from transport import Path, TransportAddress
 
 from .heard import Heard
 from .right import channel_of, message_of
@@ -19,6 +19,7 @@ from .showing import waits
 from .stage import Stage, is_request, whole
 
 CHANNELS: Final = range(0x4000, 0x5000)
+CHANNELS_OF_RFC_5766: Final = range(0x4000, 0x7FFF)
 UNBOUND: Final = 0x4ABC
 CHANNEL_LIFETIME: Final = 600.0
 
@@ -72,15 +73,20 @@ def padded(stage: Stage, number: int, data: bytes) -> bytes:
     "A channel number is from 0x4000 through 0x4FFF.",
     Action.CHANNEL,
 )
-async def numbers_are_in_range(stage: Stage) -> None:
+async def numbers_are_in_range(stage: Stage) -> Outcome | None:
     stage.answer(await bound(stage))
     await stage.play(3.0)
+    old = None
     for each in stage.heard:
         number = channel_of(each) if each.method == Method.CHANNEL_BIND else 0x4000
-        if number not in CHANNELS:
+        if number in CHANNELS:
+            continue
+        shown = "none" if number is None else f"0x{number:04X}"
+        if number not in CHANNELS_OF_RFC_5766:
             mark = mark_attribute(message_of(each), Attr.CHANNEL_NUMBER) or whole(each)
-            shown = "none" if number is None else f"0x{number:04X}"
             raise Violated(f"the channel number is {shown}", mark)
+        old = shown
+    return None if old is None else seen(f"the channel number is {old}, as RFC 5766 allowed")
 
 
 @script(
@@ -92,18 +98,18 @@ async def numbers_are_in_range(stage: Stage) -> None:
 async def numbers_and_peers_belong_together(stage: Stage) -> None:
     stage.answer(await bound(stage))
     await stage.play(6.0)
-    peers: dict[int, TransportAddress] = {}
-    numbers: dict[TransportAddress, int] = {}
+    peers: dict[tuple[Path, int], TransportAddress] = {}  # each allocation has its own
+    numbers: dict[tuple[Path, TransportAddress], int] = {}
     for each in stage.heard:
         number = channel_of(each) if each.method == Method.CHANNEL_BIND else None
         if number is None or not each.peers:
             continue
         peer = each.peers[0]
-        if peers.setdefault(number, peer) != peer:
+        if peers.setdefault((each.path, number), peer) != peer:
             raise Violated(f"0x{number:04X} is bound to another peer, too", whole(each))
-        if numbers.setdefault(peer, number) != number:
+        if numbers.setdefault((each.path, peer), number) != number:
             raise Violated(f"{peer} is bound to another channel, too", whole(each))
-    if len(peers) < 2:
+    if len(peers) == len({path for path, _ in peers}):
         raise NotOffered("the client binds one channel")
 
 
@@ -144,7 +150,8 @@ async def a_channel_is_used_when_it_is_bound(stage: Stage) -> None:
     number = channel_of(bind)
     until = stage.now + 2.5
     while (heard := await stage.hear(until - stage.now)) is not None:
-        if heard.channel is not None and heard.channel.number == number:
+        is_same = heard.channel is not None and heard.channel.number == number
+        if is_same and heard.path == bind.path:
             raise Violated("ChannelData come before the channel is bound", whole(heard))
         if heard.transaction_id != bind.transaction_id:
             stage.answer(heard)
@@ -167,12 +174,13 @@ async def channels_are_kept(stage: Stage) -> None:
     until = bind.at + CHANNEL_LIFETIME
     while (heard := await stage.hear(until - stage.now)) is not None:
         stage.answer(heard)
-        is_other = heard.transaction_id != bind.transaction_id
+        is_other = heard.transaction_id != bind.transaction_id and heard.path == bind.path
         if heard.method == Method.CHANNEL_BIND and is_other and channel_of(heard) == number:
             return
     if stage.ended is not None:
         raise NotOffered("the client ends before a channel binding does")
-    if not any(payload(each) for each in stage.since(until - IN_USE)):
+    recent = [each for each in stage.since(until - IN_USE) if each.path == bind.path]
+    if not any(payload(each) for each in recent):
         raise NotOffered("the client has stopped using its channel")
     raise Violated("600 s pass without the channel being bound again")
 
@@ -187,11 +195,13 @@ async def channels_are_kept(stage: Stage) -> None:
 async def an_unexpected_400_ends_the_allocation(stage: Stage) -> None:
     bind = await bound(stage)
     stage.answer(bind)
-    ids = {each.transaction_id for each in stage.heard}
-    again = is_request(Method.CHANNEL_BIND)
-    second = await stage.seek(
-        lambda heard: again(heard) and heard.transaction_id not in ids, CHANNEL_LIFETIME
-    )
+    number, again = channel_of(bind), is_request(Method.CHANNEL_BIND)
+
+    def renews(heard: Heard) -> bool:
+        is_other = heard.transaction_id != bind.transaction_id and heard.path == bind.path
+        return again(heard) and is_other and channel_of(heard) == number
+
+    second = await stage.seek(renews, CHANNEL_LIFETIME)
     if second is None:
         raise NotOffered("the client does not refresh its channel")
     waiting = await waits(stage, second)
@@ -268,9 +278,11 @@ async def peers_are_of_the_allocations_family(stage: Stage) -> None:
     bind = await bound(stage)
     stage.answer(bind)
     await stage.play(3.0)
-    known = {each.is_ipv6 for each in stage.allocation_of(bind).addresses}
     for each in stage.heard:
-        if each.method == Method.CHANNEL_BIND and not {p.is_ipv6 for p in each.peers} <= known:
+        if each.method != Method.CHANNEL_BIND:
+            continue
+        known = {address.is_ipv6 for address in stage.allocation_of(each).addresses}
+        if not {peer.is_ipv6 for peer in each.peers} <= known:
             raise Violated("a channel is bound to a peer of another family", whole(each))
 
 

@@ -57,8 +57,10 @@ async def expect_refresh(stage: Stage, request: Heard, end: float) -> None:
         Violated: it is not.
         NotOffered: the client has ended, or not heard of it.
     """
-    begun = stage.now
-    if await stage.seek(is_request(Method.REFRESH), end - begun) is not None:
+    begun, is_refresh = stage.now, is_request(Method.REFRESH)
+    if await stage.seek(
+        lambda heard: is_refresh(heard) and heard.path == request.path, end - begun
+    ):
         return
     if stage.ended is not None or stage.is_closed(request.path):
         raise NotOffered("the client ends before the allocation does")
@@ -206,7 +208,7 @@ async def a_family_is_refreshed_while_it_is_there(stage: Stage) -> None:
         raise NotOffered("the client does not give one of the two addresses back")
     stage.answer(deletion)
     for each in await stage.play(2 * SHORT_LIFETIME):
-        is_other = each.transaction_id != deletion.transaction_id
+        is_other = each.transaction_id != deletion.transaction_id and each.path == deletion.path
         if each.method != Method.REFRESH or not is_other:
             continue
         if message_of(each).get(Attr.REQUESTED_ADDRESS_FAMILY) == family:
@@ -229,6 +231,9 @@ async def a_lost_refresh_is_made_up_for(stage: Stage) -> None:
     is_next = is_request(Method.REFRESH)
     left = begun + LOSS_LIFETIME - refresh.at
     while (heard := await stage.hear(begun + LOSS_LIFETIME - stage.now)) is not None:
+        if heard.path != refresh.path:
+            stage.answer(heard)
+            continue
         if is_next(heard) and heard.transaction_id != refresh.transaction_id:
             return
         if heard.transaction_id == refresh.transaction_id:

@@ -31,7 +31,7 @@ async def _mobile(stage: Stage) -> Heard:
     request = await stage.begin(Method.ALLOCATE)
     if _ticket(request) is None:
         raise NotOffered("the client does not ask for mobility (MOBILITY-TICKET)")
-    stage.right.ticket = b"to be replaced"
+    stage.right.is_mobile = True
     return request
 
 
@@ -88,7 +88,11 @@ async def a_ticket_is_for_moving(stage: Stage) -> None:
         if each.method == Method.REFRESH and each.path == request.path and _ticket(each):
             raise Violated("a Refresh from the old address has MOBILITY-TICKET", whole(each))
     later = await stage.seek(
-        lambda heard: heard.method == Method.REFRESH and heard.transaction_id not in ids,
+        lambda heard: (
+            heard.method == Method.REFRESH
+            and heard.path == move.path
+            and heard.transaction_id not in ids
+        ),
         SHORT_LIFETIME,
     )
     if later is None:
@@ -108,7 +112,7 @@ async def data_wait_for_the_move(stage: Stage) -> None:
     request = await _mobile(stage)
     stage.answer(request)
     move = await _moving(stage, request)
-    if _ticket(move) != stage.right.ticket:
+    if _ticket(move) not in stage.right.tickets.values():
         mark = mark_attribute(message_of(move), Attr.MOBILITY_TICKET) or whole(move)
         raise Violated("the Refresh from another address has not the newest ticket", mark)
     for each in await stage.collect(3.0):
@@ -132,9 +136,11 @@ async def a_refusal_of_mobility_is_believed(stage: Stage) -> None:
     request = await _mobile(stage)
     waiting = await waits(stage, request)
     stage.refuse(request, 405)
+    beside = {each.path for each in stage.heard} - {request.path}
 
     def judge(heard: Heard) -> None:
-        if heard.method == request.method and _ticket(heard) is not None:
+        is_again = heard.method == request.method and heard.path not in beside
+        if is_again and _ticket(heard) is not None:
             raise Violated("mobility is asked for again after a 405", whole(heard))
 
     await after_the_end(stage, waiting, judge)

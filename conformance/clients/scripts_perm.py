@@ -8,7 +8,7 @@ from typing import Final
 from conformance.client import xor
 from conformance.codes import Attr, Method
 from conformance.outcome import NotOffered, Violated
-from transport import TransportAddress
+from transport import Path, TransportAddress
 
 from .heard import Heard
 from .right import message_of
@@ -16,6 +16,7 @@ from .script import Action, script
 from .stage import Stage, is_request, whole
 
 PERMISSION_LIFETIME: Final = 300.0
+LONGEST_UNKEPT: Final = PERMISSION_LIFETIME + 2
 IN_USE: Final = 30.0
 """Seconds since data were sent: what nobody uses need not be kept."""
 
@@ -127,17 +128,17 @@ async def a_permission_comes_before_data(stage: Stage) -> None:
 )
 async def permissions_are_kept(stage: Stage) -> None:
     stage.answer(await stage.begin(Method.ALLOCATE))
-    kept: float | None = None
+    kept: dict[Path, float] = {}
     end = stage.now + 2.2 * PERMISSION_LIFETIME
     while (heard := await stage.hear(end - stage.now)) is not None:
         stage.answer(heard)
         if heard.method in (Method.CREATE_PERMISSION, Method.CHANNEL_BIND) and heard.is_signed:
-            kept = heard.at
-        elif kept is not None and payload(heard) and heard.at - kept > PERMISSION_LIFETIME + 2:
+            kept[heard.path] = heard.at
+        elif payload(heard) and heard.at - kept.get(heard.path, heard.at) > LONGEST_UNKEPT:
             raise Violated("300 s pass without the permission being refreshed", whole(heard))
     if stage.ended is not None:
         raise NotOffered("the client ends before a permission does")
-    if kept is None:
+    if not kept:
         raise NotOffered("the client asks for no permission")
     if not any(payload(each) for each in stage.since(end - IN_USE)):
         raise NotOffered("the client has stopped sending: it needs no permission")

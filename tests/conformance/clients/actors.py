@@ -68,6 +68,8 @@ class Manners:
     """Seconds after which it tries anew, when it has failed; three times."""
     leaves: bool = False
     """It ends a second after it has what it wanted, as a command does that shows it."""
+    twins: bool = False
+    """It makes two allocations alike at the same time, each from a port of its own."""
     both_families: bool = False
     """It allocates an IPv6 address, too, from another port at the same time."""
 
@@ -212,6 +214,8 @@ class TurnActor(Actor):
         self.rounds = 2 if self.action in (Action.DUAL_AGAIN, Action.ALLOCATE_AGAIN) else 1
         self.payloads = itertools.cycle(b"x" * count for count in range(1, 6))
         self.allocate(now)
+        if self.manners.twins:
+            self.allocate(now)
 
     def config(self) -> ClientConfig:
         action = self.action

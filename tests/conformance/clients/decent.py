@@ -120,6 +120,7 @@ DECENT: Mapping[str, Callable[[], Mutant]] = {
     "both-families-begin-again": lambda: Mutant(
         manners=Manners(both_families=True, begins_again=2.0)
     ),
+    "twins": lambda: Mutant(manners=Manners(twins=True)),
     "asks-for-its-address-first": asks_for_its_address_first,
     "leaves": lambda: Mutant(manners=Manners(leaves=True)),
 }

@@ -407,7 +407,7 @@ TURN: Mapping[str, Mapping[str, Make]] = {
     "TURNC-PERM-05": {"takes-them": lambda: takes_indications("of strangers")},
     "TURNC-PERM-07": {"gives-up": lambda: gives_up_after(403, Method.CREATE_PERMISSION)},
     "TURNC-CHAN-01": {
-        "0x5000": lambda: with_channel(0x5000),
+        "0x7fff": lambda: with_channel(0x7FFF),
         "0x3fff": lambda: with_channel(0x3FFF),
     },
     "TURNC-CHAN-02": {"one-number": lambda: with_channel(0x4000), "two-numbers": other_numbers},

@@ -11,7 +11,7 @@ from .actors import TurnActor
 from .mutant import Mutant, read
 from .mutants_options import OPTIONS
 from .mutants_stun import STUN
-from .mutants_turn import TURN
+from .mutants_turn import TURN, with_channel
 from .world import play
 from .wrongs import Make
 
@@ -56,6 +56,13 @@ def test_a_turn_client_that_junk_makes_deaf_is_told_from_one_that_hears_nothing(
 
     assert result.outcome.verdict is Verdict.FAIL
     assert "after junk" in result.outcome.detail
+
+
+def test_channel_numbers_of_rfc_5766_are_told_and_not_blamed() -> None:
+    result = play(SCRIPTS["TURNC-CHAN-01"], with_channel(0x5000))
+
+    assert result.outcome.verdict is Verdict.INFO
+    assert "0x5000" in result.outcome.detail
 
 
 def test_every_script_has_a_client_that_breaks_it() -> None:
