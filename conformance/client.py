@@ -28,7 +28,8 @@ Value = bytes | Callable[[bytes], bytes]
 Attribute = tuple[int, Value]
 
 RESEND_AFTER: Final = 0.5
-"""Seconds until a request is sent again over UDP (RFC 8489 section 6.2.1); then twice that."""
+"""Seconds until a request is sent again over UDP. That is not doubled (as RFC 8489 section 6.2.1
+has clients do): what a path loses is not to be taken for silence."""
 
 MAX_STALE: Final = 3
 """Nonces taken in a row for one request."""
@@ -193,15 +194,14 @@ class Client:
     async def ask(self, request: bytes) -> ReceivedMessage | None:
         """Send a request until it is answered; None if it never is."""
         now, deadline = self._wire.now(), self._wire.now() + self._target.patience
-        resend = RESEND_AFTER
         self._transaction_ids.add(request[8:20])
         await self.link.send(request)
         while now < deadline:
-            until = deadline if self.link.is_stream else min(deadline, now + resend)
+            until = deadline if self.link.is_stream else min(deadline, now + RESEND_AFTER)
             answer = await self.answer(request, until - now)
             if answer is not None or self.link.has_ended:
                 return answer
-            now, resend = self._wire.now(), 2 * resend
+            now = self._wire.now()
             if now < deadline and not self.link.is_stream:
                 await self.link.send(request)
         return None

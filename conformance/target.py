@@ -13,7 +13,7 @@ from transport import IPAddress, TransportAddress, TransportProtocol
 from .row import Feature
 
 DEFAULT_PATIENCE: Final = 3.0
-"""Seconds that a server has for an answer; in them a datagram is sent three times."""
+"""Seconds that a server has for an answer; in them a datagram is sent six times."""
 
 DEFAULT_SILENCE: Final = 0.8
 """Seconds without an answer that count as silence."""

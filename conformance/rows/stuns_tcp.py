@@ -7,9 +7,10 @@ from typing import Final
 from conformance.building import dtls_client_hello
 from conformance.client import Client
 from conformance.codes import Method
-from conformance.expect import expect_success, need_success
+from conformance.expect import expect_success
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import Probe
+from conformance.relaying import Pair
 from conformance.row import Feature, row
 
 OPEN_SECONDS: Final = 5.0
@@ -141,15 +142,14 @@ async def garbage_ends_a_stream(probe: Probe) -> Outcome | None:
 )
 async def channel_data_is_padded_in_a_stream(probe: Probe) -> None:
     client = await stream_client(probe)
-    allocation, peer = await probe.allocate(client=client), await probe.peer()
-    await need_success(allocation.bind(CHANNEL, peer.local), "ChannelBind")
+    way = Pair(probe, await probe.allocate(client=client), await probe.peer())
+    await way.bind(CHANNEL)
     for size in range(1, 8):
         data = bytes(range(size))
-        await peer.send(data, allocation.relayed)
-        message = await client.next_message(probe.target.patience)
-        if message is None:
+        relayed = await way.back(data)
+        if relayed is None:
             raise Violated(f"ChannelData of {size} bytes does not come whole: no padding?")
-        head = CHANNEL.to_bytes(2, "big") + size.to_bytes(2, "big")
+        head, message = CHANNEL.to_bytes(2, "big") + size.to_bytes(2, "big"), relayed.message
         if message[: 4 + size] != head + data:
             raise Violated(f"{size} bytes come as others", Mark(message, 0, len(message)))
         expect_success(await client.request(Method.BINDING), to=f"Binding behind {size} bytes")

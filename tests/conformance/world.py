@@ -76,9 +76,15 @@ def run_rows(
     *,
     setup: Setup | None = None,
     surveyed: Survey | None = None,
+    loss: float = 0.0,
+    seed: int = 0,
 ) -> Report:
-    """Run rows against the server, right or broken, and come back when they are done."""
-    network = Network(link=LinkProfile(delay=0.001, mtu=1 << 17))  # hosts send fragments
+    """Run rows against the server, right or broken, and come back when they are done.
+
+    ``loss`` is that of datagrams, each way.
+    """
+    link = LinkProfile(delay=0.001, mtu=1 << 17, loss=loss)  # hosts send fragments
+    network = Network(seed=seed, link=link)
     broken, way = mutant or Mutant(), setup or Setup()
     host = network.host("server", SERVER.host, ALTERNATE.host, SERVER6.host)
     machine = MutantMachine(_relay(network, {**way.options, **broken.options}), broken, way.reply)

@@ -1,0 +1,35 @@
+"""What a network loses is not laid at the server's door."""
+
+from __future__ import annotations
+
+import pytest
+
+import conformance.rows
+from conformance.outcome import Verdict
+from conformance.row import registered
+from conformance.survey import Survey
+
+from .mutants import SETUPS
+from .world import run_rows
+
+assert conformance.rows  # registers them
+
+LOSS = 0.02
+"""Above what paths have where a relay is of use; with much more, some request is lost whenever
+it is sent, which no harness can tell from silence."""
+
+
+@pytest.mark.long  # every row that is not slow
+@pytest.mark.parametrize("seed", range(4))
+def test_rows_pass_the_right_server_over_a_path_that_loses_datagrams(seed: int) -> None:
+    failed = {
+        each.row_id: each.outcome.detail
+        for number, row in enumerate(registered(), start=1000 * seed)
+        if not row.slow
+        for each in run_rows(
+            [row], setup=SETUPS.get(row.id), surveyed=Survey(), loss=LOSS, seed=number
+        ).results
+        if each.outcome.verdict is Verdict.FAIL
+    }
+
+    assert failed == {}
