@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from conformance.building import channel_number, u32
+from conformance.building import channel_number, one_byte, u32
 from conformance.checks import mark_attribute, mark_of
 from conformance.client import Client, describe, xor
 from conformance.codes import Attr, Class, Method, attribute_name
-from conformance.expect import expect_error, expect_success
+from conformance.expect import expect_error, expect_no_attribute, expect_success
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import UDP, Probe
 from conformance.row import Feature, row
 from transport import TransportAddress
+
+from .needs import expect_granted, somewhere
 
 OPTIONAL = 0xC001
 REQUIRED = 0x7FFF
@@ -68,7 +70,7 @@ async def padding_that_is_not_zero_changes_nothing(probe: Probe) -> None:
     builder.add(Attr.SOFTWARE, b"x", padding=b"\xff\x20\xff")
     response = await client.demand(client.sign(builder).build())
     await client.delete_allocation(response)
-    expect_success(response, to="Allocate with padding of 0xFF and 0x20")
+    expect_granted(response, to="Allocate with padding of 0xFF and 0x20")
 
 
 @row(
@@ -234,11 +236,24 @@ async def a_value_of_another_size_is_refused(probe: Probe) -> Outcome | None:
     Feature.TURN,
 )
 async def reserved_bits_change_nothing(probe: Probe) -> None:
-    client = await probe.client()
     transport = (Attr.REQUESTED_TRANSPORT, b"\x11\xff\xff\xff")
-    response = await client.authenticated(Method.ALLOCATE, transport)
-    await client.delete_allocation(response)
-    expect_success(response, to="REQUESTED-TRANSPORT with reserved bits set")
+    response, allocation = await probe.try_to_allocate(transport)
+    expect_granted(response, to="REQUESTED-TRANSPORT with reserved bits set")
+    family = 2 if probe.peer_ip.version == 6 else 1
+    plain, _ = await probe.try_to_allocate(UDP, (FAMILY, one_byte(family)))
+    if plain.message_class is Class.SUCCESS:
+        value = bytes([family]) + b"\xff\xff\xff"
+        response, _ = await probe.try_to_allocate(UDP, (FAMILY, value))
+        expect_granted(response, to="REQUESTED-ADDRESS-FAMILY with reserved bits set")
+    if Feature.EVEN_PORT not in probe.survey.missing:
+        response, _ = await probe.try_to_allocate(UDP, (Attr.EVEN_PORT, b"\x7f"))
+        expect_granted(response, to="EVEN-PORT with reserved bits set")
+        expect_no_attribute(response, Attr.RESERVATION_TOKEN)
+    if Feature.PEER not in probe.survey.missing and allocation is not None:
+        number = (Attr.CHANNEL_NUMBER, channel_number(0x4000)[:2] + b"\xff\xff")
+        peer = xor(Attr.XOR_PEER_ADDRESS, somewhere(probe))
+        response = await allocation.client.authenticated(Method.CHANNEL_BIND, number, peer)
+        expect_success(response, to="CHANNEL-NUMBER with reserved bits set")
 
 
 def _provoking(client: Client, probe: Probe) -> list[bytes]:

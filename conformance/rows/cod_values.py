@@ -19,7 +19,7 @@ from conformance.reading import ReceivedMessage
 from conformance.relaying import pair
 from conformance.row import Feature, row
 
-from .needs import need_well_formed, somewhere
+from .needs import expect_granted, need_well_formed, somewhere
 
 
 @row(
@@ -139,7 +139,7 @@ async def a_userhash_names_its_user(probe: Probe) -> None:
     builder = client.identify_hidden(client.message(Method.ALLOCATE, UDP))
     response = await client.demand(client.seal(builder).build())
     await client.delete_allocation(response)
-    expect_success(response, to="USERHASH of a known user")
+    expect_granted(response, to="USERHASH of a known user")
 
 
 @row(

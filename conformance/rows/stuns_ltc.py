@@ -23,7 +23,7 @@ from conformance.surveying import SHA256_BIT, USERHASH_BIT, feature_bits
 from conformance.target import Credential
 from transport import TransportAddress
 
-from .needs import somewhere
+from .needs import expect_granted, somewhere
 
 IDENTITY = (Attr.USERNAME, Attr.USERHASH)
 INTEGRITY = (Attr.MESSAGE_INTEGRITY, Attr.MESSAGE_INTEGRITY_SHA256)
@@ -171,7 +171,7 @@ async def a_client_of_rfc_5389_is_served(probe: Probe) -> None:
     client.is_bound_to_md5 = True
     response = await client.authenticated(Method.ALLOCATE, UDP)
     await client.delete_allocation(response)
-    expect_success(response, to="MD5 without PASSWORD-ALGORITHM")
+    expect_granted(response, to="MD5 without PASSWORD-ALGORITHM")
     if not response.has_integrity(client.key()):
         raise Violated("the answer has no MESSAGE-INTEGRITY of the MD5 key")
 
@@ -282,7 +282,7 @@ async def a_stale_nonce_is_replaced(probe: Probe) -> None:
         expect_attribute(response, Attr.PASSWORD_ALGORITHMS)
     again = await client.demand(client.sign(client.message(Method.ALLOCATE, UDP)).build())
     await client.delete_allocation(again)
-    expect_success(again, to="the NONCE of the 438")
+    expect_granted(again, to="the NONCE of the 438")
 
 
 @row(
@@ -335,7 +335,7 @@ async def of_two_integrities_sha256_decides(probe: Probe) -> None:
         response = await client.demand(builder.build())
         await client.delete_allocation(response)
         if sha256_is_right:
-            expect_success(response, to="a right SHA-256 and a wrong SHA-1")
+            expect_granted(response, to="a right SHA-256 and a wrong SHA-1")
         else:
             expect_error(response, 401, to="a wrong SHA-256 and a right SHA-1")
 
@@ -352,7 +352,7 @@ async def a_hidden_user_is_found(probe: Probe) -> None:
     request = client.seal(client.identify_hidden(client.message(Method.ALLOCATE, UDP))).build()
     response = await client.demand(request)
     await client.delete_allocation(response)
-    expect_success(response, to="USERHASH of a known user")
+    expect_granted(response, to="USERHASH of a known user")
     other = await probe.client()
     challenge = await other.learn_challenge()
     builder = other.message(Method.ALLOCATE, UDP, (Attr.USERHASH, bytes(32)))
@@ -410,7 +410,7 @@ async def a_time_limited_credential_ends(probe: Probe) -> None:
         response = await client.authenticated(Method.ALLOCATE, UDP)
         await client.delete_allocation(response)
         if is_valid:
-            expect_success(response, to="a credential that is valid for an hour")
+            expect_granted(response, to="a credential that is valid for an hour")
         else:
             expect_error(response, 401, to="a credential that ended an hour ago")
 

@@ -205,6 +205,7 @@ async def a_token_that_nobody_asked_for_is_unknown(probe: Probe) -> None:
         raise NotOffered("the server takes tokens: a 401 has THIRD-PARTY-AUTHORIZATION")
     token: Attribute = (Attr.ACCESS_TOKEN, bytes(64))
     response, _ = await probe.try_to_allocate(UDP, token, client=client)
+    expect_room(response)
     expect_error(response, 420, to="Allocate with ACCESS-TOKEN")
     listed = expect_attribute(response, Attr.UNKNOWN_ATTRIBUTES)
     if Attr.ACCESS_TOKEN.to_bytes(2, "big") not in (listed[:2], listed[2:4]):

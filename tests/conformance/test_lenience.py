@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import collections
+import ipaddress
+
 import pytest
 
 import conformance.rows
@@ -26,7 +29,7 @@ DELETING = [f"TURN-REFR-{number:02}" for number in (1, 6, 7, 8, 9)]
 GARBLING = [
     row_id for row_id in ROWS if row_id.startswith(("COD-HDR-", "COD-ATTR-", "DEMUX-", "SEC-15"))
 ]
-ALLOCATING = [row_id for row_id in ROWS if row_id.startswith(("TURN-GEN-", "TURN-ALLOC-"))]
+ALLOCATING = [row_id for row_id, row in ROWS.items() if Feature.TURN in row.needs]
 
 
 def _narrow(ports: int) -> Mutant:
@@ -51,6 +54,34 @@ def _knows_no_pairs_of_ports(request: ReceivedMessage, response: ReceivedMessage
 
 def _drops_what_is_malformed(_: ReceivedMessage, response: ReceivedMessage) -> bytes | None:
     return None if response.error_code == 400 else response.data
+
+
+class _FewPermissions:
+    """508 to who asks for more than ten permissions."""
+
+    def __init__(self) -> None:
+        self._permitted: collections.defaultdict[bytes | None, set[bytes]]
+        self._permitted = collections.defaultdict(set)
+
+    def __call__(self, request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+        if request.method != Method.CREATE_PERMISSION or response.error_code is not None:
+            return response.data
+        mine = self._permitted[request.get(Attr.NONCE)]  # each 5-tuple has its own
+        asked = mine | {each[4:] for each in request.get_all(Attr.XOR_PEER_ADDRESS)}
+        if len(asked) <= 10:
+            mine |= asked
+            return response.data
+        add = [(Attr.ERROR_CODE, error(508))]
+        return edited(response, request, message_class=Class.ERROR, add=add)
+
+
+def test_a_server_with_few_permissions_is_taken_for_what_it_is() -> None:
+    anywhere = ipaddress.ip_network("192.0.0.0/8", strict=False)
+    server = Mutant(_FewPermissions(), options={"allow_peers": (anywhere,)})
+
+    report = run_rows([ROWS["TURN-PERM-12"]], server, surveyed=Survey())
+
+    assert [each.outcome.verdict for each in report.results] == [Verdict.PASS]
 
 
 @pytest.mark.parametrize("code", [300, 486, 508])

@@ -7,7 +7,7 @@ from conformance.codes import MAGIC_COOKIE, Attr, Class, Method
 from conformance.reading import ReceivedMessage
 from transport import DecodeError, TransportAddress
 
-from .changing import losing, parsed, silent_where, with_error
+from .changing import losing, parsed, silent_where, with_error, with_more
 from .mutant import Mutant, Setup, edited
 
 SOMEWHERE = TransportAddress.parse("192.0.2.2", 9)
@@ -253,7 +253,19 @@ MUTANTS = {
         "lifetime": _takes_any_size(Attr.LIFETIME),
         "channel-number": _takes_any_size(Attr.CHANNEL_NUMBER),
     },
-    "COD-ATTR-14": {"refuses": Mutant(_refuse_reserved_bits)},
+    "COD-ATTR-14": {
+        "refuses": Mutant(_refuse_reserved_bits),
+        "refuses-families": with_error(
+            lambda q, _: any((q.get(Attr.REQUESTED_ADDRESS_FAMILY) or bytes(4))[1:]), 440
+        ),
+        "refuses-channels": with_error(
+            lambda q, _: any((q.get(Attr.CHANNEL_NUMBER) or bytes(4))[2:]), 400
+        ),
+        "reserves-a-port": with_more(
+            lambda q, a: q.get(Attr.EVEN_PORT) == b"\x7f" and a.error_code is None,
+            (Attr.RESERVATION_TOKEN, bytes(8)),
+        ),
+    },
     "DEMUX-01": {"echoes": Mutant(reply=lambda data: bytes(20) if len(data) < 20 else None)},
 }
 
