@@ -122,11 +122,7 @@ async def the_next_port_is_held_for_30_seconds(probe: Probe) -> None:
     )
     expect_room(response)
     expect_success(response, to=f"the RESERVATION-TOKEN after {HELD:g} s")
-    if second is not None and (
-        second.relayed.ip != first.relayed.ip or second.relayed.port != first.relayed.port + 1
-    ):
-        mark = mark_attribute(response, Attr.XOR_RELAYED_ADDRESS)
-        raise Violated(f"the token of {first.relayed} brings {second.relayed}", mark)
+    _expect_next(first, second)
 
 
 @row(
@@ -139,11 +135,14 @@ async def the_next_port_is_held_for_30_seconds(probe: Probe) -> None:
     Feature.STREAM,
 )
 async def a_token_may_be_used_over_tcp(probe: Probe) -> None:
-    _, token = await _reserve(probe)
+    first, token = await _reserve(probe)
     client = await probe.client(transport=probe.target.stream)
-    response, _ = await probe.try_to_allocate(UDP, (Attr.RESERVATION_TOKEN, token), client=client)
+    response, second = await probe.try_to_allocate(
+        UDP, (Attr.RESERVATION_TOKEN, token), client=client
+    )
     expect_room(response)
     expect_success(response, to=f"a RESERVATION-TOKEN over {probe.target.stream.value.upper()}")
+    _expect_next(first, second)
 
 
 @row(
@@ -219,6 +218,15 @@ async def _reserve(probe: Probe) -> tuple[Allocation, bytes]:
     if token is None:
         raise NotOffered("EVEN-PORT with R=1 brings no RESERVATION-TOKEN")
     return allocation, token
+
+
+def _expect_next(first: Allocation, second: Allocation | None) -> None:
+    """That the second has the port behind that of the first."""
+    if second is not None and (
+        second.relayed.ip != first.relayed.ip or second.relayed.port != first.relayed.port + 1
+    ):
+        mark = mark_attribute(second.response, Attr.XOR_RELAYED_ADDRESS)
+        raise Violated(f"the token of {first.relayed} brings {second.relayed}", mark)
 
 
 def _expect_even(allocation: Allocation) -> None:

@@ -26,7 +26,7 @@ MAX_LIFETIME: Final = 1800
 """An allocation that is granted more is not waited for."""
 
 CLOSED: Final = seen("the connection is closed with its allocation")
-IPV4, IPV6 = one_byte(1), one_byte(2)
+IPV4, IPV6, UNASSIGNED = one_byte(1), one_byte(2), one_byte(3)
 
 
 @row(
@@ -105,6 +105,12 @@ async def another_family_is_a_mismatch(probe: Probe) -> None:
     mine, other = (IPV6, IPV4) if allocation.relayed.is_ipv6 else (IPV4, IPV6)
     response = await allocation.refresh((Attr.REQUESTED_ADDRESS_FAMILY, other))
     expect_error(response, 443, to="Refresh of a family that the allocation has not")
+    # That is no family of anything; which error is said of it is left open.
+    unassigned = (Attr.REQUESTED_ADDRESS_FAMILY, UNASSIGNED)
+    wrong = await allocation.client.try_authenticated(Method.REFRESH, unassigned)
+    if wrong is not None and wrong.message_class is Class.SUCCESS:
+        detail = "Refresh of the family 3, which is not assigned, is met with success"
+        raise Violated(detail, Mark(wrong.data, 0, 2))
     response = await allocation.refresh((Attr.REQUESTED_ADDRESS_FAMILY, mine))
     expect_success(response, to="Refresh of the family that the allocation has")
 
@@ -194,15 +200,24 @@ async def data_keeps_no_allocation_alive(probe: Probe) -> Outcome | None:
     slow=True,
 )
 async def allocations_expire(probe: Probe) -> Outcome | None:
-    way = await pair(probe)
-    end = probe.wire.now() + _granted(way.allocation)
-    await stay(probe, end - LATE, way.allocation, refresh=False)
+    way, refreshed = await pair(probe), await probe.allocate()
+    seconds = _granted(way.allocation)
+    end = probe.wire.now() + seconds
+    both = (way.allocation, refreshed)
+    await stay(probe, end - seconds / 2, *both, refresh=False)
+    response = await refreshed.refresh((Attr.LIFETIME, u32(seconds)))
+    expect_success(response, to="Refresh at half of the lifetime")
+    is_longer = (response.number(Attr.LIFETIME) or 0) >= seconds / 2 + 2 * LATE
+    await stay(probe, end - LATE, *both, refresh=False)
     response = await way.allocation.permit(way.peer.local)
     expect_success(response, to=f"CreatePermission {LATE:g} s before the end")
     await way.need_both_ways(when="just before the end")
     await stay(probe, end + LATE)
     await way.peer.send(b"late", way.allocation.relayed)
     await way.silence_at_client(why="the allocation has expired")
+    if is_longer:
+        to = f"Refresh {LATE:g} s after an allocation would have ended that was refreshed"
+        expect_success(await refreshed.refresh(), to=to)
     if await _is_closed(probe, way.allocation.client):
         return CLOSED
     response = await way.allocation.refresh()

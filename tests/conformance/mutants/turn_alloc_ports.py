@@ -134,7 +134,10 @@ MUTANTS = {
         "not-held": refused(508, lambda q: Attr.RESERVATION_TOKEN in q.types),
         "odd": _port(lambda q, right: right + 1 if Attr.EVEN_PORT in q.types else right),
     },
-    "TURN-ALLOC-20": {"not-over-tcp": refused(508, lambda q: Attr.RESERVATION_TOKEN in q.types)},
+    "TURN-ALLOC-20": {
+        "not-over-tcp": refused(508, lambda q: Attr.RESERVATION_TOKEN in q.types),
+        "another-port": _port(_another),
+    },
     "TURN-ALLOC-21": {"well-known": _port(lambda _, right: right % 1024)},
     "TURN-ALLOC-22": {
         "one-by-one": _port(_Counting(1)),

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 
-from conformance.building import one_byte, u32
+from conformance.building import one_byte, u32, xor_address
 from conformance.codes import Attr, Class, Method
 from conformance.reading import ReceivedMessage
-from transport import DecodeError
+from transport import DecodeError, TransportAddress
 
-from .changing import failing, is_success, once, with_error, without
+from .changing import failing, is_error, is_success, once, with_error, with_success, without
 from .injecting import refresh_at_data, request_like
 from .mutant import Answer, Mutant, Setup, edited, only
 
+HARNESS = TransportAddress.parse("192.0.2.2", 9)
 ERROR_400, ERROR_401, ERROR_437, ERROR_441 = (bytes([0, 0, 4, each]) for each in (0, 1, 37, 41))
 
 
@@ -150,6 +151,25 @@ def _stale_then_400() -> Mutant:
     return Mutant(answer)
 
 
+def _refreshing_nothing() -> Mutant:
+    """Says that an allocation lasts longer, and lets it end as it would have ended."""
+
+    def take(data: bytes) -> bytes:
+        message = _refresh(data)
+        if message is None or _is_deletion(message) or Attr.NONCE not in message.types:
+            return data
+        peer = xor_address(HARNESS, message.transaction_id)
+        drop, add = [Attr.LIFETIME], [(Attr.XOR_PEER_ADDRESS, peer)]
+        return edited(message, message, method=Method.CREATE_PERMISSION, drop=drop, add=add)
+
+    def answer(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+        is_granted = response.message_class is Class.SUCCESS
+        add = [(Attr.LIFETIME, request.get(Attr.LIFETIME) or u32(600))] if is_granted else []
+        return edited(response, request, method=Method.REFRESH, add=add)
+
+    return Mutant(only(Method.REFRESH, answer), take=take)
+
+
 MUTANTS = {
     "TURN-REFR-01": {
         "refuses": with_error(_deletes, 400),
@@ -198,6 +218,12 @@ MUTANTS = {
         "ignores-the-family": Mutant(take=_ignore_family),
         "says-400": Mutant(_instead_of(443, ERROR_400)),
         "says-437": Mutant(_instead_of(443, ERROR_437)),
+        "takes-the-third": with_success(
+            lambda q, a: (
+                is_error(443)(q, a) and q.get(Attr.REQUESTED_ADDRESS_FAMILY) == one_byte(3)
+            ),
+            (Attr.LIFETIME, u32(600)),
+        ),
     },
     "TURN-REFR-05": {
         "refuses": with_error(_deletes, 443),
@@ -219,6 +245,7 @@ MUTANTS = {
         "says-400-afterwards": Mutant(_instead_of(437, ERROR_400)),
         "outlives": Mutant(clock=0.5),
         "ends-early": Mutant(clock=2.0),
+        "refreshes-nothing": _refreshing_nothing(),
     },
     "TURN-REFR-09": {
         "refuses": with_error(is_success(Method.REFRESH), 400),
