@@ -47,22 +47,20 @@ class First:
         return None
 
 
-def _first_answers() -> Mutant:
+def _to_the_server() -> Mutant:
+    return Mutant(take=First(), hear=First())
+
+
+def _from_the_server() -> Mutant:
     first = First()
 
     def answer(_: ReceivedMessage, response: ReceivedMessage) -> bytes | None:
         return None if first(response.transaction_id) is None else response.data
 
-    return Mutant(answer)
+    return Mutant(answer, relay=First(), tell=First())
 
 
-LOSSES: dict[str, Callable[[], Mutant]] = {
-    "of-clients": lambda: Mutant(take=First()),
-    "answers": _first_answers,
-    "to-peers": lambda: Mutant(relay=First()),
-    "of-peers": lambda: Mutant(hear=First()),
-    "to-clients": lambda: Mutant(tell=First()),
-}
+LOSSES = {"to-the-server": _to_the_server, "from-the-server": _from_the_server}
 
 
 @pytest.mark.parametrize("lossy", LOSSES.values(), ids=LOSSES)
