@@ -128,16 +128,20 @@ async def _take_turns(
 ) -> bool:
     """Whether the server was there to the end."""
     turns = asyncio.Semaphore(limits.concurrency)
+    is_there = True
 
     async def take_turn(each: _Run) -> None:
+        nonlocal is_there
         async with turns:
+            if not is_there:
+                return  # whoever waited for a turn gets it before all are cancelled
             await each.run()
             if each.is_doubtful and not await each.is_answered_within(limits.lost_after):
+                is_there = False
                 raise _ServerLost
         each.is_done = True
         on_result(each.result)
 
-    is_there = True
     try:
         async with asyncio.TaskGroup() as together:
             for each in runs:
@@ -148,7 +152,7 @@ async def _take_turns(
                 await take_turn(each)
                 await each.let_recover()
     except* _ServerLost:
-        is_there = False
+        pass
     return is_there
 
 

@@ -100,6 +100,16 @@ async def test_where_turn_is_missing_what_needs_it_is_not_asked_for() -> None:
     assert reasons["MOBILITY"] == "there are no TURN allocations"
 
 
+async def test_nothing_is_said_of_fragments_where_all_fits() -> None:
+    rows = [each for each in registered() if each.id == "TURN-IP-05"]
+    async with relay() as server:
+        report = await run(target(server.addresses[0]), rows=rows, limits=QUICK)
+
+    (result,) = report.results
+    assert result.outcome.verdict is Verdict.INFO
+    assert "all fits" in result.outcome.detail
+
+
 async def test_rows_pass_against_our_relay() -> None:
     rows = [each for each in registered() if each.id in ("STUNS-BASE-01", "STUNS-BASE-02")]
     seen: list[RowResult] = []
@@ -171,7 +181,9 @@ def named(program: Run, number: int, *, alone: bool = False) -> Row:
     return dataclasses.replace(row(program, alone=alone), requirement=requirement)
 
 
-async def outcomes(*rows: Row, dies_of: bytes) -> tuple[list[Verdict], list[str], Report]:
+async def outcomes(
+    *rows: Row, dies_of: bytes, limits: Limits = QUICK
+) -> tuple[list[Verdict], list[str], Report]:
     """What rows come to with a server that one message ends."""
     is_dead = False
 
@@ -181,7 +193,7 @@ async def outcomes(*rows: Row, dies_of: bytes) -> tuple[list[Verdict], list[str]
         return None if is_dead else success(data)
 
     async with answering(answer) as server:
-        report = await run(target(server), rows=rows, limits=QUICK, surveyed=Survey())
+        report = await run(target(server), rows=rows, limits=limits, surveyed=Survey())
     results = [each.outcome for each in report.results]
     return [each.verdict for each in results], [each.detail for each in results], report
 
@@ -232,6 +244,18 @@ async def test_a_row_that_had_the_server_for_itself_is_judged() -> None:
 
     assert verdicts == [Verdict.PASS, Verdict.FAIL, Verdict.PASS]
     assert (report.suspects, report.exit_status) == (("COD-HDR-02",), 1)
+
+
+@pytest.mark.long  # until it is believed that the server does not come back
+async def test_one_row_at_a_time_shows_which_ends_a_server() -> None:
+    one = dataclasses.replace(QUICK, concurrency=1)
+
+    verdicts, _, report = await outcomes(
+        named(quick, 0), named(deadly, 1), named(quick, 2), dies_of=b"the end", limits=one
+    )
+
+    assert verdicts == [Verdict.PASS, Verdict.FAIL, Verdict.SKIP]
+    assert report.suspects == ("COD-HDR-02",)
 
 
 async def test_a_server_that_comes_back_is_judged_to_the_end() -> None:
