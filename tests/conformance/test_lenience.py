@@ -17,6 +17,7 @@ from conformance.survey import Survey
 from .mutants import SETUPS, Mutant, Setup
 from .mutants.mutant import Segments, edited
 from .mutants.stuns_ltc import grant_instead
+from .mutants.stuns_tcp import redirect_strangers
 from .mutants.turn_alloc import V4_ALONE, V6_ALONE, unsupported_dont_fragment
 from .mutants.turn_alloc_ports import FEW_ALLOCATIONS, FEW_PORTS, Full
 from .mutants.turn_gen import error, instead, refused, succeeding
@@ -200,3 +201,18 @@ def test_what_the_rfc_leaves_open_is_not_failed(
 
     outcomes = {each.row_id: each.outcome for each in report.results}
     assert outcomes[row_id].verdict is verdict, outcomes[row_id].detail
+
+
+def test_who_redirects_nobody_is_not_praised_for_that() -> None:
+    report = run_rows([ROWS["STUNS-ALT-02"]], surveyed=Survey())
+
+    assert [each.outcome.verdict for each in report.results] == [Verdict.SKIP]
+
+
+def test_who_redirects_strangers_is_failed_though_there_is_no_challenge_to_be_had() -> None:
+    row, setup = ROWS["STUNS-ALT-02"], SETUPS["STUNS-ALT-02"]
+    survey = Survey({Feature.LONG_TERM: "300", Feature.TURN: "300"})
+
+    report = run_rows([row], Mutant(redirect_strangers), setup=setup, surveyed=survey)
+
+    assert [each.outcome.verdict for each in report.results] == [Verdict.FAIL]

@@ -36,7 +36,7 @@ def _redirected(answer: Answer) -> Mutant:
     return Mutant(change)
 
 
-def _redirect_strangers(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+def redirect_strangers(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
     if request.method != Method.ALLOCATE or Attr.NONCE in request.types:
         return response.data
     builder = MessageBuilder(request.method, Class.ERROR, request.transaction_id)
@@ -100,7 +100,7 @@ MUTANTS = {
         "the-other-family": _redirected(_of_ipv6),
     },
     "STUNS-ALT-02": {
-        "redirects-strangers": Mutant(_redirect_strangers),
+        "redirects-strangers": Mutant(redirect_strangers),
         "unsigned": _redirected(_unsigned),
     },
     "COD-ADDR-06": {"xored": _redirected(_xored)},
