@@ -17,6 +17,7 @@ from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import UDP, Probe
 from conformance.relaying import Pair
 from conformance.row import Feature, row
+from conformance.target import Credential
 
 from .needs import expect_granted, expect_refusal, expect_turn
 
@@ -57,6 +58,20 @@ async def a_5_tuple_in_use_is_refused(probe: Probe) -> None:
     response = await allocation.client.authenticated(Method.ALLOCATE, UDP)
     expect_error(response, 437, to="a second Allocate on one 5-tuple")
     expect_success(await allocation.refresh(), to="a Refresh of the first allocation")
+    await _expect_free_after_a_refusal(probe)
+
+
+async def _expect_free_after_a_refusal(probe: Probe) -> None:
+    """Who has been refused for another user's name has no allocation."""
+    client = await probe.client()
+    nobody = Credential(f"nobody-{probe.wire.random_bytes(4).hex()}", "password")
+    refusal = await client.authenticated(Method.ALLOCATE, UDP, credential=nobody)
+    if refusal.error_code != 401:
+        return
+    response, _ = await probe.try_to_allocate(UDP, client=client)
+    if response.error_code == 437:
+        mark = mark_attribute(response, Attr.ERROR_CODE)
+        raise Violated("behind a 401 to an unknown user, Allocate is met with 437", mark)
 
 
 @row(
@@ -137,6 +152,7 @@ async def the_lifetime_is_between_default_and_maximum(probe: Probe) -> Outcome |
     for wish in (10, 0):
         await _lifetime(probe, wish, at=default)
     longest = await _lifetime(probe, 0xFFFFFFFF)
+    await _expect_no_longer(probe, longest)
     await _lifetime(probe, 1800, at=max(default, min(1800, longest)))
     if longest < default - ROUNDING:
         raise Violated(f"a long LIFETIME brings {longest} s, and none {default} s")
@@ -146,6 +162,16 @@ async def the_lifetime_is_between_default_and_maximum(probe: Probe) -> Outcome |
     if longest > RECOMMENDED_MAX_LIFETIME:
         told.append(f"the greatest LIFETIME is {longest} s; no more than 3600 is RECOMMENDED")
     return seen("; ".join(told)) if told else None
+
+
+async def _expect_no_longer(probe: Probe, longest: int) -> None:
+    """Refresh has the same maximum, and computes in the same way (section 8.1)."""
+    allocation = await probe.allocate()
+    response = await allocation.refresh((Attr.LIFETIME, u32(0xFFFFFFFF)))
+    refreshed = response.number(Attr.LIFETIME) or 0
+    if response.message_class is Class.SUCCESS and refreshed > longest + ROUNDING:
+        detail = f"Allocate grants at most {longest} s, and Refresh {refreshed} s"
+        raise Violated(detail, mark_attribute(response, Attr.LIFETIME))
 
 
 async def _lifetime(probe: Probe, wish: int | None, *, at: int | None = None) -> int:

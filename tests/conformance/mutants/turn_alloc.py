@@ -13,6 +13,7 @@ from transport import TransportAddress
 from .changing import When, is_success, losing, silent_where, with_error, with_value, without
 from .injecting import permission
 from .mutant import Mutant, Setup, edited, only
+from .relaying import own, rewritten
 from .turn_gen import ELSEWHERE, error, granted, instead, on_success, refused, succeeding, unfit
 
 V4_ALONE = {"relay_addresses": (ipaddress.ip_address("192.0.2.1"),)}
@@ -129,6 +130,32 @@ def _refuses_dont_fragment() -> Mutant:
     return refused(420, lambda q: Attr.DONT_FRAGMENT in q.types)
 
 
+class _OfTheFirstUser:
+    """A 5-tuple is whose name came first there, whether or not anybody has that."""
+
+    def __init__(self) -> None:
+        self._names: dict[bytes | None, bytes] = {}
+
+    def __call__(self, request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+        name, owner = request.get(Attr.USERNAME), request.get(Attr.NONCE)
+        if name is None or request.method != Method.ALLOCATE:
+            return response.data
+        if self._names.setdefault(owner, name) == name:
+            kept = response.get(Attr.NONCE) or owner
+            self._names[kept] = name
+            return response.data
+        return unfit(request, response, (Attr.ERROR_CODE, error(437)))
+
+
+def _without_lifetime(data: bytes) -> bytes:
+    """An Allocate that asks for no lifetime."""
+    return rewritten(Method.ALLOCATE, _all_but_lifetime)(data) or data
+
+
+def _all_but_lifetime(message: ReceivedMessage) -> list[tuple[int, bytes]]:
+    return [each for each in own(message) if each[0] != Attr.LIFETIME]
+
+
 MUTANTS = {
     "TURN-ALLOC-16": {
         "another-code": with_value(
@@ -146,6 +173,7 @@ MUTANTS = {
         "loses-the-first": losing(437),
         "grants": Mutant(succeeding(437)),
         "says-400": Mutant(instead(400, 437, method=Method.ALLOCATE)),
+        "is-the-first-user's": Mutant(_OfTheFirstUser()),
     },
     "TURN-ALLOC-03": {
         "says-442": Mutant(instead(442, 400)),
@@ -218,6 +246,7 @@ MUTANTS = {
         "600-above-the-greatest": _lifetime(
             lambda asked, right: 600 if asked == 0xFFFFFFFF else right
         ),
+        "none-asked": Mutant(take=_without_lifetime),
         "another-default": _lifetime(lambda asked, right: 300 if asked is None else right),
     },
     "TURN-ALLOC-24": {
