@@ -27,6 +27,9 @@ UNIX_TIME = 1_700_000_000.0
 BINDING = b"\x00\x01\x00\x00\x21\x12\xa4\x42"
 """The beginning of a Binding request without attributes."""
 
+LATE = 605.0
+"""Seconds: an allocation has ended by then."""
+
 DELETED = bytes([0, 0x0D, 0, 4, 0, 0, 0, 0])
 """LIFETIME 0."""
 
@@ -252,6 +255,7 @@ class SimulatedWire(AsyncioWire):
         self._process = process
         self._host = local
         self._next_port = 20_000
+        self._has_connected = False
 
     def unix_time(self) -> float:
         return UNIX_TIME + self._process.now
@@ -274,8 +278,7 @@ class SimulatedWire(AsyncioWire):
             return machine.tcp.arrive(self._process, remote, near)
         path = Path(transport, remote, near)
         stream = MemoryStream(path, self._process, self._segments)
-        self._process.machine.streams[path] = stream
-        self._process.call(lambda machine, now: machine.connected(path, now))
+        self._connected(path, stream)
         return stream
 
     async def open_association(  # type: ignore[override]  # another kind of association
@@ -290,9 +293,16 @@ class SimulatedWire(AsyncioWire):
         path = Path(TransportProtocol.DTLS, remote, near)
         agreed = next((each for each in protocols if each in self._protocols), None)
         association = MemoryAssociation(path, self._process, self._segments, agreed)
-        self._process.machine.streams[path] = association
-        self._process.call(lambda machine, now: machine.connected(path, now))
+        self._connected(path, association)
         return association
+
+    def _connected(self, path: Path, link: MemoryStream | MemoryAssociation) -> None:
+        self._process.machine.streams[path] = link
+        if self._segments is not Segments.ENDS_FIRST_LATE:
+            self._process.call(lambda machine, now: machine.connected(path, now))
+        elif not self._has_connected:
+            asyncio.get_running_loop().call_later(LATE, link.lose, "closed by the server")
+        self._has_connected = True
 
     async def open_listener(  # type: ignore[override]  # another kind of listener
         self, ip: IPAddress, *, is_deaf: bool = False

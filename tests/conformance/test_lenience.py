@@ -107,6 +107,18 @@ def test_a_server_that_closes_a_connection_with_its_allocation_is_not_failed(
     assert {each.outcome.verdict for each in report.results} & {Verdict.FAIL} == set()
 
 
+@pytest.mark.parametrize("way", [Setup(tcp=True), Setup(dtls=True)], ids=["TCP", "DTLS"])
+@pytest.mark.parametrize("row_id", ["TURN-REFR-07", "TURN-REFR-08"])
+def test_a_server_that_closes_one_of_two_connections_without_allocations_is_not_failed(
+    row_id: str, way: Setup
+) -> None:
+    late = Mutant(segments=Segments.ENDS_FIRST_LATE)
+
+    report = run_rows([ROWS[row_id]], late, setup=way, surveyed=Survey())
+
+    assert {each.outcome.verdict for each in report.results} & {Verdict.FAIL} == set()
+
+
 @pytest.mark.parametrize("row_id", GARBLING)
 def test_a_server_that_ends_an_association_at_garbage_is_not_failed(row_id: str) -> None:
     strict = Mutant(segments=Segments.ENDS_AT_GARBAGE)

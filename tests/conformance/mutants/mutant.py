@@ -44,6 +44,7 @@ class Segments(enum.Enum):
     ENDS_WITH_CLIENT = "nothing is answered once the client has ended its side"
     SILENT = "nothing is answered"
     RESYNCHRONISES = "garbage is passed over"
+    ENDS_FIRST_LATE = "the first connection is closed 605 s after it was made, others never"
     ENDS_AT_GARBAGE = "a DTLS association ends with what cannot be read"
     LOSES_PIECES = "what comes in several segments is lost"
     FIRST_ALONE = "of a segment the first message alone is read"
