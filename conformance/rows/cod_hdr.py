@@ -18,6 +18,7 @@ TRIES = 3
 """Times that a request is sent whose answer may have another id."""
 
 OTHER_COOKIE = MAGIC_COOKIE + 1
+UDP_VALUE = bytes([17, 0, 0, 0])
 
 
 @row(
@@ -36,7 +37,8 @@ async def a_message_with_other_first_bits_is_dropped(probe: Probe) -> None:
 
 @row(
     "COD-HDR-02",
-    "The Magic Cookie field MUST contain the fixed value 0x2112A442 in network byte order.",
+    "The Magic Cookie field MUST contain the fixed value 0x2112A442 in network byte order; if it "
+    "does not, the message is silently discarded (section 6.3), unless it is Binding of RFC 3489.",
 )
 async def a_message_with_another_cookie_is_none_of_rfc_8489(probe: Probe) -> None:
     client = await probe.client()
@@ -48,6 +50,13 @@ async def a_message_with_another_cookie_is_none_of_rfc_8489(probe: Probe) -> Non
     if answer is not None and Attr.XOR_MAPPED_ADDRESS in _types(answer):
         mark = Mark(answer, 0, len(answer))
         raise Violated("it is answered like a message with the magic cookie", mark)
+    if probe.target.is_turn:  # clients of RFC 3489, who know no cookie, know no Allocate either
+        stranger = await probe.client()
+        allocate = MessageBuilder(
+            Method.ALLOCATE, Class.REQUEST, probe.wire.random_bytes(12), cookie=OTHER_COOKIE
+        )
+        request = allocate.add(Attr.REQUESTED_TRANSPORT, UDP_VALUE).build()
+        await stranger.expect_silence(request, why="Allocate with another cookie")
     await probe.is_alive()
 
 

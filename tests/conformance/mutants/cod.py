@@ -34,6 +34,15 @@ def _answer_any_cookie(data: bytes) -> bytes | None:
     return _answer(data[8:20]) if _is_request(data) and is_other else None
 
 
+def _challenge_any_cookie(data: bytes) -> bytes | None:
+    """As a server that has read about RFC 3489, and looks at no cookie at all."""
+    if data[:2] != b"\x00\x03" or data[4:8] == MAGIC_COOKIE.to_bytes(4, "big"):
+        return None
+    cookie = int.from_bytes(data[4:8], "big")
+    builder = MessageBuilder(Method.ALLOCATE, Class.ERROR, data[8:20], cookie=cookie)
+    return builder.add(Attr.ERROR_CODE, bytes([0, 0, 4, 1])).build()
+
+
 def _answer_short(data: bytes) -> bytes | None:
     size = int.from_bytes(data[2:4], "big")
     return _answer(data[8:20]) if _is_request(data) and len(data) < 20 + size else None
@@ -208,7 +217,10 @@ MUTANTS = {
         "refuses": with_error(lambda q, _: len(q.get_all(Attr.LIFETIME)) > 1, 400),
     },
     "COD-HDR-01": {"answers": Mutant(reply=_answer_other_bits)},
-    "COD-HDR-02": {"answers": Mutant(reply=_answer_any_cookie)},
+    "COD-HDR-02": {
+        "answers": Mutant(reply=_answer_any_cookie),
+        "challenges": Mutant(reply=_challenge_any_cookie),
+    },
     "COD-HDR-03": {"another-type": Mutant(lambda q, a: b"\x11\x01" + a.data[2:])},
     "COD-HDR-04": {"answers": Mutant(reply=_answer_short)},
     "COD-HDR-05": {"answers": Mutant(reply=_answer_odd_lengths)},

@@ -244,7 +244,10 @@ MUTANTS = {
     },
 }
 
-OPEN = {"COD-FP-02": "a server may look at FINGERPRINT or not"}
+OPEN = {
+    "COD-FP-02": "a server may look at FINGERPRINT or not",
+    "COD-TXT-07": "no sentence forbids a text that ends with zero bytes",
+}
 
 SETUPS = {
     "COD-ADDR-05": Setup(ipv6=True),

@@ -126,10 +126,17 @@ def _icmp(value: bytes, *more: tuple[int, bytes]) -> Mutant:
 
 _NO_ICMP = Mutant(reply=lambda _: None)
 
+_ZEROS_AT_THE_END: Final = bytes([0, 0, 4, 20]) + b"Unknown Attribute\0\0\0"
+
 TOLD: Mapping[str, Mapping[str, Told]] = {
     "COD-HDR-06": {
         "drops": Told(RIGHT, "is dropped"),
         "passes-over": Told(Mutant(take=_without_what_is_behind), "all of [1, 3, 4, 8] bytes"),
+    },
+    "COD-TXT-07": {
+        "zeros-at-the-end": Told(
+            with_value(is_error(420), Attr.ERROR_CODE, _ZEROS_AT_THE_END), "3 zero bytes"
+        ),
     },
     "COD-ATTR-04": {
         "the-first": Told(RIGHT, "the first counts"),
