@@ -12,6 +12,7 @@ from .requirements import Group, Requirement, load
 from .row import Row, registered
 from .survey import Survey
 from .target import Target
+from .wording import OF_SERVERS, Wording
 
 CATALOGUE = "stun-turn"
 
@@ -63,6 +64,7 @@ class Entry:
     requirement: Requirement
     group: Group
     row: Row | Script | None
+    wording: Wording = OF_SERVERS
 
     @property
     def verdict(self) -> Verdict:
@@ -85,7 +87,8 @@ def entries(report: Report) -> tuple[Entry, ...]:
     found = []
     for result in report.results:
         group, requirement = _catalogue()[result.row_id]
-        found.append(Entry(result, requirement, group, rows.get(result.row_id)))
+        row, wording = rows.get(result.row_id), report.target.wording
+        found.append(Entry(result, requirement, group, row, wording))
     return tuple(found)
 
 

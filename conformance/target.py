@@ -11,6 +11,7 @@ from typing import Final
 from transport import IPAddress, TransportAddress, TransportProtocol
 
 from .row import Feature
+from .wording import OF_SERVERS, Wording
 
 DEFAULT_PATIENCE: Final = 3.0
 """Seconds that a server has for an answer; in them a datagram is sent six times."""
@@ -68,6 +69,11 @@ class Target:
     patience: float = DEFAULT_PATIENCE
     silence: float = DEFAULT_SILENCE
     hints: Mapping[Feature, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def wording(self) -> Wording:
+        """How reports speak of a run against it."""
+        return OF_SERVERS
 
     @property
     def stream(self) -> TransportProtocol:

@@ -23,7 +23,7 @@ from .scripts_alt import arrival
 from .scripts_life import PERMITTING, expect_refresh
 from .scripts_ltc import expect_heard, returns
 from .scripts_ltc_algorithms import challenged_with
-from .showing import after_the_end, aftermath, waits
+from .showing import after_the_end, aftermath, at_message, waits
 from .stage import Stage, is_request, whole
 
 UDP: Final = 17
@@ -143,7 +143,8 @@ async def a_wrong_family_is_given_back(stage: Stage) -> Outcome | None:
     if Attr.ADDITIONAL_ADDRESS_FAMILY in message.types or (asked or b"\x01")[0] != 1:
         raise NotOffered("the client asks for an IPv6 address")
     beside = {each.path for each in stage.heard} - {request.path}
-    stage.send(_with_ipv6(stage, request), request.path)
+    reply = _with_ipv6(stage, request)
+    stage.send(reply, request.path)
     found = await aftermath(stage, waiting, _expect_no_peer, 8.0)
     later = [each for each in found.later if each.path not in beside]
     if found.is_repeated:
@@ -151,7 +152,8 @@ async def a_wrong_family_is_given_back(stage: Stage) -> Outcome | None:
     if not any(each.is_deletion for each in later):
         if asked is None:
             return seen("an IPv6 address is kept: the client has asked for no family")
-        raise Violated("an IPv6 address that was not asked for is not given back")
+        text = "an IPv6 address that was not asked for is not given back (Refresh, LIFETIME 0)"
+        raise Violated(text, at_message(reply))
     again = [each for each in later if each.method == Method.ALLOCATE]
     if again:
         raise Violated("another allocation is asked for at once", whole(again[-1]))
@@ -261,7 +263,8 @@ async def an_unsupported_family_is_the_end(stage: Stage) -> None:
     def judge(heard: Heard) -> None:
         is_same = heard.method == Method.ALLOCATE and _wish(heard) == asked
         if is_same and heard.path not in beside:
-            raise Violated("the request is made again after a 440", whole(heard))
+            text = "the same request is made again after a 440 (Address Family not Supported)"
+            raise Violated(text, whole(heard))
 
     await after_the_end(stage, waiting, judge, 10.0)
 

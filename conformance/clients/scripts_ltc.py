@@ -137,7 +137,8 @@ async def a_second_401_is_the_end(stage: Stage) -> None:
     def judge(heard: Heard) -> None:
         is_same = heard.method == request.method and heard.path == again.path
         if heard.is_signed and is_same:
-            raise Violated("401 to the same credentials is answered with them", whole(heard))
+            text = "after a 401 to its credentials the client sends the same ones again"
+            raise Violated(text, whole(heard))
 
     await after_the_end(stage, waiting, judge)
 
@@ -199,7 +200,8 @@ async def stale_nonces_come_to_an_end(stage: Stage) -> None:
     while True:
         tries += 1
         if tries > MAX_STALE:
-            raise Violated(f"438 is answered {tries} times and more", whole(request))
+            text = f"a 438 (Stale Nonce) to each request is answered with {tries} more, at least"
+            raise Violated(text, whole(request))
         stage.right.renew_nonce()
         stage.challenge(request, code=438)
         again = await returns(stage, request)

@@ -177,7 +177,7 @@ async def junk_does_not_disturb(stage: Stage) -> None:
     reply = stage.right.answer(request)
     for junk in (*JUNK, reply[:-3], b"\x41" + reply[1:]):
         stage.send(junk, request.path)
-    waiting = await goes_on_waiting(stage, waiting, why="junk")
+    waiting = await goes_on_waiting(stage, waiting, JUNK[-1], why="junk")
     if waiting.is_over or await takes(stage, waiting.request):
         return
     if is_heard:

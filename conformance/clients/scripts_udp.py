@@ -316,7 +316,8 @@ async def only_the_response_of_the_server_counts(stage: Stage) -> None:
     reply = stage.right.answer(first)
     wrong = reply[:8] + bytes(each ^ 0xFF for each in reply[8:20]) + reply[20:]
     waiting = await waits(stage, first)
-    waiting = await discards(stage, waiting, wrong, why="a response has another transaction id")
+    waiting = await discards(stage, waiting, wrong, why="a response with another transaction id")
     stage.send_from_elsewhere(reply, first.path)
-    waiting = await goes_on_waiting(stage, waiting, why="a response comes from another port")
+    why = "a response from another port"
+    waiting = await goes_on_waiting(stage, waiting, reply, why=why)
     await expect_answer_taken(stage, waiting)

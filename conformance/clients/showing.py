@@ -11,7 +11,7 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from conformance.outcome import NotOffered, Violated
+from conformance.outcome import Mark, NotOffered, Violated
 
 from .heard import Heard
 from .stage import Stage, expect_unused, whole
@@ -224,13 +224,14 @@ async def discards(stage: Stage, waiting: Waiting, forged: bytes, *, why: str) -
     if waiting.is_over:
         return waiting
     stage.send(forged, waiting.request.path)
-    return await goes_on_waiting(stage, waiting, why=why)
+    return await goes_on_waiting(stage, waiting, forged, why=why)
 
 
-async def goes_on_waiting(stage: Stage, waiting: Waiting, *, why: str) -> Waiting:
+async def goes_on_waiting(stage: Stage, waiting: Waiting, sent: bytes, *, why: str) -> Waiting:
     """As ``discards``, of what was just sent."""
     if waiting.is_over:
         return waiting
+    mark = at_message(sent)
     request = waiting.request
     known = set(stage.transactions())
     until = stage.now + waiting.next_copy
@@ -242,14 +243,19 @@ async def goes_on_waiting(stage: Stage, waiting: Waiting, *, why: str) -> Waitin
         if is_next and heard.method == request.method and heard.path == request.path:
             raise Violated(f"{why}: the client goes on to another request", whole(heard))
     if stage.ended is not None and stage.ended.succeeded:
-        raise Violated(f"{why}: the client says that it has succeeded")
+        raise Violated(f"{why} should change nothing: the client says that it has succeeded", mark)
     if stage.ended is not None and waiting.gap is not None:
-        raise Violated(f"{why}: the client ends")
+        raise Violated(f"{why} should change nothing: the client ends", mark)
     if stage.ended is None and await takes_late(stage, request):
         return dataclasses.replace(waiting, is_over=True)
     if waiting.gap is None:
         raise NotOffered("the client does not send its request again, and takes no response")
-    raise Violated(f"{why}: the request is not sent again")
+    raise Violated(f"{why} should change nothing: the request is not sent again", mark)
+
+
+def at_message(data: bytes) -> Mark:
+    """A message that decides, with nothing wrong in it: what the client makes of it is."""
+    return Mark(data, 0, 0)
 
 
 async def takes_late(stage: Stage, request: Heard) -> bool:

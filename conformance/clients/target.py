@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 from conformance.target import Target
+from conformance.wording import OF_CLIENTS, Wording
 
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,6 +14,10 @@ class ClientTarget(Target):
     operator calls it."""
 
     name: str = "a client"
+
+    @property
+    def wording(self) -> Wording:
+        return OF_CLIENTS
 
     def __str__(self) -> str:
         where = self.address if self.address.port else self.address.ip

@@ -10,6 +10,7 @@ from conformance.describing_values import counted
 from conformance.exchange import Exchange
 from conformance.outcome import Direction, Frame, Verdict
 from conformance.report import Entry
+from conformance.wording import Wording
 
 from .markup import Markup, join, tag
 
@@ -24,21 +25,21 @@ MAX_HEX: Final = 160
 
 def exchange(entry: Entry) -> Markup:
     """What decides first, then everything in its order."""
-    seen = Exchange.of(entry.result)
+    seen, says = Exchange.of(entry.result), entry.wording
     if not seen.frames:
-        return tag("p", "Nothing was sent.", class_="quiet")
+        return tag("p", "No message was seen.", class_="quiet")
     shown = range(min(len(seen.frames), _limit(entry)))
     rest = len(seen.frames) - len(shown)
     count = counted(len(seen.frames), "message")
     whole = join(
-        *(_pair(seen, left, right) for left, right in _pairs(seen.frames, shown)),
+        *(_pair(seen, each, says) for each in _pairs(seen.frames, shown, says)),
         tag("p", f"and {counted(rest, 'more message')}", class_="quiet") if rest else "",
     )
     if entry.verdict is not Verdict.FAIL:
         return join(tag("h3", f"The exchange: {count}"), whole)
     return join(
         tag("h3", "Where it went wrong"),
-        _pair(seen, seen.request, seen.answer),
+        tag("div", *_decisive(seen, says), class_="pair"),
         tag("details", tag("summary", f"The whole exchange: {count}"), whole, class_="whole"),
     )
 
@@ -47,11 +48,14 @@ def _limit(entry: Entry) -> int:
     return MAX_SHOWN_FAILED if entry.verdict is Verdict.FAIL else MAX_SHOWN
 
 
-def _pairs(frames: Sequence[Frame], shown: range) -> list[tuple[int | None, int | None]]:
-    """What was sent beside what came next; either may be missing."""
-    found: list[tuple[int | None, int | None]] = []
+Pair = tuple[int | None, int | None]
+
+
+def _pairs(frames: Sequence[Frame], shown: range, says: Wording) -> list[Pair]:
+    """What one side says beside what the other one says next; either may be missing."""
+    found: list[Pair] = []
     for number in shown:
-        if frames[number].direction is Direction.SENT:
+        if frames[number].direction is says.begins:
             found.append((number, None))
         elif found and found[-1][1] is None:
             found[-1] = (found[-1][0], number)
@@ -60,16 +64,31 @@ def _pairs(frames: Sequence[Frame], shown: range) -> list[tuple[int | None, int 
     return found
 
 
-def _pair(seen: Exchange, left: int | None, right: int | None) -> Markup:
-    answer = tag("p", "nothing came", class_="silence") if right is None else _frame(seen, right)
-    request = Markup('<span class="gap"></span>') if left is None else _frame(seen, left)
+def _pair(seen: Exchange, pair: Pair, says: Wording) -> Markup:
+    left, right = pair
+    silence = says.unanswered if says.begins is Direction.SENT else says.unsent
+    answer = _silence(silence) if right is None else _frame(seen, right, says)
+    request = Markup('<span class="gap"></span>') if left is None else _frame(seen, left, says)
     return tag("div", request, answer, class_="pair")
 
 
-def _frame(seen: Exchange, number: int) -> Markup:
+def _decisive(seen: Exchange, says: Wording) -> tuple[Markup, Markup]:
+    """What the harness has sent, and what came of it."""
+    sent, came = seen.request, seen.answer
+    return (
+        _silence(says.unsent) if sent is None else _frame(seen, sent, says),
+        _silence(says.unanswered) if came is None else _frame(seen, came, says),
+    )
+
+
+def _silence(text: str) -> Markup:
+    return tag("p", text, class_="silence")
+
+
+def _frame(seen: Exchange, number: int, says: Wording) -> Markup:
     frame = seen.frames[number]
     is_sent = frame.direction is Direction.SENT
-    arrow = "→ sent to" if is_sent else "← received from"
+    arrow = f"→ {says.sent}" if is_sent else f"← {says.received}"
     over = " over a stream" if frame.is_stream else ""
     where = f"{arrow} {frame.remote} at {frame.at:.3f} s{over}, {counted(len(frame.data))}"
     shown, rest = seen.messages(number)

@@ -21,7 +21,6 @@ from .markup import Markup, join, tag, void
 WORDS: Final = {
     Verdict.PASS: "as required",
     Verdict.FAIL: "not as required",
-    Verdict.SKIP: "not offered",
     Verdict.INFO: "left open",
 }
 MAX_OPEN: Final = 3
@@ -90,7 +89,7 @@ def _tiles(report: Report) -> Markup:
             "button",
             tag("strong", str(report.count(verdict))),
             tag("span", verdict.value, class_="badge"),
-            tag("span", WORDS[verdict], class_="quiet"),
+            tag("span", _words(verdict, report), class_="quiet"),
             type="button",
             aria_pressed="false",
             data_verdict=verdict.value,
@@ -98,6 +97,10 @@ def _tiles(report: Report) -> Markup:
         for verdict in (Verdict.FAIL, Verdict.PASS, Verdict.INFO, Verdict.SKIP)
     )
     return tag("section", *tiles, class_="tiles", aria_label="Verdicts; press to filter")
+
+
+def _words(verdict: Verdict, report: Report) -> str:
+    return report.target.wording.skipped if verdict is Verdict.SKIP else WORDS[verdict]
 
 
 def _by_group(found: Sequence[Entry]) -> list[tuple[Group, list[Entry]]]:

@@ -16,6 +16,7 @@ from conformance.describing_values import counted
 from conformance.exchange import Exchange
 from conformance.outcome import Direction, Frame
 from conformance.report import Entry, entries
+from conformance.wording import Wording
 
 STYLES = {
     Verdict.PASS: "green",
@@ -76,27 +77,27 @@ def _failure(entry: Entry, command: str, width: int) -> RenderableType:
     body: list[RenderableType] = [
         Text.assemble((f"{where}: ", "dim"), entry.sentence),
         Text.assemble(("seen: ", "bold"), clean(entry.detail)),
-        *_exchange(Exchange.of(entry.result), width - INDENT),
+        *_exchange(Exchange.of(entry.result), width - INDENT, entry.wording),
         Text.assemble(("this row alone: ", "dim"), command),
         Text(),
     ]
     return Group(head, Padding(Group(*body), (0, 0, 0, INDENT)))
 
 
-def _exchange(seen: Exchange, width: int) -> Sequence[RenderableType]:
+def _exchange(seen: Exchange, width: int, says: Wording) -> Sequence[RenderableType]:
     if not seen.frames:
         return ()
     first = min(each for each in (seen.request, seen.answer) if each is not None)
     begin = max(0, first - MAX_AROUND)
-    lines: list[RenderableType] = [_line(seen.frames[each]) for each in range(begin, first)]
+    lines: list[RenderableType] = [_line(seen.frames[each], says) for each in range(begin, first)]
     if begin:
         lines.insert(0, Text(f"... {counted(begin, 'message')} before these", style="dim"))
-    left: RenderableType = Text("nothing was sent")
+    left: RenderableType = Text(says.unsent)
     if seen.request is not None:
-        left = _frame(seen, seen.request)
-    right: RenderableType = Text("nothing came back", style="bold")
+        left = _frame(seen, seen.request, says)
+    right: RenderableType = Text(says.unanswered, style="bold")
     if seen.answer is not None:
-        right = _frame(seen, seen.answer)
+        right = _frame(seen, seen.answer, says)
     if width < SIDE_BY_SIDE:
         return [*lines, left, right]
     pair = Table.grid(expand=True, padding=(0, 2, 0, 0))
@@ -106,19 +107,21 @@ def _exchange(seen: Exchange, width: int) -> Sequence[RenderableType]:
     return [*lines, pair]
 
 
-def _line(frame: Frame) -> Text:
-    return Text(f"{_head(frame)}: {title(frame.data)}", style="dim", no_wrap=True, overflow="fold")
+def _line(frame: Frame, says: Wording) -> Text:
+    return Text(
+        f"{_head(frame, says)}: {title(frame.data)}", style="dim", no_wrap=True, overflow="fold"
+    )
 
 
-def _head(frame: Frame) -> str:
-    verb = "sent to" if frame.direction is Direction.SENT else "received from"
+def _head(frame: Frame, says: Wording) -> str:
+    verb = says.sent if frame.direction is Direction.SENT else says.received
     return f"{frame.at:8.3f} s {verb} {frame.remote}, {counted(len(frame.data))}"
 
 
-def _frame(seen: Exchange, number: int) -> Group:
+def _frame(seen: Exchange, number: int, says: Wording) -> Group:
     """A message part by part, each with its offset, and its bytes below."""
     frame = seen.frames[number]
-    shown: list[RenderableType] = [Text(_head(frame).strip(), style="dim")]
+    shown: list[RenderableType] = [Text(_head(frame, says).strip(), style="dim")]
     messages, rest = seen.messages(number)
     for described in messages:
         shown.append(Text(described.title, style="bold"))
