@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final
 
-from conformance.client import describe
-from conformance.codes import Attr, attribute_name
+from conformance.building import channel_number, u32
+from conformance.client import Attribute, describe, xor
+from conformance.codes import Attr, Method, attribute_name
 from conformance.expect import expect_error, expect_success, need_success
 from conformance.outcome import NotOffered, OutOfReach, Unanswered
 from conformance.probe import Allocation, Probe
@@ -18,6 +20,8 @@ NO_ROOM: Final = frozenset({300, 486})
 FAMILY_NOT_SUPPORTED: Final = 440
 INSUFFICIENT_CAPACITY: Final = 508
 UNKNOWN_ATTRIBUTE: Final = 420
+
+CHANNEL: Final = 0x4003
 
 
 def expect_turn(probe: Probe) -> None:
@@ -110,3 +114,13 @@ async def need_well_formed(allocation: Allocation, peer: TransportAddress) -> No
 def somewhere(probe: Probe) -> TransportAddress:
     """A peer that may be relayed to, but need not be there."""
     return TransportAddress(probe.peer_ip, 9)
+
+
+def requests_to(peer: TransportAddress) -> Mapping[Method, Sequence[Attribute]]:
+    """What an allocation's owner may ask for; the last would end it."""
+    address = xor(Attr.XOR_PEER_ADDRESS, peer)
+    return {
+        Method.CREATE_PERMISSION: (address,),
+        Method.CHANNEL_BIND: ((Attr.CHANNEL_NUMBER, channel_number(CHANNEL)), address),
+        Method.REFRESH: ((Attr.LIFETIME, u32(0)),),
+    }

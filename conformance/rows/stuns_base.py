@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.checks import mark_attribute
 from conformance.client import describe
-from conformance.codes import Attr, Class, Method, attribute_name
+from conformance.codes import Attr, Class, Method, attribute_name, method_name
 from conformance.expect import (
     expect_attribute,
     expect_error,
@@ -13,8 +13,11 @@ from conformance.expect import (
     expect_value,
 )
 from conformance.outcome import Mark, Outcome, Violated, seen
-from conformance.probe import Probe
+from conformance.probe import UDP, Probe
+from conformance.reading import ReceivedMessage
 from conformance.row import Feature, row
+
+from .needs import requests_to, somewhere
 
 UNKNOWN = (0x7F01, 0x7F02)
 NOT_STUN = (4, 15, 16, 19, 80, 127, 128, 191, 192, 255)
@@ -74,7 +77,26 @@ async def no_fingerprint_is_needed(probe: Probe) -> None:
 async def unknown_attributes_are_all_listed(probe: Probe) -> None:
     client = await probe.client()
     response = await client.request(Method.BINDING, *((kind, b"") for kind in UNKNOWN))
-    expect_error(response, 420, to="an unknown comprehension-required attribute")
+    _expect_listed(response, to="an unknown comprehension-required attribute")
+    await _expect_in_turn(probe)
+
+
+async def _expect_in_turn(probe: Probe) -> None:
+    """The same of the requests of TURN, where there is an allocation to be had."""
+    if Feature.TURN in probe.survey.missing:
+        return
+    _, allocation = await probe.try_to_allocate(UDP)
+    if allocation is None:
+        return
+    unknown = [(kind, b"") for kind in UNKNOWN]
+    for method, attributes in requests_to(somewhere(probe)).items():
+        response = await allocation.client.authenticated(method, *attributes, *unknown)
+        _expect_listed(response, to=f"{method_name(method)} with unknown attributes")
+    expect_success(await allocation.refresh(), to="a Refresh afterwards")
+
+
+def _expect_listed(response: ReceivedMessage, *, to: str) -> None:
+    expect_error(response, 420, to=to)
     listed = expect_attribute(response, Attr.UNKNOWN_ATTRIBUTES)
     types = {int.from_bytes(listed[at : at + 2], "big") for at in range(0, len(listed), 2)}
     expect_value(response, Attr.UNKNOWN_ATTRIBUTES, _hex(set(UNKNOWN)), _hex(types))

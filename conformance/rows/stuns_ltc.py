@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
 
-from conformance.building import MessageBuilder, channel_number, u32
+from conformance.building import MessageBuilder
 from conformance.checks import mark_attribute
-from conformance.client import Attribute, Challenge, Client, describe, xor
+from conformance.client import Challenge, Client, describe
 from conformance.codes import COOKIE_PREFIX, Attr, Class, Method, attribute_name, method_name
 from conformance.expect import (
     expect_attribute,
@@ -21,17 +20,14 @@ from conformance.reading import ReceivedMessage
 from conformance.row import Feature, row
 from conformance.surveying import SHA256_BIT, USERHASH_BIT, feature_bits
 from conformance.target import Credential
-from transport import TransportAddress
 
-from .needs import expect_granted, somewhere
+from .needs import expect_granted, requests_to, somewhere
 
 IDENTITY = (Attr.USERNAME, Attr.USERHASH)
 INTEGRITY = (Attr.MESSAGE_INTEGRITY, Attr.MESSAGE_INTEGRITY_SHA256)
 CREDENTIALS = (Attr.USERNAME, Attr.REALM, Attr.NONCE)
 HALVES = [kinds for count in (1, 2, 3) for kinds in itertools.combinations(CREDENTIALS, count)]
 """What may be missing beside the integrity."""
-
-CHANNEL = 0x4003
 
 
 @row(
@@ -436,16 +432,6 @@ async def refused(
     await client.learn_challenge()
     builder = client.message(Method.ALLOCATE, UDP)
     return await _with_wrong_key(client, builder, username=username, nonce=nonce)
-
-
-def requests_to(peer: TransportAddress) -> Mapping[Method, Sequence[Attribute]]:
-    """What an allocation's owner may ask for; the last would end it."""
-    address = xor(Attr.XOR_PEER_ADDRESS, peer)
-    return {
-        Method.CREATE_PERMISSION: (address,),
-        Method.CHANNEL_BIND: ((Attr.CHANNEL_NUMBER, channel_number(CHANNEL)), address),
-        Method.REFRESH: ((Attr.LIFETIME, u32(0)),),
-    }
 
 
 async def _with_wrong_key(

@@ -81,9 +81,9 @@ async def a_family_is_given_or_refused(probe: Probe) -> None:
     Feature.TURN,
 )
 async def without_a_wish_the_family_is_ipv4(probe: Probe) -> None:
-    _, allocation = await probe.try_to_allocate(UDP, requested(IPV4))
+    response, allocation = await probe.try_to_allocate(UDP, requested(IPV4))
     if allocation is None:
-        raise NotOffered("there are no IPv4 relayed transport addresses")
+        raise NotOffered(f"an IPv4 relayed transport address is met with {describe(response)}")
     response, allocation = await probe.try_to_allocate(UDP, client=await _without_a_wish(probe))
     expect_granted(response, to="Allocate without REQUESTED-ADDRESS-FAMILY")
     if allocation is not None:
@@ -169,11 +169,13 @@ async def a_dual_allocation_has_both_families(probe: Probe) -> None:
 async def what_becomes_of_a_dual_wish_with_one_family(probe: Probe) -> Outcome:
     families = []
     for family in (IPV4, IPV6):
-        _, allocation = await probe.try_to_allocate(UDP, requested(family))
+        response, allocation = await probe.try_to_allocate(UDP, requested(family))
+        expect_room(response)
         families += [] if allocation is None else [family]
     if len(families) == 2:
         raise NotOffered("the server offers both families")
     response, _ = await probe.try_to_allocate(UDP, additional(IPV6))
+    expect_room(response)
     if response.message_class is not Class.SUCCESS:
         return seen(f"a dual allocation is met with {describe(response)}")
     relayed = _relayed(response)

@@ -7,7 +7,7 @@ from conformance.codes import MAGIC_COOKIE, Attr, Class, Method
 from conformance.reading import ReceivedMessage
 from transport import TransportAddress
 
-from .changing import with_more
+from .changing import is_error, with_error, with_more, with_success
 from .mutant import Answer, Mutant, Setup, edited, silent_to
 
 ELSEWHERE = TransportAddress.parse("192.0.2.99", 9)
@@ -130,6 +130,11 @@ MUTANTS = {
                 else a.data
             )
         ),
+        "takes-them-in-refresh": with_success(
+            is_error(420, Method.REFRESH), (Attr.LIFETIME, bytes(4))
+        ),
+        "takes-them-in-permissions": with_success(is_error(420, Method.CREATE_PERMISSION)),
+        "says-400-to-channels": with_error(is_error(420, Method.CHANNEL_BIND), 400),
         "lists-none": Mutant(lambda q, a: edited(a, q, drop=[Attr.UNKNOWN_ATTRIBUTES])),
         "says-400": Mutant(
             lambda q, a: edited(a, q, change={Attr.ERROR_CODE: bytes([0, 0, 4, 0])})
