@@ -7,7 +7,7 @@ from typing import Final
 
 from conformance.building import MessageBuilder
 from conformance.client import Client
-from conformance.codes import Class, Method
+from conformance.codes import Class, Method, method_name
 from conformance.expect import expect_error, expect_success
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import Probe
@@ -62,14 +62,15 @@ async def _what_becomes_of(probe: Probe, protocol: str) -> str:
     "MUST be ignored.",
 )
 async def nothing_without_a_cookie_is_valid_over_dtls(probe: Probe) -> None:
+    for method in (Method.BINDING, *((Method.ALLOCATE,) if probe.target.is_turn else ())):
+        to = f"{method_name(method)} without the magic cookie over DTLS"
+        answer = await _answer_without_cookie(probe, method)
+        await _expect_life(probe)
+        if answer is None:
+            raise Violated(f"{to} is not answered with 500")
+        expect_error(answer, SERVER_ERROR, to=to)
     client = await dtls_client(probe)
-    answer = await _answer_without_cookie(probe, client)
-    await _expect_life(probe)
-    if answer is None:
-        raise Violated("a request without the magic cookie is not answered with 500 over DTLS")
-    expect_error(answer, SERVER_ERROR, to="a request without the magic cookie over DTLS")
-    client = await dtls_client(probe)
-    indication = _without_cookie(probe, Class.INDICATION)
+    indication = _without_cookie(probe, Method.BINDING, Class.INDICATION)
     await client.expect_silence(indication, why="an indication without the magic cookie over DTLS")
     await _expect_life(probe)
 
@@ -85,8 +86,9 @@ async def dtls_client(probe: Probe) -> Client:
     return await probe.client(transport=TransportProtocol.DTLS)
 
 
-async def _answer_without_cookie(probe: Probe, client: Client) -> ReceivedMessage | None:
-    request = _without_cookie(probe, Class.REQUEST)
+async def _answer_without_cookie(probe: Probe, method: Method) -> ReceivedMessage | None:
+    client = await dtls_client(probe)
+    request = _without_cookie(probe, method, Class.REQUEST)
     for _ in range(TRIES):
         await client.send(request)
         data = await client.link.receive(probe.target.silence)
@@ -102,9 +104,9 @@ def _read(data: bytes) -> ReceivedMessage:
         raise Violated(f"the answer is no message: {error}", Mark(data, 0, len(data))) from error
 
 
-def _without_cookie(probe: Probe, message_class: Class) -> bytes:
+def _without_cookie(probe: Probe, method: Method, message_class: Class) -> bytes:
     transaction_id = probe.wire.random_bytes(12)
-    builder = MessageBuilder(Method.BINDING, message_class, transaction_id, cookie=NO_COOKIE)
+    builder = MessageBuilder(method, message_class, transaction_id, cookie=NO_COOKIE)
     return builder.build()
 
 

@@ -220,10 +220,10 @@ async def allocations_expire(probe: Probe) -> Outcome | None:
     if is_longer:
         to = f"Refresh {LATE:g} s after an allocation would have ended that was refreshed"
         expect_success(await refreshed.refresh(), to=to)
-    response = await _late_refresh(probe, way.allocation)
-    if response is None:
+    late = await _late_refresh(probe, way.allocation)
+    if late is None:
         return CLOSED
-    expect_error(response, 437, to=f"Refresh {LATE:g} s after the end")
+    expect_error(late, 437, to=f"Refresh {LATE:g} s after the end")
     return None
 
 

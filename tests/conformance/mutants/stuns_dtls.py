@@ -64,6 +64,9 @@ MUTANTS = {
         "silent": _to_classic(lambda _request, _response: None),
         "serves": _to_classic(_success),
         "says-400": _to_classic(_bad_request),
+        "silent-to-allocate": _to_classic(
+            lambda q, a: None if q.method == Method.ALLOCATE else a.data
+        ),
         "refuses-indications": Mutant(reply=_refuse_indication),
     },
     "STUNS-TCP-11": {"silent": Mutant(take=lambda _: None)},
