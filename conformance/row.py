@@ -25,6 +25,7 @@ class Feature(enum.Enum):
     PEER = "a peer that may be relayed to"
     SHA256 = "the password algorithm SHA-256"
     USERHASH = "username anonymity"
+    FAMILIES = "address families (RFC 8656, RFC 6156)"
     IPV6_RELAY = "IPv6 relayed transport addresses"
     EVEN_PORT = "EVEN-PORT"
     DONT_FRAGMENT = "DONT-FRAGMENT"

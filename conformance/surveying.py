@@ -149,6 +149,16 @@ async def _userhash(probe: Probe) -> str | None:
     return "the nonce's feature bits do not offer it"
 
 
+async def _families(probe: Probe) -> str | None:
+    family = (Attr.REQUESTED_ADDRESS_FAMILY, one_byte(1))
+    response, _ = await probe.try_to_allocate(UDP, family)
+    listed = response.get(Attr.UNKNOWN_ATTRIBUTES) or b""
+    numbers = [listed[at : at + 2] for at in range(0, len(listed), 2)]
+    if response.error_code == 420 and Attr.REQUESTED_ADDRESS_FAMILY.to_bytes(2, "big") in numbers:
+        return "REQUESTED-ADDRESS-FAMILY is unknown to the server, as in RFC 5766"
+    return None
+
+
 async def _ipv6_relay(probe: Probe) -> str | None:
     await probe.allocate((Attr.REQUESTED_ADDRESS_FAMILY, one_byte(2)))
     return None
@@ -211,6 +221,7 @@ _OF_TURN = frozenset(
     {
         Feature.SECOND_USER,
         Feature.PEER,
+        Feature.FAMILIES,
         Feature.IPV6_RELAY,
         Feature.EVEN_PORT,
         Feature.DONT_FRAGMENT,
@@ -227,6 +238,7 @@ _LOOKS: dict[Feature, Callable[[Probe], Awaitable[str | None]]] = {
     Feature.PEER: _peer,
     Feature.SHA256: _sha256,
     Feature.USERHASH: _userhash,
+    Feature.FAMILIES: _families,
     Feature.IPV6_RELAY: _ipv6_relay,
     Feature.EVEN_PORT: _even_port,
     Feature.DONT_FRAGMENT: _dont_fragment,

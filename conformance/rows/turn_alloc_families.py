@@ -46,6 +46,7 @@ def additional(family: int) -> Attribute:
     "The server checks if the request contains both REQUESTED-ADDRESS-FAMILY and "
     "ADDITIONAL-ADDRESS-FAMILY attributes. If yes, then the server rejects the request with a 400 "
     "(Bad Request) error.",
+    Feature.FAMILIES,
     Feature.TURN,
 )
 async def both_attributes_of_families_are_refused(probe: Probe) -> None:
@@ -59,6 +60,7 @@ async def both_attributes_of_families_are_refused(probe: Probe) -> None:
     "If the server does not support the address family requested by the client in "
     "REQUESTED-ADDRESS-FAMILY, it MUST generate an Allocate error response with the 440 (Address "
     "Family not Supported) response code.",
+    Feature.FAMILIES,
     Feature.TURN,
 )
 async def a_family_is_given_or_refused(probe: Probe) -> None:
@@ -114,6 +116,7 @@ async def without_ipv4_a_family_has_to_be_requested(probe: Probe) -> None:
     "If the request contains an EVEN-PORT attribute with the R bit set to 1 and also contains an "
     "ADDITIONAL-ADDRESS-FAMILY attribute, the server rejects the request with a 400 (Bad Request) "
     "error.",
+    Feature.FAMILIES,
     Feature.TURN,
 )
 async def a_dual_allocation_cannot_reserve_ports(probe: Probe) -> None:
@@ -128,6 +131,7 @@ async def a_dual_allocation_cannot_reserve_ports(probe: Probe) -> None:
     "If the request contains an ADDITIONAL-ADDRESS-FAMILY attribute, and the attribute value is "
     "0x01 (IPv4 address family), then the server rejects the request with a 400 (Bad Request) "
     "error.",
+    Feature.FAMILIES,
     Feature.TURN,
 )
 async def ipv4_is_no_additional_family(probe: Probe) -> None:

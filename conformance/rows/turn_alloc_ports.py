@@ -59,6 +59,8 @@ async def a_token_stands_alone(probe: Probe) -> None:
         response, _ = await probe.try_to_allocate(UDP, token, (kind, value))
         name = f"RESERVATION-TOKEN with {kind.name.replace('_', '-')}"
         expect_known(response, Attr.RESERVATION_TOKEN, Attr.EVEN_PORT)
+        if kind is Attr.REQUESTED_ADDRESS_FAMILY:
+            expect_known(response, kind)
         await expect_refusal(probe, response, 400, to=name)
 
 

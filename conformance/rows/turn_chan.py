@@ -104,6 +104,7 @@ async def a_channel_is_bound_again(probe: Probe) -> None:
     "If the XOR-PEER-ADDRESS attribute contains an address of another address family, the server "
     "MUST generate an error response with the 443 code. The server MAY impose restrictions; if a "
     "value is not allowed, the server rejects the request with a 403 (Forbidden) error.",
+    Feature.FAMILIES,
     Feature.TURN,
 )
 async def peers_that_cannot_be_bound(probe: Probe) -> None:

@@ -72,6 +72,7 @@ async def an_invalid_peer_is_refused(probe: Probe) -> Outcome | None:
     "If an XOR-PEER-ADDRESS attribute contains an address of an address family that is not the "
     "same as that of a relayed transport address for the allocation, the server MUST generate an "
     "error response with the 443 (Peer Address Family Mismatch) response code.",
+    Feature.FAMILIES,
     Feature.TURN,
 )
 async def a_peer_of_another_family_is_a_mismatch(probe: Probe) -> None:

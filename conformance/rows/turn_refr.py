@@ -98,6 +98,7 @@ async def a_refresh_is_answered_with_a_lifetime(probe: Probe) -> None:
     "TURN-REFR-04",
     "If the REQUESTED-ADDRESS-FAMILY value does not match the address family of the allocation, "
     "the server MUST reply with a 443 (Peer Address Family Mismatch) Refresh error response.",
+    Feature.FAMILIES,
     Feature.TURN,
 )
 async def another_family_is_a_mismatch(probe: Probe) -> None:

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import collections
 import ipaddress
+import itertools
 
 import pytest
 
 import conformance.rows
+from conformance.building import xor_address
 from conformance.codes import Attr, Class, Method
 from conformance.outcome import Verdict
 from conformance.reading import ReceivedMessage
 from conformance.row import Feature, registered
 from conformance.survey import Survey
+from transport import TransportAddress
 
 from .mutants import SETUPS, Mutant, Setup
+from .mutants.changing import failing, is_success, parsed, with_error
 from .mutants.mutant import Segments, edited
 from .mutants.stuns_ltc import grant_instead
-from .mutants.stuns_tcp import redirect_strangers
+from .mutants.stuns_tcp import HELLO_VERIFY_REQUEST, redirect_strangers
 from .mutants.turn_alloc import V4_ALONE, V6_ALONE, unsupported_dont_fragment
 from .mutants.turn_alloc_ports import FEW_ALLOCATIONS, FEW_PORTS, Full
 from .mutants.turn_gen import error, instead, refused, succeeding
@@ -83,6 +87,80 @@ def test_a_server_with_few_permissions_is_taken_for_what_it_is() -> None:
     report = run_rows([ROWS["TURN-PERM-12"]], server, surveyed=Survey())
 
     assert [each.outcome.verdict for each in report.results] == [Verdict.PASS]
+
+
+def _up_to(size: int) -> Mutant:
+    """Relays no more bytes in one datagram: larger ones get lost."""
+
+    def drop(data: bytes) -> bytes | None:
+        return data if len(data) <= size else None
+
+    return Mutant(relay=drop, hear=drop)
+
+
+def _behind_a_nat() -> Mutant:
+    """As it looks where a NAT has another port for each address of the server, and lets nothing
+    in from where nothing was sent to."""
+    ports = itertools.count(30_000)
+
+    def answer(request: ReceivedMessage, response: ReceivedMessage) -> bytes | None:
+        if Attr.CHANGE_REQUEST in request.types:
+            return None
+        mapped = TransportAddress.parse("192.0.2.2", next(ports))
+        value = xor_address(mapped, response.transaction_id)
+        return edited(response, request, change={Attr.XOR_MAPPED_ADDRESS: value})
+
+    return Mutant(answer)
+
+
+class _Banning:
+    """Is silent to everybody after a hundred Allocate requests of a header alone."""
+
+    def __init__(self) -> None:
+        self._left = 100
+
+    def __call__(self, data: bytes) -> bytes | None:
+        self._left -= len(data) == 20 and data[:2] == b"\x00\x03"
+        return data if self._left > 0 else None
+
+
+def _greet(data: bytes) -> bytes | None:
+    return HELLO_VERIFY_REQUEST if data[:1] == b"\x16" else None
+
+
+def _of_rfc_5766() -> Mutant:
+    """Knows IPv4 alone, and no attributes about families."""
+
+    def take(data: bytes) -> bytes:
+        message = parsed(data)
+        if message is None or Attr.ADDITIONAL_ADDRESS_FAMILY not in message.types:
+            return data
+        if Attr.NONCE not in message.types:
+            return data
+        return edited(message, message, drop=[Attr.ADDITIONAL_ADDRESS_FAMILY])
+
+    def answer(request: ReceivedMessage, response: ReceivedMessage) -> bytes | None:
+        is_asked = Attr.REQUESTED_ADDRESS_FAMILY in request.types
+        if is_asked and Attr.NONCE in request.types and response.error_code not in (401, 438):
+            refusal = ReceivedMessage.parse(failing(420)(request, response) or b"")
+            add = [(Attr.UNKNOWN_ATTRIBUTES, b"\x00\x17")]
+            return edited(refusal, request, drop=[Attr.XOR_MAPPED_ADDRESS], add=add)
+        if response.error_code == 443:
+            return failing(400)(request, response)
+        return response.data
+
+    return Mutant(answer, take=take, options=V4_ALONE)
+
+
+@pytest.mark.long  # every row that is not slow
+def test_a_server_of_rfc_5766_is_failed_for_nothing_that_came_later() -> None:
+    rows = [row for row in ROWS.values() if not row.slow and row.id not in SETUPS]
+
+    report = run_rows(rows, _of_rfc_5766())
+
+    verdicts = {each.row_id: each.outcome.verdict for each in report.results}
+    assert [row_id for row_id, each in verdicts.items() if each is Verdict.FAIL] == []
+    assert list(verdicts.values()).count(Verdict.PASS) > 100
 
 
 @pytest.mark.parametrize("code", [300, 486, 508])
@@ -189,6 +267,67 @@ def test_a_server_without_tcp_allocations_need_not_refuse_them_over_dtls_as_rfc_
         pytest.param("TURN-ALLOC-22", _narrow(20), Verdict.SKIP, id="too-few"),
         pytest.param(
             "TURN-ALLOC-23", Mutant(options={"max_lifetime": 600}), Verdict.PASS, id="short"
+        ),
+        pytest.param(
+            "TURN-ALLOC-23",
+            Mutant(options={"default_lifetime": 300, "max_lifetime": 300}),
+            Verdict.INFO,
+            id="shorter",
+        ),
+        pytest.param(
+            "TURN-ALLOC-23",
+            Mutant(options={"default_lifetime": 300}),
+            Verdict.INFO,
+            id="less-by-default",
+        ),
+        pytest.param(
+            "TURN-ALLOC-23",
+            Mutant(options={"default_lifetime": 2400}),
+            Verdict.INFO,
+            id="more-by-default",
+        ),
+        pytest.param(
+            "TURN-ALLOC-29",
+            with_error(is_success(Method.CHANNEL_BIND), 403),
+            Verdict.SKIP,
+            id="no-channels",
+        ),
+        pytest.param("TURN-SEND-05", _up_to(1500), Verdict.INFO, id="up-to-1500"),
+        pytest.param("TURN-SEND-05", _up_to(60_000), Verdict.INFO, id="up-to-60000"),
+        pytest.param("TURN-CDATA-01", _up_to(1500), Verdict.INFO, id="up-to-1500"),
+        pytest.param("TURN-CDATA-01", _up_to(60_000), Verdict.INFO, id="up-to-60000"),
+        pytest.param("TURN-DATA-01", _up_to(1500), Verdict.INFO, id="up-to-1500"),
+        pytest.param("TURN-DATA-01", _up_to(60_000), Verdict.INFO, id="up-to-60000"),
+        pytest.param(
+            "TURN-TCP-07", with_error(is_success(Method.CONNECT), 400), Verdict.SKIP, id="no-peers"
+        ),
+        pytest.param(
+            "TURN-TCP-11", with_error(is_success(Method.CONNECT), 447), Verdict.SKIP, id="firewall"
+        ),
+        pytest.param(
+            "TURN-MOB-08", with_error(is_success(Method.REFRESH), 400), Verdict.SKIP, id="no-moves"
+        ),
+        pytest.param(
+            "TURN-PERM-01",
+            with_error(is_success(Method.CREATE_PERMISSION), 400),
+            Verdict.SKIP,
+            id="no-permissions",
+        ),
+        pytest.param("NATB-02", _behind_a_nat(), Verdict.SKIP, id="behind-a-nat"),
+        pytest.param("NATB-03", _behind_a_nat(), Verdict.SKIP, id="behind-a-nat"),
+        pytest.param("NATB-04", _behind_a_nat(), Verdict.SKIP, id="behind-a-nat"),
+        pytest.param("SEC-09", Mutant(take=_Banning()), Verdict.SKIP, id="bans"),
+        pytest.param(
+            "SEC-13",
+            Mutant(take=lambda _: None, reply=_greet),
+            Verdict.PASS,
+            id="dtls-alone",
+        ),
+        pytest.param(
+            "STUNS-TCP-09",
+            Mutant(reply=lambda data: b"hello" if data[:1] == b"\x16" else None),
+            Verdict.SKIP,
+            id="no-dtls",
         ),
         pytest.param(
             "TURN-ALLOC-23", Mutant(options={"max_lifetime": 7200}), Verdict.INFO, id="long"
