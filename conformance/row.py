@@ -19,6 +19,7 @@ Run = Callable[["Probe"], Awaitable[Outcome | None]]
 class Feature(enum.Enum):
     """What a server may offer; the survey finds out which."""
 
+    OPEN_BINDING = "Binding without credentials"
     LONG_TERM = "long-term credentials"
     TURN = "TURN allocations"
     SECOND_USER = "a second credential"

@@ -94,6 +94,11 @@ async def _expect_haste(client: Client, probe: Probe) -> None:
         )
 
 
+async def _open_binding(probe: Probe) -> str | None:
+    response = await (await probe.client()).request(Method.BINDING)
+    return "Binding is met with error 401" if response.error_code == 401 else None
+
+
 async def _long_term(probe: Probe) -> str | None:
     if not probe.target.is_turn:
         return "the target is a stun: URI"
@@ -214,6 +219,8 @@ async def _behavior(probe: Probe) -> str | None:
     response = await client.request(Method.BINDING)
     if Attr.OTHER_ADDRESS in response.types:
         return None
+    if response.message_class is Class.ERROR:
+        return f"Binding is met with {describe(response)}"
     return "a Binding response has no OTHER-ADDRESS"
 
 
@@ -232,6 +239,7 @@ _OF_TURN = frozenset(
 NO_TURN = "there are no TURN allocations"
 
 _LOOKS: dict[Feature, Callable[[Probe], Awaitable[str | None]]] = {
+    Feature.OPEN_BINDING: _open_binding,
     Feature.LONG_TERM: _long_term,
     Feature.TURN: _turn,
     Feature.SECOND_USER: _second_user,

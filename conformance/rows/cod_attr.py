@@ -94,6 +94,7 @@ async def which_of_two_lifetimes_counts(probe: Probe) -> Outcome:
     "COD-ATTR-05",
     "Attributes with type values between 0x0000 and 0x7FFF are comprehension-required; those "
     "between 0x8000 and 0xFFFF are comprehension-optional.",
+    Feature.OPEN_BINDING,
 )
 async def types_below_0x8000_have_to_be_understood(probe: Probe) -> None:
     client = await probe.client()
@@ -106,6 +107,7 @@ async def types_below_0x8000_have_to_be_understood(probe: Probe) -> None:
 @row(
     "COD-ATTR-06",
     "Unknown comprehension-optional attributes MUST be ignored by the agent.",
+    Feature.OPEN_BINDING,
 )
 async def unknown_optional_attributes_are_ignored(probe: Probe) -> None:
     client = await probe.client()
@@ -118,6 +120,7 @@ async def unknown_optional_attributes_are_ignored(probe: Probe) -> None:
 @row(
     "COD-ATTR-07",
     "Known-but-unexpected attributes SHOULD be ignored by the agent.",
+    Feature.OPEN_BINDING,
 )
 async def known_attributes_out_of_place_are_ignored(probe: Probe) -> None:
     client = await probe.client()

@@ -10,7 +10,7 @@ from conformance.expect import expect_success
 from conformance.outcome import Mark, Outcome, Violated, seen
 from conformance.probe import UDP, Probe
 from conformance.reading import ReceivedMessage
-from conformance.row import row
+from conformance.row import Feature, row
 from transport import DecodeError, TransportProtocol
 
 UNKNOWN_METHODS = (0x002, 0x0FF, 0xFFF)
@@ -65,6 +65,7 @@ async def a_message_with_another_cookie_is_none_of_rfc_8489(probe: Probe) -> Non
     "COD-HDR-03",
     "For a Binding request the class is 0b00 and the method 0b000000000001, encoded into the "
     "first 16 bits as 0x0001; a Binding response is encoded as 0x0101.",
+    Feature.OPEN_BINDING,
     about_answers=True,
 )
 async def class_and_method_share_the_type_field(probe: Probe) -> None:
@@ -195,6 +196,7 @@ async def an_unknown_method_gets_silence(probe: Probe) -> None:
     "COD-HDR-11",
     "The agent locates the transaction in progress; if there is none, the message MUST be "
     "discarded.",
+    Feature.OPEN_BINDING,
 )
 async def a_response_to_nothing_is_dropped(probe: Probe) -> None:
     for message_class in (Class.SUCCESS, Class.ERROR):

@@ -114,6 +114,7 @@ async def an_indication_may_have_integrity(probe: Probe) -> None:
     "COD-FP-01",
     "The value is the CRC-32 of the STUN message up to (but excluding) the FINGERPRINT "
     "attribute itself, XOR'ed with the 32-bit value 0x5354554e.",
+    Feature.OPEN_BINDING,
 )
 async def a_right_fingerprint_is_taken_and_sent(probe: Probe) -> Outcome | None:
     client = await probe.client()
@@ -128,6 +129,7 @@ async def a_right_fingerprint_is_taken_and_sent(probe: Probe) -> Outcome | None:
     "COD-FP-02",
     "When the FINGERPRINT extension is used, an agent checks that the attribute is present and "
     "contains the correct value; a basic server does not require it.",
+    Feature.OPEN_BINDING,
 )
 async def what_becomes_of_a_wrong_fingerprint(probe: Probe) -> Outcome:
     client = await probe.client()

@@ -76,6 +76,7 @@ async def family_and_length_have_to_agree(probe: Probe) -> Outcome | None:
     "COD-ADDR-03",
     "X-Port is computed by XOR'ing the mapped port with the most significant 16 bits of the "
     "magic cookie.",
+    Feature.OPEN_BINDING,
 )
 async def the_port_is_xored_with_the_cookie(probe: Probe) -> None:
     client = await probe.client()
@@ -89,6 +90,7 @@ async def the_port_is_xored_with_the_cookie(probe: Probe) -> None:
     "COD-ADDR-04",
     "If the IP address family is IPv4, X-Address is computed by XOR'ing the mapped IP address "
     "with the magic cookie.",
+    Feature.OPEN_BINDING,
 )
 async def an_ipv4_address_is_xored_with_the_cookie(probe: Probe) -> None:
     if probe.target.address.is_ipv6:
@@ -100,6 +102,7 @@ async def an_ipv4_address_is_xored_with_the_cookie(probe: Probe) -> None:
     "COD-ADDR-05",
     "If the IP address family is IPv6, X-Address is computed by XOR'ing the mapped IP address "
     "with the concatenation of the magic cookie and the 96-bit transaction ID.",
+    Feature.OPEN_BINDING,
 )
 async def an_ipv6_address_is_xored_with_the_transaction_id_too(probe: Probe) -> None:
     if not probe.target.address.is_ipv6:
@@ -171,6 +174,7 @@ async def the_nonce_is_short_and_unquoted(probe: Probe) -> None:
     "COD-TXT-06",
     "The SOFTWARE attribute has no impact on operation of the protocol; a compliant "
     "implementation MUST be able to parse one of 763 or fewer bytes.",
+    Feature.OPEN_BINDING,
 )
 async def a_long_software_is_read(probe: Probe) -> None:
     client = await probe.client()
@@ -205,6 +209,7 @@ async def an_error_code_is_well_formed(probe: Probe) -> Outcome | None:
     "COD-TXT-08",
     "UNKNOWN-ATTRIBUTES contains a list of 16-bit values, each of which represents an attribute "
     "type that was not understood; normal padding rules apply.",
+    Feature.OPEN_BINDING,
     about_answers=True,
 )
 async def unknown_attributes_are_a_plain_list(probe: Probe) -> None:

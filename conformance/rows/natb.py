@@ -119,6 +119,7 @@ async def responses_leave_from_where_the_client_asks(probe: Probe) -> None:
     "If a server cannot allocate the same ports on two different IP address, then it MUST NOT "
     "include an OTHER-ADDRESS attribute in any Response and MUST respond with a 420 (Unknown "
     "Attribute) to any Request with a CHANGE-REQUEST attribute.",
+    Feature.OPEN_BINDING,
 )
 async def a_server_with_one_address_knows_nochange(probe: Probe) -> None:
     socket = await open_socket(probe)
@@ -137,6 +138,7 @@ async def a_server_with_one_address_knows_nochange(probe: Probe) -> None:
     "For servers which support the RESPONSE-PORT attribute, the Binding Response MUST be "
     "transmitted to the source IP address of the Binding Request and the port contained in "
     "RESPONSE-PORT.",
+    Feature.OPEN_BINDING,
 )
 async def the_response_goes_to_the_port_that_is_asked_for(probe: Probe) -> None:
     socket, other = await open_socket(probe), await probe.socket()
@@ -162,6 +164,7 @@ async def the_response_goes_to_the_port_that_is_asked_for(probe: Probe) -> None:
     "If the Request contained a PADDING attribute, PADDING MUST be included in the Binding "
     "Response. The server SHOULD use a length of PADDING equal to the MTU on the outgoing "
     "interface, rounded up to an even multiple of four bytes.",
+    Feature.OPEN_BINDING,
 )
 async def padding_is_answered_with_padding(probe: Probe) -> Outcome | None:
     socket = await open_socket(probe)
@@ -182,6 +185,7 @@ async def padding_is_answered_with_padding(probe: Probe) -> Outcome | None:
     "NATB-08",
     "The server MUST NOT process a request containing a RESPONSE-PORT and a PADDING attribute; "
     "the server MUST return an error response of type 400.",
+    Feature.OPEN_BINDING,
 )
 async def padding_does_not_go_to_another_port(probe: Probe) -> None:
     socket, other = await open_socket(probe), await probe.socket()

@@ -38,6 +38,7 @@ async def a_binding_request_is_answered(probe: Probe) -> None:
     "STUNS-BASE-02",
     "The server MUST add an XOR-MAPPED-ADDRESS attribute to the response, with the source "
     "transport address of the request.",
+    Feature.OPEN_BINDING,
 )
 async def the_mapped_address_is_the_source(probe: Probe) -> None:
     client = await probe.client()
@@ -62,7 +63,11 @@ async def the_response_leaves_from_where_the_request_came_to(probe: Probe) -> No
         raise Violated("no answer to Binding")
 
 
-@row("STUNS-BASE-05", "A basic STUN server MUST NOT require FINGERPRINT.")
+@row(
+    "STUNS-BASE-05",
+    "A basic STUN server MUST NOT require FINGERPRINT.",
+    Feature.OPEN_BINDING,
+)
 async def no_fingerprint_is_needed(probe: Probe) -> None:
     client = await probe.client()
     expect_success(await client.request(Method.BINDING), to="Binding without FINGERPRINT")
@@ -73,6 +78,7 @@ async def no_fingerprint_is_needed(probe: Probe) -> None:
     "If the request contains one or more unknown comprehension-required attributes, the server "
     "replies with an error response with an error code of 420 (Unknown Attribute) and includes "
     "an UNKNOWN-ATTRIBUTES attribute that lists the unknown comprehension-required attributes.",
+    Feature.OPEN_BINDING,
 )
 async def unknown_attributes_are_all_listed(probe: Probe) -> None:
     client = await probe.client()

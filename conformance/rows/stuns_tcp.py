@@ -36,6 +36,7 @@ ALERT: Final = 21
     "STUN messages over TCP are framed by their length: several may come in one segment, and one "
     "in several.",
     Feature.STREAM,
+    Feature.OPEN_BINDING,
 )
 async def segments_say_nothing_about_messages(probe: Probe) -> None:
     client = await stream_client(probe)
@@ -53,6 +54,7 @@ async def segments_say_nothing_about_messages(probe: Probe) -> None:
     "STUNS-TCP-02",
     "The server SHOULD keep the connection open and let the client close it.",
     Feature.STREAM,
+    Feature.OPEN_BINDING,
 )
 async def closing_is_left_to_the_client(probe: Probe) -> Outcome | None:
     client = await stream_client(probe)
@@ -69,6 +71,7 @@ async def closing_is_left_to_the_client(probe: Probe) -> Outcome | None:
     "The server SHOULD NOT close the connection while a request that was received on it is not "
     "answered.",
     Feature.STREAM,
+    Feature.OPEN_BINDING,
     alone=True,
 )
 async def a_half_closed_connection_is_still_answered(probe: Probe) -> None:
@@ -85,6 +88,7 @@ async def a_half_closed_connection_is_still_answered(probe: Probe) -> None:
     "STUNS-TCP-04",
     "The response is sent on the connection that the request was received on.",
     Feature.STREAM,
+    Feature.OPEN_BINDING,
 )
 async def the_answer_comes_on_the_same_connection(probe: Probe) -> None:
     client = await stream_client(probe)
@@ -139,6 +143,7 @@ async def garbage_ends_a_stream(probe: Probe) -> Outcome | None:
     "bytes; the padding is not reflected in the length (RFC 8656 section 12.5).",
     Feature.STREAM,
     Feature.PEER,
+    Feature.OPEN_BINDING,
 )
 async def channel_data_is_padded_in_a_stream(probe: Probe) -> None:
     client = await stream_client(probe)

@@ -182,6 +182,9 @@ async def expect_no_nat(probe: Probe) -> None:
         NotOffered: they are not.
     """
     client = await stream_client(probe)
-    mapped = (await client.request(Method.BINDING)).xor_address(Attr.XOR_MAPPED_ADDRESS)
+    response = await client.request(Method.BINDING)
+    mapped = response.xor_address(Attr.XOR_MAPPED_ADDRESS)
+    if response.message_class is Class.ERROR:
+        raise NotOffered(f"where the client is cannot be asked: {describe(response)} to Binding")
     if mapped != client.local:
         raise NotOffered(f"a NAT stands between: {client.local} is seen as {mapped}")

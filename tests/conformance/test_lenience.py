@@ -20,6 +20,7 @@ from transport import TransportAddress
 from .mutants import SETUPS, Mutant, Setup
 from .mutants.changing import failing, is_success, parsed, with_error
 from .mutants.mutant import Segments, edited
+from .mutants.stuns_base import unauthorized
 from .mutants.stuns_ltc import grant_instead
 from .mutants.stuns_tcp import HELLO_VERIFY_REQUEST, redirect_strangers
 from .mutants.turn_alloc import V4_ALONE, V6_ALONE, unsupported_dont_fragment
@@ -367,3 +368,13 @@ def test_who_redirects_strangers_is_failed_though_there_is_no_challenge_to_be_ha
     report = run_rows([row], Mutant(redirect_strangers), setup=setup, surveyed=survey)
 
     assert [each.outcome.verdict for each in report.results] == [Verdict.FAIL]
+
+
+def test_a_server_that_wants_credentials_for_binding_is_failed_for_that_alone() -> None:
+    about = ("COD-", "STUNS-BASE-", "STUNS-TCP-", "NATB-", "TURN-TCP-14")
+    chosen = [row for row_id, row in ROWS.items() if row_id.startswith(about)]
+
+    report = run_rows(chosen, Mutant(unauthorized))
+
+    failed = {each.row_id for each in report.results if each.outcome.verdict is Verdict.FAIL}
+    assert failed == {"STUNS-BASE-01", "STUNS-BASE-04"}

@@ -40,7 +40,7 @@ class _Counting:
         return edited(response, request, add=[(Attr.SOFTWARE, b"%d" % self._answers)])
 
 
-def _unauthorized(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+def unauthorized(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
     if request.method != Method.BINDING:
         return response.data
     builder = MessageBuilder(request.method, Class.ERROR, request.transaction_id)
@@ -101,7 +101,7 @@ MUTANTS = {
     },
     "STUNS-BASE-01": {
         "silent": Mutant(silent_to(Method.BINDING)),
-        "refuses": Mutant(_unauthorized),
+        "refuses": Mutant(unauthorized),
     },
     "STUNS-BASE-02": {
         "another-address": Mutant(_moved),
@@ -118,7 +118,7 @@ MUTANTS = {
         "silent": Mutant(silent_to(Method.BINDING)),
         "from-another-port": Mutant(answers_from_elsewhere=True),
     },
-    "STUNS-BASE-04": {"asks-for-credentials": Mutant(_unauthorized)},
+    "STUNS-BASE-04": {"asks-for-credentials": Mutant(unauthorized)},
     "STUNS-BASE-05": {
         "wants-a-fingerprint": Mutant(lambda q, a: a.data if Attr.FINGERPRINT in q.types else None)
     },
