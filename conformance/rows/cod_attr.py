@@ -6,7 +6,12 @@ from conformance.building import channel_number, one_byte, u32
 from conformance.checks import mark_attribute, mark_of
 from conformance.client import Client, describe, xor
 from conformance.codes import Attr, Class, Method, attribute_name
-from conformance.expect import expect_error, expect_no_attribute, expect_success
+from conformance.expect import (
+    expect_error,
+    expect_no_attribute,
+    expect_success,
+    need_success,
+)
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import UDP, Probe
 from conformance.row import Feature, row
@@ -253,6 +258,8 @@ async def reserved_bits_change_nothing(probe: Probe) -> None:
         expect_granted(response, to="EVEN-PORT with reserved bits set")
         expect_no_attribute(response, Attr.RESERVATION_TOKEN)
     if Feature.PEER not in probe.survey.missing and allocation is not None:
+        other = TransportAddress(probe.peer_ip, 10)
+        await need_success(allocation.bind(0x4001, other), "ChannelBind")
         number = (Attr.CHANNEL_NUMBER, channel_number(0x4000)[:2] + b"\xff\xff")
         peer = xor(Attr.XOR_PEER_ADDRESS, somewhere(probe))
         response = await allocation.client.authenticated(Method.CHANNEL_BIND, number, peer)
