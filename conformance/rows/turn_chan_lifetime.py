@@ -41,10 +41,15 @@ async def channels_last_ten_minutes(probe: Probe) -> None:
     # Each is looked at once, so that what is sent to look keeps none alive.
     before = probe.wire.now()
     early, late, again = ways = [await bound_pair(probe) for _ in range(3)]
+    lapsed = await bound_pair(probe)
+    await lapsed.permit()
     after = probe.wire.now()
-    await _stay_permitted(probe, before + LIFETIME / 2, *ways)
+    await _stay_permitted(probe, before + LIFETIME / 2, *ways, unpermitted=lapsed)
     refreshed = probe.wire.now()
     await again.bind()
+    await _stay_permitted(probe, after + PERMISSION + LATE, *ways, unpermitted=lapsed)
+    await lapsed.permit()
+    await _expect_bound(lapsed, "with a new permission, after the first has ended,")
     await _stay_permitted(probe, before + LIFETIME - EARLY, *ways)
     await _expect_bound(early, f"{LIFETIME - EARLY:g} s after ChannelBind")
     await _stay_permitted(probe, after + LIFETIME + LATE, *ways)
@@ -69,9 +74,11 @@ async def data_refreshes_no_channel(probe: Probe) -> Outcome | None:
     await stay(probe, begun + PERMISSION + LATE, *both)
     is_too_long = await (await idle.with_peer()).passes()
     if not is_too_long:
+        # Permissions are about what peers and Send indications send: ChannelData may go on.
         when = f"{PERMISSION + LATE:g} s after ChannelBind, with ChannelData since"
-        await way.allocation.send_channel(CHANNEL, b"late")
-        await way.silence_at_peer(why=f"{when}, the permission has ended")
+        other = await way.with_peer()
+        await other.peer.send(b"late", way.allocation.relayed)
+        await other.silence_at_client(why=f"{when}, the permission has ended")
     for until in (PERMISSION + 5 * EVERY, LIFETIME - 2 * EARLY):
         await way.permit()
         await _keep_sending(way, begun + until, idle)
@@ -112,9 +119,12 @@ async def what_is_unbound_can_be_bound(probe: Probe) -> None:
     await way.expect_sent_on_channel(b"with its new number", OTHER)
 
 
-async def _stay_permitted(probe: Probe, until: float, *ways: Pair) -> None:
-    """Wait, and let no permission end: CreatePermission does not touch channels."""
+async def _stay_permitted(
+    probe: Probe, until: float, *ways: Pair, unpermitted: Pair | None = None
+) -> None:
+    """Wait, and let no permission end (but of one): CreatePermission does not touch channels."""
     allocations: list[Allocation] = [each.allocation for each in ways]
+    allocations += [] if unpermitted is None else [unpermitted.allocation]
     while probe.wire.now() < until:
         for each in ways:
             await each.permit()

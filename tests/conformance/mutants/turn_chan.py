@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import collections
+
 from conformance.building import MessageBuilder, channel_data, channel_number, xor_address
 from conformance.codes import Attr, Class, Method
 from conformance.reading import ReceivedMessage
@@ -190,6 +192,26 @@ class _Remembering:
         return request_like(signed, BIND, *own(bound))
 
 
+class _EndingWithPermissions:
+    """A channel ends with its permission: a new one does not bring it back."""
+
+    def __init__(self) -> None:
+        self._refreshed: collections.Counter[bytes | None] = collections.Counter()
+        self._ended = False
+
+    def take(self, data: bytes) -> bytes | None:
+        message = parsed(data)
+        if message is None:
+            return None if self._ended else data
+        owner = message.get(Attr.NONCE)  # each 5-tuple has its own
+        if message.method == Method.REFRESH:  # once in 25 seconds
+            self._refreshed[owner] += 1
+        elif message.method == Method.CREATE_PERMISSION:
+            self._ended |= self._refreshed[owner] >= 12
+            self._refreshed[owner] = 0
+        return data
+
+
 class _Never:
     """What was bound once is bound for ever."""
 
@@ -274,6 +296,7 @@ MUTANTS = {
     "TURN-CHAN-08": {
         "twice-as-long": Mutant(clock=0.5),
         "two-thirds-as-long": Mutant(clock=1.5),
+        "ends-with-its-permission": Mutant(take=_EndingWithPermissions().take),
         "refreshes-none": _once(),
     },
     "TURN-CHAN-09": {
