@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import dataclasses
 import os
 import signal
 import socket
@@ -34,6 +35,9 @@ from transport.aio import Acceptor, from_sockaddr, to_sockaddr
 READ_BYTES: Final = 65_536
 MAX_DATAGRAMS_PER_WAKE_UP: Final = 64
 MAX_CONNECTIONS: Final = 64
+MAX_SAID: Final = 4096
+"""Bytes of what a client says on standard error that are kept: the last ones."""
+
 LONGEST_SCRIPT: Final = 1800.0
 """Seconds for a script: more than any takes that has heard its client."""
 
@@ -58,6 +62,8 @@ class ClientCommand:
     def __init__(self, process: asyncio.subprocess.Process, *, status_tells: bool) -> None:
         self._process = process
         self._status_tells = status_tells
+        self._said = b""
+        self._listening = asyncio.create_task(self._listen())
 
     @classmethod
     async def start(cls, words: Sequence[str], *, status_tells: bool) -> ClientCommand:
@@ -66,7 +72,11 @@ class ClientCommand:
         """
         quiet = asyncio.subprocess.DEVNULL
         process = await asyncio.create_subprocess_exec(
-            *words, stdin=quiet, stdout=quiet, stderr=quiet, start_new_session=True
+            *words,
+            stdin=quiet,
+            stdout=quiet,
+            stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,
         )
         return cls(process, status_tells=status_tells)
 
@@ -75,8 +85,30 @@ class ClientCommand:
         status = await self._process.wait()
         return status == 0 if self._status_tells else None
 
+    @property
+    def how_it_ended(self) -> str | None:
+        """Its exit status and the last line of what it had to say; None while it runs."""
+        status = self._process.returncode
+        if status is None:
+            return None
+        how = f"with status {status}" if status >= 0 else f"by signal {-status}"
+        lines = self._said.decode(errors="replace").split("\n")
+        words = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return f"its command ended {how}" + (f": {words}" if words else "")
+
+    async def _listen(self) -> None:
+        assert self._process.stderr is not None
+        while said := await self._process.stderr.read(READ_BYTES):
+            self._said = (self._said + said)[-MAX_SAID:]
+
     async def stop(self) -> None:
         """SIGTERM, and SIGKILL two seconds later, to all that it has started."""
+        try:
+            await self._end()
+        finally:
+            self._listening.cancel()
+
+    async def _end(self) -> None:
         for number in (signal.SIGTERM, signal.SIGKILL):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, number)
@@ -320,6 +352,17 @@ class ClientServer:
         return next(taken, None)
 
 
+def _explained(result: RowResult, starting: asyncio.Task[ClientCommand] | None) -> RowResult:
+    """Why nothing has come, where the client can be asked."""
+    if result.frames or starting is None or not starting.done():
+        return result
+    how = starting.result().how_it_ended
+    if how is None:
+        return result
+    outcome = dataclasses.replace(result.outcome, detail=f"{result.outcome.detail}; {how}")
+    return dataclasses.replace(result, outcome=outcome)
+
+
 class _Performance:
     """One script, its timer, and its client."""
 
@@ -342,7 +385,7 @@ class _Performance:
                     await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
                     if watching.done():
                         await watching  # for its error
-                return await self._done
+                return _explained(await self._done, starting)
         except TimeoutError:
             return RowResult(self._server.script.id, skipped("the script came to no end"))
         finally:

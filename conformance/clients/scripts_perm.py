@@ -203,5 +203,8 @@ async def one_forbidden_peer_does_not_harm_the_other(stage: Stage) -> None:
     if refused is None:
         raise NotOffered(f"the client asks for no permission for {forbidden}")
     known = stage.right.allocations.get(refused.path)
-    if known is None or wanted not in known.permitted:
+    is_gone = stage.ended is not None or stage.is_closed(refused.path)
+    if known is None or (is_gone and wanted not in known.permitted):
+        raise NotOffered("the client gives its allocation up when one peer is forbidden")
+    if wanted not in known.permitted:
         raise Violated(f"after 403 for {forbidden}, none is asked for {wanted}", whole(refused))

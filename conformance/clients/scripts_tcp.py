@@ -19,6 +19,7 @@ TOLERANCE: Final = 0.1
 TI_SLACK: Final = TI * TOLERANCE
 
 TLS_1_2: Final = 0x0303
+OLD_VERSIONS: Final = {0x0300: "SSL 3.0", 0x0301: "TLS 1.0", 0x0302: "TLS 1.1"}
 WEAK_SUITES: Final = frozenset(
     {
         *range(0x0001, 0x001C),  # NULL, RC4, RC2, DES, export, and 3DES
@@ -199,8 +200,9 @@ async def the_client_hello_is_of_today(stage: Stage) -> None:
     mark = Mark(heard.data, 0, min(len(heard.data), 64))
     if hello.compressions != b"\0":
         raise Violated("TLS compression is offered", mark)
-    if any(version < TLS_1_2 for version in hello.versions):
-        raise Violated("a version before TLS 1.2 is offered", mark)
+    if old := [each for each in sorted(hello.versions) if each < TLS_1_2]:
+        names = ", ".join(OLD_VERSIONS.get(each, f"0x{each:04X}") for each in old)
+        raise Violated(f"versions before TLS 1.2 are offered: {names}", mark)
     weak = sorted(WEAK_SUITES & set(hello.suites))
     if weak:
         listed = ", ".join(f"0x{each:04X}" for each in weak)

@@ -106,6 +106,22 @@ async def test_a_port_is_closed_and_opened_again(udp: Playing) -> None:
     assert udp.listener.listening == first
 
 
+@pytest.mark.long
+async def test_a_client_that_fails_before_it_begins_is_quoted() -> None:
+    listener = Listener(TransportProtocol.UDP, ANYWHERE)
+
+    def start(script: Script, listener: Listener) -> asyncio.Task[ClientCommand]:
+        words = [sys.executable, "-I", "-c", "import sys; sys.exit('no such option')"]
+        return asyncio.create_task(ClientCommand.start(words, status_tells=True))
+
+    server = ClientServer([listener], settings=Settings(), start=start)
+    result = await server.play(SCRIPTS["STUNC-UDP-01"])
+    server.close()
+
+    assert result.outcome.verdict is Verdict.SKIP
+    assert result.outcome.detail.endswith("its command ended with status 1: no such option")
+
+
 async def test_a_client_that_does_not_come_is_skipped() -> None:
     listener = Listener(TransportProtocol.UDP, ANYWHERE)
     server = ClientServer(

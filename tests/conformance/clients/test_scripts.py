@@ -13,7 +13,7 @@ from .mutants_options import OPTIONS
 from .mutants_stun import STUN
 from .mutants_turn import TURN, with_channel
 from .world import play
-from .wrongs import Make
+from .wrongs import Make, leaves_at
 
 MUTANTS = {**STUN, **TURN, **OPTIONS}
 OPEN: dict[str, str] = {
@@ -63,6 +63,12 @@ def test_channel_numbers_of_rfc_5766_are_told_and_not_blamed() -> None:
 
     assert result.outcome.verdict is Verdict.INFO
     assert "0x5000" in result.outcome.detail
+
+
+def test_a_client_that_leaves_when_one_peer_is_forbidden_is_not_blamed() -> None:
+    result = play(SCRIPTS["TURNC-PERM-07"], leaves_at(403))
+
+    assert result.outcome.verdict is Verdict.SKIP
 
 
 def test_every_script_has_a_client_that_breaks_it() -> None:

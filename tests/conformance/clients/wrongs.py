@@ -287,6 +287,20 @@ def asks_otherwise_elsewhere() -> Mutant:
     return Mutant(sends, hears)
 
 
+def leaves_at(code: int) -> Mutant:
+    """It ends at this error."""
+    left: list[bool] = []
+
+    def hears(data: bytes) -> list[bytes]:
+        if response_of(data, error=code) is not None:
+            left.append(True)
+            mutant.ends.append(False)
+        return [data]
+
+    mutant = Mutant(lambda data, now: [] if left else [(0.0, data)], hears)
+    return mutant
+
+
 def content_with(error: int | None) -> Mutant:
     """It ends with success at such a response."""
 
