@@ -7,7 +7,7 @@ from conformance.codes import MAGIC_COOKIE, Attr, Class, Method
 from conformance.reading import ReceivedMessage
 from transport import TransportAddress
 
-from .changing import is_error, with_error, with_more, with_success
+from .changing import is_error, with_error, with_more, with_success, with_value, without
 from .mutant import Answer, Mutant, Setup, edited, silent_to
 
 ELSEWHERE = TransportAddress.parse("192.0.2.99", 9)
@@ -123,6 +123,12 @@ MUTANTS = {
         "wants-a-fingerprint": Mutant(lambda q, a: a.data if Attr.FINGERPRINT in q.types else None)
     },
     "STUNS-BASE-07": {
+        "lists-none-of-turn": without(
+            is_error(420, Method.CREATE_PERMISSION), Attr.UNKNOWN_ATTRIBUTES
+        ),
+        "lists-another-of-turn": with_value(
+            is_error(420, Method.CHANNEL_BIND), Attr.UNKNOWN_ATTRIBUTES, b"\x7f\x01\x7f\x03"
+        ),
         "lists-the-first": Mutant(
             lambda q, a: (
                 edited(a, q, change={Attr.UNKNOWN_ATTRIBUTES: b"\x7f\x01"})

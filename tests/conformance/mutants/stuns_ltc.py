@@ -8,7 +8,7 @@ from conformance.reading import ReceivedMessage
 from transport import TransportAddress
 from turn.credentials import CredentialVerifier
 
-from .changing import is_error, is_success, with_error, with_success
+from .changing import is_error, is_success, with_error, with_more, with_success, with_value, without
 from .cod_values import wrong_integrity
 from .mutant import USERS, Answer, Mutant, Setup, edited, key_of
 
@@ -120,6 +120,8 @@ MUTANTS = {
         "lets-in": grant_instead(401),
     },
     "STUNS-LTC-01": {
+        "no-realm-for-owners": without(is_error(401, Method.CHANNEL_BIND), Attr.REALM),
+        "empty-nonce-for-owners": with_value(is_error(401, Method.CHANNEL_BIND), Attr.NONCE, b""),
         "says-400": _changed(401, Attr.ERROR_CODE, ERROR_400),
         "no-realm": _dropped(401, Attr.REALM),
         "no-nonce": _dropped(401, Attr.NONCE),
@@ -180,6 +182,12 @@ MUTANTS = {
         "no-list": _to_signed(401, lambda q, a: edited(a, q, drop=[Attr.PASSWORD_ALGORITHMS])),
     },
     "STUNS-LTC-11": {
+        "no-realm-for-owners": without(is_error(401, Method.CHANNEL_BIND), Attr.REALM),
+        "no-nonce-for-owners": without(is_error(401, Method.CHANNEL_BIND), Attr.NONCE),
+        "signed-for-owners": with_more(
+            is_error(401, Method.CHANNEL_BIND),
+            (Attr.MESSAGE_INTEGRITY, bytes(20)),
+        ),
         "no-realm": _to_signed(401, lambda q, a: edited(a, q, drop=[Attr.REALM])),
         "no-nonce": _to_signed(401, lambda q, a: edited(a, q, drop=[Attr.NONCE])),
         "signed": _to_signed(

@@ -156,6 +156,14 @@ def _all_but_lifetime(message: ReceivedMessage) -> list[tuple[int, bytes]]:
     return [each for each in own(message) if each[0] != Attr.LIFETIME]
 
 
+def _less_for_all(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+    """Half of the default to who asks for as long as can be; of Refresh, too."""
+    seconds = {0xFFFFFFFF: 300, 1800: 600}.get(request.number(Attr.LIFETIME) or 0)
+    if seconds is None or response.message_class is Class.ERROR:
+        return response.data
+    return edited(response, request, change={Attr.LIFETIME: u32(seconds)})
+
+
 MUTANTS = {
     "TURN-ALLOC-16": {
         "another-code": with_value(
@@ -237,9 +245,7 @@ MUTANTS = {
         "refuses-all": with_error(_asked(0xFFFFFFFF), 400),
         "refuses-long-ones": with_error(_asked(1800), 400),
         "zero-by-default": _lifetime(lambda asked, right: 0 if asked is None else right),
-        "less-for-all": _lifetime(
-            lambda asked, right: {0xFFFFFFFF: 300, 1800: 600}.get(asked or 0, right)
-        ),
+        "less-for-all": Mutant(_less_for_all),
         "keeps-short-ones": _lifetime(lambda asked, right: asked if asked == 10 else right),
         "takes-none-as-zero": _lifetime(lambda asked, right: 0 if asked == 0 else right),
         "600-for-all": _lifetime(lambda asked, right: 600 if asked == 1800 else right),
