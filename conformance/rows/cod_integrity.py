@@ -8,9 +8,11 @@ from conformance.codes import Attr, Class, Method
 from conformance.expect import expect_success
 from conformance.outcome import Mark, Outcome, Violated, seen
 from conformance.probe import UDP, Probe
+from conformance.reading import ReceivedMessage
 from conformance.relayed import expect_arrival
 from conformance.relaying import permitted_pair
 from conformance.row import Feature, row
+from conformance.target import Credential
 
 from .needs import expect_granted
 
@@ -31,6 +33,9 @@ async def message_integrity_is_verified_and_sent(probe: Probe) -> None:
         raise Violated(
             "the answer's MESSAGE-INTEGRITY is not that of the key", Mark(response.data, 0, 20)
         )
+    request = client.sign(client.message(Method.REFRESH, (Attr.LIFETIME, u32(600)))).build()
+    changed = request[:-1] + bytes([request[-1] ^ 1])
+    _expect_refused(await client.ask(changed), "a MESSAGE-INTEGRITY with a changed bit")
 
 
 @row(
@@ -81,6 +86,7 @@ async def the_md5_key_is_taken(probe: Probe) -> None:
     response = await client.authenticated(Method.ALLOCATE, UDP)
     await client.delete_allocation(response)
     expect_granted(response, to="Allocate with the MD5 key")
+    await _expect_password_counts(await _md5_client(probe), probe)
 
 
 @row(
@@ -94,6 +100,7 @@ async def the_sha256_key_is_taken(probe: Probe) -> None:
     response = await client.authenticated(Method.ALLOCATE, UDP)
     await client.delete_allocation(response)
     expect_granted(response, to="Allocate with the SHA-256 key")
+    await _expect_password_counts(await probe.client(), probe)
 
 
 @row(
@@ -167,3 +174,19 @@ async def _md5_client(probe: Probe) -> Client:
     client = await probe.client()
     client.is_bound_to_md5 = True
     return client
+
+
+async def _expect_password_counts(client: Client, probe: Probe) -> None:
+    """Who takes any key shows nothing by taking the right one."""
+    wrong = Credential(client.username.decode(), probe.wire.random_bytes(8).hex())
+    await client.learn_challenge()
+    request = client.sign(client.message(Method.ALLOCATE, UDP), wrong).build()
+    response = await client.ask(request)
+    if response is not None:
+        await client.delete_allocation(response)
+    _expect_refused(response, "the key of another password")
+
+
+def _expect_refused(response: ReceivedMessage | None, what: str) -> None:
+    if response is not None and response.message_class is Class.SUCCESS:
+        raise Violated(f"{what} is taken", Mark(response.data, 0, 2))

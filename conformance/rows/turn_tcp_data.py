@@ -10,7 +10,7 @@ from typing import Final
 from conformance.building import u32
 from conformance.client import Client
 from conformance.codes import Attr, Class, Method
-from conformance.expect import expect_attribute, expect_error, expect_value
+from conformance.expect import expect_attribute, expect_error, expect_success, expect_value
 from conformance.link import StreamPort
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen, skipped
 from conformance.probe import Probe
@@ -112,6 +112,14 @@ async def connections_of_peers_are_announced(probe: Probe) -> None:
     expect_value(attempt, Attr.XOR_PEER_ADDRESS, peer.local, source)
     value = expect_attribute(attempt, Attr.CONNECTION_ID)
     expect_value(attempt, Attr.CONNECTION_ID, CONNECTION_ID_BYTES, len(value))
+    # Ids of connections that clients have opened are the business of other rows.
+    other, _ = await pending(probe, allocation)
+    await bound(probe, allocation, other)
+    data = await stream_client(probe)
+    response = await bind(data, allocation, value)
+    expect_success(response, to="ConnectionBind with the id of a ConnectionAttempt")
+    await peer.send(b"from the peer")
+    await _expect_bytes(data.link.receive_bytes, b"from the peer", patience, why="what it sends")
 
 
 @row(

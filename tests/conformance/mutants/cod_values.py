@@ -7,7 +7,17 @@ from conformance.codes import Attr, Class, Method
 from conformance.reading import ReceivedMessage
 from turn.credentials import CredentialVerifier
 
-from .changing import is_error, is_success, losing, with_error, with_more, with_value, without
+from .changing import (
+    is_error,
+    is_success,
+    losing,
+    where,
+    with_error,
+    with_more,
+    with_success,
+    with_value,
+    without,
+)
 from .mutant import USERS, Mutant, Setup, edited, key_of
 
 ERROR_400 = bytes([0, 0, 4, 0])
@@ -156,6 +166,16 @@ def _granting_what_it_does_not_understand() -> Mutant:
     return Mutant(take=take, relay=lambda data: data if understood else None)
 
 
+def _is_wrong(request: ReceivedMessage, response: ReceivedMessage) -> bool:
+    """Whether it is an Allocate with a wrong key."""
+    return is_error(401, Method.ALLOCATE)(request, response) and Attr.NONCE in request.types
+
+
+def _granted(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+    drop = [Attr.ERROR_CODE, Attr.REALM, Attr.NONCE]
+    return edited(response, request, message_class=Class.SUCCESS, drop=drop)
+
+
 MUTANTS = {
     "COD-FP-02": {
         "wants-one": Mutant(lambda q, a: a.data if Attr.FINGERPRINT in q.types else None),
@@ -217,6 +237,7 @@ MUTANTS = {
     },
     "COD-MI-01": {
         "refuses": with_error(is_success(Method.REFRESH), 401),
+        "takes-any": with_success(is_error(401, Method.REFRESH), (Attr.LIFETIME, bytes(4))),
         "wrong-answer": Mutant(wrong_integrity),
     },
     "COD-MI-02": {
@@ -227,8 +248,14 @@ MUTANTS = {
         "disturbed-by-fingerprint": _unauthorized_if(Attr.FINGERPRINT),
     },
     "COD-MI-03": {"loses-it": losing(400, 401), "takes-a-cut-one": Mutant(_cuts_are_taken)},
-    "COD-MI-05": {"knows-no-md5": _unauthorized_if(Attr.MESSAGE_INTEGRITY)},
-    "COD-MI-06": {"knows-no-sha-256": _unauthorized_if(Attr.MESSAGE_INTEGRITY_SHA256)},
+    "COD-MI-05": {
+        "knows-no-md5": _unauthorized_if(Attr.MESSAGE_INTEGRITY),
+        "takes-any": where(_is_wrong, _granted),
+    },
+    "COD-MI-06": {
+        "knows-no-sha-256": _unauthorized_if(Attr.MESSAGE_INTEGRITY_SHA256),
+        "takes-any": where(_is_wrong, _granted),
+    },
     "COD-MI-09": {
         "relays-more": Mutant(relay=lambda data: data + b"\0"),
         "drops": Mutant(take=_drop_signed_indications),

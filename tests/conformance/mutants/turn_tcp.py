@@ -255,6 +255,9 @@ MUTANTS = {
         "long-id": _attempt(
             lambda _, attempt: edited(attempt, change={Attr.CONNECTION_ID: bytes(8)})
         ),
+        "another-id": _attempt(
+            lambda _, attempt: edited(attempt, change={Attr.CONNECTION_ID: b"\xa5\x5a\xa5\x5a"})
+        ),
         "no-indication": _attempt(lambda _, attempt: edited(attempt, message_class=Class.REQUEST)),
         "no-message": _attempt(
             lambda _, attempt: attempt.data[:20] + bytes(len(attempt.data) - 20)
