@@ -125,7 +125,7 @@ class ScriptedServer:
             return
         self._stage.now = now
         for message in self._messages(data, path, now):
-            self._take(message, path, now if at is None else at)
+            self._take(message, path, now if at is None else max(at, self._begun))
         self._step(now)
 
     def handle_timeout(self, now: float) -> None:
