@@ -6,7 +6,7 @@ import itertools
 
 from conformance.building import MessageBuilder
 from conformance.checks import mark_attribute
-from conformance.client import Challenge, Client, describe
+from conformance.client import Attribute, Challenge, Client, describe
 from conformance.codes import COOKIE_PREFIX, Attr, Class, Method, attribute_name, method_name
 from conformance.expect import (
     expect_attribute,
@@ -15,7 +15,7 @@ from conformance.expect import (
     expect_success,
 )
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
-from conformance.probe import UDP, Probe
+from conformance.probe import UDP, Allocation, Probe
 from conformance.reading import ReceivedMessage
 from conformance.row import Feature, row
 from conformance.surveying import SHA256_BIT, USERHASH_BIT, feature_bits
@@ -265,20 +265,17 @@ async def which_is_looked_at_first(probe: Probe) -> Outcome | None:
 )
 async def a_stale_nonce_is_replaced(probe: Probe) -> None:
     client = await probe.client()
-    fresh = await client.learn_challenge()
-    stale = fresh.nonce[:-1] + (b"0" if fresh.nonce[-1:] != b"0" else b"1")
-    client.challenge = Challenge(fresh.realm, stale, fresh.algorithms)
-    response = await client.demand(client.sign(client.message(Method.ALLOCATE, UDP)).build())
-    await client.delete_allocation(response)
-    expect_error(response, 438, to="an invalid NONCE")
-    client.challenge = Challenge.of(response)
-    if client.challenge is None:
-        raise Violated("438 without NONCE and REALM", mark_attribute(response, Attr.ERROR_CODE))
-    if (feature_bits(client.challenge.nonce) or 0) & SHA256_BIT:
-        expect_attribute(response, Attr.PASSWORD_ALGORITHMS)
+    await client.learn_challenge()
+    await _expect_stale(client, Method.ALLOCATE, UDP)
     again = await client.demand(client.sign(client.message(Method.ALLOCATE, UDP)).build())
-    await client.delete_allocation(again)
     expect_granted(again, to="the NONCE of the 438")
+    relayed = again.xor_address(Attr.XOR_RELAYED_ADDRESS)
+    if relayed is None:
+        raise NotOffered("the success of Allocate has no XOR-RELAYED-ADDRESS")
+    allocation = probe.keep(Allocation(client, again, relayed))
+    for method, attributes in requests_to(somewhere(probe)).items():
+        await _expect_stale(client, method, *attributes)
+    expect_success(await allocation.refresh(), to="a Refresh afterwards")
 
 
 @row(
@@ -432,6 +429,23 @@ async def refused(
     await client.learn_challenge()
     builder = client.message(Method.ALLOCATE, UDP)
     return await _with_wrong_key(client, builder, username=username, nonce=nonce)
+
+
+async def _expect_stale(client: Client, method: Method, *attributes: Attribute) -> None:
+    """That a NONCE which was never given is replaced; the client goes on with the new one."""
+    fresh = client.challenge
+    assert fresh is not None
+    stale = fresh.nonce[:-1] + (b"0" if fresh.nonce[-1:] != b"0" else b"1")
+    client.challenge = Challenge(fresh.realm, stale, fresh.algorithms)
+    response = await client.demand(client.sign(client.message(method, *attributes)).build())
+    client.challenge = Challenge.of(response) or fresh
+    if method == Method.ALLOCATE:
+        await client.delete_allocation(response)
+    expect_error(response, 438, to=f"{method_name(method)} with an invalid NONCE")
+    if Challenge.of(response) is None:
+        raise Violated("438 without NONCE and REALM", mark_attribute(response, Attr.ERROR_CODE))
+    if (feature_bits(client.challenge.nonce) or 0) & SHA256_BIT:
+        expect_attribute(response, Attr.PASSWORD_ALGORITHMS)
 
 
 async def _with_wrong_key(

@@ -199,6 +199,9 @@ MUTANTS = {
     },
     "COD-TXT-01": {
         "says-500": with_error(lambda q, _: len(q.get(Attr.USERNAME) or b"") > 763, 500),
+        "says-400-to-what-is-right": with_error(
+            lambda q, _: len(q.get(Attr.USERNAME) or b"") > 500, 400
+        ),
         "deaf-to-long-names": _deaf_to_long(Attr.USERNAME, 600),
     },
     "COD-TXT-03": {"knows-no-hashes": _unauthorized_if(Attr.USERHASH)},

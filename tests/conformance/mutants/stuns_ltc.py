@@ -206,6 +206,11 @@ MUTANTS = {
         "no-nonce": _dropped(438, Attr.NONCE),
         "no-list": _dropped(438, Attr.PASSWORD_ALGORITHMS),
         "takes-any": grant_instead(438),
+        **{
+            f"takes-any-for-{method.name.lower()}": with_success(is_error(438, method))
+            for method in _OF_OWNERS
+        },
+        "no-nonce-for-refresh": without(is_error(438, Method.REFRESH), Attr.NONCE),
     },
     "STUNS-LTC-14": {
         "wrong-integrity": Mutant(wrong_integrity),
