@@ -8,7 +8,7 @@ from conformance.building import channel_number
 from conformance.client import xor
 from conformance.codes import Attr, Class, Method
 from conformance.expect import expect_error, expect_success
-from conformance.outcome import Violated
+from conformance.outcome import NotOffered, Violated
 from conformance.probe import Probe
 from conformance.relayed import FORBIDDEN, SINK, SINK6, at_port, expect_relayed
 from conformance.relaying import CHANNEL, Pair, bound_pair, pair
@@ -49,9 +49,13 @@ async def channel_numbers_have_a_range(probe: Probe) -> None:
     for number in OUTSIDE:
         response = await way.allocation.bind(number, way.peer.local)
         expect_error(response, 400, to=f"ChannelBind of {number:#06x}")
+    control = await bound_pair(probe)
+    if await control.send_channel(b"between them") is None:
+        raise NotOffered("ChannelData does not come to the peer")
     for number, each in ((FIRST, way), (LAST, await way.with_peer())):
         response = await each.allocation.bind(number, each.peer.local)
         expect_success(response, to=f"ChannelBind of {number:#06x}")
+        await each.expect_sent_on_channel(b"at an end", number)
 
 
 @row(

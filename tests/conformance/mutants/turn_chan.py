@@ -269,6 +269,9 @@ MUTANTS = {
         "takes-zero": _into_range(0, 0),
         "takes-0xffff": _into_range(0xFFFF, 0xFFFF),
         "refuses-the-first": refuses(BIND, 400, when=lambda each: _number(each) == 0x4000),
+        "drops-what-comes-on-the-last": Mutant(
+            take=lambda data: None if data[:2] == b"\x4f\xff" else data
+        ),
         "refuses-the-last": refuses(BIND, 400, when=lambda each: _number(each) == 0x4FFF),
     },
     "TURN-CHAN-03": {
