@@ -1,21 +1,21 @@
 """A client of the server under test: requests, answers, long-term credentials.
 
-It does what a client must do to get anywhere (RFC 8489 sections 6.2 and 9.2), and lets a
-row do everything else.
+It does what a client must do to get anywhere (RFC 8489 section 6.2), and lets a row do everything
+else.
 """
 
 from __future__ import annotations
 
 import collections
-import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Final
 
 from transport import DecodeError, TransportAddress
 
-from .building import MessageBuilder, md5_key, sha256_key, userhash, xor_address
+from .building import MessageBuilder, xor_address
 from .checks import check_response, mark_attribute
-from .codes import COOKIE_PREFIX, Attr, Class, Method, method_name
+from .codes import Attr, Class, Method, method_name
+from .identity import Challenge, Identity
 from .link import ServerLink
 from .outcome import Mark, NotOffered, OutOfReach, Unanswered, Violated, Violation
 from .reading import ReceivedMessage, method_of
@@ -34,9 +34,6 @@ has clients do): what a path loses is not to be taken for silence."""
 MAX_STALE: Final = 3
 """Nonces taken in a row for one request."""
 
-MD5_ALGORITHM: Final = bytes([0, 1, 0, 0])
-SHA256_ALGORITHM: Final = bytes([0, 2, 0, 0])
-
 _NO_WISH_BESIDE: Final = frozenset(
     {
         Attr.REQUESTED_ADDRESS_FAMILY,
@@ -51,32 +48,8 @@ def xor(kind: int, address: TransportAddress) -> Attribute:
     return kind, lambda transaction_id: xor_address(address, transaction_id)
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Challenge:
-    """What a 401 or 438 asks to be answered with."""
-
-    realm: bytes
-    nonce: bytes
-    algorithms: bytes | None
-
-    @classmethod
-    def of(cls, response: ReceivedMessage) -> Challenge | None:
-        realm, nonce = response.get(Attr.REALM), response.get(Attr.NONCE)
-        if realm is None or nonce is None:
-            return None
-        return cls(realm, nonce, response.get(Attr.PASSWORD_ALGORITHMS))
-
-    @property
-    def uses_sha256(self) -> bool:
-        """Whether SHA-256 is offered, and the nonce's feature bit vouches for that."""
-        offered = self.algorithms is not None and SHA256_ALGORITHM in password_algorithms(
-            self.algorithms
-        )
-        return offered and self.nonce.startswith(COOKIE_PREFIX.encode())
-
-
-class Client:
-    """One 5-tuple to the server, and what it knows of the server's challenges.
+class Client(Identity):
+    """One 5-tuple to the server, and who it says it is there.
 
     Violations that a row did not ask about go to ``report``.
     """
@@ -90,11 +63,8 @@ class Client:
         credential: Credential | None,
         report: Callable[[Violation], None],
     ) -> None:
+        super().__init__(credential)
         self.link = link
-        self.credential = credential
-        self.challenge: Challenge | None = None
-        self.is_bound_to_md5 = False
-        """Sign as clients of RFC 5389 do, whatever the server offers."""
         self.inbox: collections.deque[bytes] = collections.deque()
         """What came and answered nothing: indications, ChannelData, and what is neither."""
         self.family: bytes | None = None
@@ -109,23 +79,6 @@ class Client:
     @property
     def local(self) -> TransportAddress:
         return self.link.local
-
-    @property
-    def uses_sha256(self) -> bool:
-        """Whether it signs with MESSAGE-INTEGRITY-SHA256."""
-        if self.challenge is None or self.is_bound_to_md5:
-            return False
-        return self.challenge.uses_sha256
-
-    @property
-    def username(self) -> bytes:
-        """As USERNAME has it; that of nobody without a credential."""
-        return b"nobody" if self.credential is None else self.credential.username.encode()
-
-    @property
-    def integrity_kind(self) -> Attr:
-        """What answers to it have to be signed with (RFC 8489 section 9.2.4)."""
-        return Attr.MESSAGE_INTEGRITY_SHA256 if self.uses_sha256 else Attr.MESSAGE_INTEGRITY
 
     # Writing
 
@@ -142,49 +95,6 @@ class Client:
             builder.add(kind, value if isinstance(value, bytes) else value(builder.transaction_id))
         self._transaction_ids.add(builder.transaction_id)
         return builder
-
-    def key(self, credential: Credential | None = None) -> bytes:
-        """That of the challenge and a credential (this client's, unless one is given).
-
-        Raises:
-            NotOffered: there is no challenge yet, or no credential.
-        """
-        challenge, used = self._expect_challenge(), self._used(credential)
-        realm = challenge.realm.decode(errors="replace")
-        derive = sha256_key if self.uses_sha256 else md5_key
-        return derive(used.username, realm, used.password)
-
-    def identify(
-        self, builder: MessageBuilder, credential: Credential | None = None
-    ) -> MessageBuilder:
-        """Append who asks, in answer to the challenge; the integrity is still to come."""
-        return self._answer(builder, Attr.USERNAME, self._used(credential).username.encode())
-
-    def identify_hidden(self, builder: MessageBuilder) -> MessageBuilder:
-        """The same with USERHASH in place of USERNAME."""
-        realm = self._expect_challenge().realm.decode(errors="replace")
-        return self._answer(builder, Attr.USERHASH, userhash(self._used(None).username, realm))
-
-    def _answer(self, builder: MessageBuilder, kind: int, name: bytes) -> MessageBuilder:
-        challenge = self._expect_challenge()
-        builder.add(kind, name)
-        builder.add(Attr.REALM, challenge.realm).add(Attr.NONCE, challenge.nonce)
-        if self.uses_sha256:
-            assert challenge.algorithms is not None
-            builder.add(Attr.PASSWORD_ALGORITHMS, challenge.algorithms)
-            builder.add(Attr.PASSWORD_ALGORITHM, SHA256_ALGORITHM)
-        return builder
-
-    def seal(self, builder: MessageBuilder, credential: Credential | None = None) -> MessageBuilder:
-        """Append the integrity that fits the challenge."""
-        key = self.key(credential)
-        if self.uses_sha256:
-            return builder.add_integrity_sha256(key)
-        return builder.add_integrity(key)
-
-    def sign(self, builder: MessageBuilder, credential: Credential | None = None) -> MessageBuilder:
-        """Append what the challenge asks for, and the integrity."""
-        return self.seal(self.identify(builder, credential), credential)
 
     # Asking
 
@@ -325,17 +235,6 @@ class Client:
 
     # Checking
 
-    def _used(self, credential: Credential | None) -> Credential:
-        used = credential or self.credential
-        if used is None:
-            raise NotOffered("no credential was given: --user NAME:PASSWORD")
-        return used
-
-    def _expect_challenge(self) -> Challenge:
-        if self.challenge is None:
-            raise NotOffered("the server has asked for no credentials")
-        return self.challenge
-
     def _response(self, data: bytes) -> ReceivedMessage | None:
         if not data or data[0] >= 0x40:
             return None
@@ -394,14 +293,3 @@ def describe(response: ReceivedMessage | None) -> str:
     if response.message_class is Class.SUCCESS:
         return "success"
     return f"error {response.error_code}"
-
-
-def password_algorithms(algorithms: bytes) -> Sequence[bytes]:
-    """The entries of PASSWORD-ALGORITHMS (section 14.11)."""
-    found, offset = [], 0
-    while offset + 4 <= len(algorithms):
-        size = int.from_bytes(algorithms[offset + 2 : offset + 4], "big")
-        end = offset + 4 + size + -size % 4
-        found.append(algorithms[offset:end])
-        offset = end
-    return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from conformance.building import xor_address
 from conformance.checks import MAX_CHARACTERS, mark_attribute
-from conformance.client import MD5_ALGORITHM, SHA256_ALGORITHM, describe, password_algorithms
+from conformance.client import describe
 from conformance.codes import MAGIC_COOKIE, Attr, Method, attribute_name
 from conformance.expect import (
     expect_attribute,
@@ -13,6 +13,7 @@ from conformance.expect import (
     expect_text,
     expect_value,
 )
+from conformance.identity import MD5_ALGORITHM, SHA256_ALGORITHM, password_algorithms
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import UDP, Probe
 from conformance.reading import ReceivedMessage

@@ -6,9 +6,10 @@ import itertools
 
 from conformance.building import MessageBuilder
 from conformance.checks import mark_attribute
-from conformance.client import Challenge, Client, describe
+from conformance.client import Client, describe
 from conformance.codes import Attr, Class, Method, attribute_name, method_name
 from conformance.expect import expect_attribute, expect_error, expect_no_attribute, expect_success
+from conformance.identity import Challenge
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import UDP, Probe
 from conformance.reading import ReceivedMessage

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from conformance.building import channel_data, channel_number, u32
-from conformance.client import Attribute, Challenge, Client, Value, describe, xor
+from conformance.client import Attribute, Client, Value, describe, xor
 from conformance.codes import Attr, Class, Method, method_name
 from conformance.expect import (
     expect_error,
@@ -12,6 +12,7 @@ from conformance.expect import (
     expect_value,
     need_success,
 )
+from conformance.identity import Challenge
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import UDP, Allocation, Probe
 from conformance.relaying import Pair, pair

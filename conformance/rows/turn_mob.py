@@ -9,9 +9,10 @@ from typing import Final
 
 from conformance.building import u32
 from conformance.checks import mark_attribute
-from conformance.client import MAX_STALE, Attribute, Challenge, Client, describe
+from conformance.client import MAX_STALE, Attribute, Client, describe
 from conformance.codes import Attr, Class, Method
 from conformance.expect import expect_attribute, expect_error, expect_no_attribute, expect_success
+from conformance.identity import Challenge
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import UDP, Allocation, Probe
 from conformance.reading import ReceivedMessage
