@@ -32,6 +32,11 @@ FORBIDDEN: Final = tuple(
 )
 """Valid addresses that a careful relay does not reach."""
 
+FORBIDDEN6: Final = tuple(
+    any_port(ipaddress.ip_address(text)) for text in ("::1", "fe80::1", "fd00:ec2::254", "ff02::1")
+)
+"""The same of IPv6."""
+
 
 def at_port(of: TransportAddress, port: int = 9) -> TransportAddress:
     """The same IP address, at a port: that of the service that discards."""

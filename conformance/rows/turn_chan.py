@@ -10,7 +10,7 @@ from conformance.codes import Attr, Class, Method
 from conformance.expect import expect_error, expect_success
 from conformance.outcome import NotOffered, Violated
 from conformance.probe import Probe
-from conformance.relayed import FORBIDDEN, SINK, SINK6, at_port, expect_relayed
+from conformance.relayed import FORBIDDEN, FORBIDDEN6, SINK, SINK6, at_port, expect_relayed
 from conformance.relaying import CHANNEL, Pair, bound_pair, pair
 from conformance.row import Feature, row
 
@@ -116,9 +116,8 @@ async def peers_that_cannot_be_bound(probe: Probe) -> None:
     other = SINK if allocation.relayed.is_ipv6 else SINK6
     response = await allocation.bind(CHANNEL, at_port(other))
     expect_error(response, 443, to=f"ChannelBind to {other.ip}")
-    if allocation.relayed.is_ipv6:
-        return
-    for number, peer in enumerate(FORBIDDEN, OTHER):
+    forbidden = FORBIDDEN6 if allocation.relayed.is_ipv6 else FORBIDDEN
+    for number, peer in enumerate(forbidden, OTHER):
         response = await allocation.bind(number, at_port(peer))
         if response.message_class is not Class.SUCCESS:
             expect_error(response, 403, to=f"ChannelBind to {peer.ip}")

@@ -13,7 +13,7 @@ from conformance.expect import expect_error, expect_success
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import Allocation, Probe
 from conformance.reading import ReceivedMessage
-from conformance.relayed import FORBIDDEN, SINK, SINK6, expect_relayed
+from conformance.relayed import FORBIDDEN, FORBIDDEN6, SINK, SINK6, expect_relayed
 from conformance.relaying import Pair, pair, permitted_pair
 from conformance.row import Feature, row
 from transport import TransportAddress
@@ -91,16 +91,16 @@ async def a_peer_of_another_family_is_a_mismatch(probe: Probe) -> None:
 )
 async def a_forbidden_peer_is_refused(probe: Probe) -> Outcome | None:
     allocation = await probe.allocate()
-    _expect_ipv4(allocation)
+    forbidden = FORBIDDEN6 if allocation.relayed.is_ipv6 else FORBIDDEN
     refused = 0
-    for peer in FORBIDDEN:
+    for peer in forbidden:
         response = await allocation.permit(peer)
         if response.message_class is not Class.SUCCESS:
             expect_error(response, 403, to=f"a permission for {peer.ip}")
             refused += 1
     if refused:
         return None
-    return seen("permitted: " + ", ".join(str(peer.ip) for peer in FORBIDDEN))
+    return seen("permitted: " + ", ".join(str(peer.ip) for peer in forbidden))
 
 
 @row(
@@ -185,7 +185,6 @@ async def permissions_are_of_one_allocation(probe: Probe) -> None:
 )
 async def too_many_permissions_are_refused(probe: Probe) -> Outcome | None:
     allocation = await probe.allocate()
-    _expect_ipv4(allocation)
     sinks = _sinks(MAX_PERMISSIONS, like=allocation.relayed)
     for begin in range(0, len(sinks), AT_ONCE):
         response = await allocation.permit(*sinks[begin : begin + AT_ONCE])
@@ -195,7 +194,7 @@ async def too_many_permissions_are_refused(probe: Probe) -> Outcome | None:
         if is_full and (await allocation.permit(sinks[0])).message_class is Class.SUCCESS:
             return None  # one has room, though so many at once have not
         if response.error_code == 403 or begin == 0:
-            raise NotOffered(f"permissions for {SINK.ip} are met with {describe(response)}")
+            raise NotOffered(f"permissions for {sinks[0].ip} are met with {describe(response)}")
         expect_error(response, 508, to=f"permissions {begin + 1} to {begin + AT_ONCE}")
         return None
     return seen(f"{len(sinks)} permissions are granted to one allocation")
@@ -249,8 +248,3 @@ def _sinks(count: int, *, like: TransportAddress) -> list[TransportAddress]:
     networks = map(ipaddress.IPv4Network, SINK_NETWORKS)
     hosts = [host for network in networks for host in network.hosts()]
     return [any_port(host) for host in hosts[:count]]
-
-
-def _expect_ipv4(allocation: Allocation) -> None:
-    if allocation.relayed.is_ipv6:
-        raise NotOffered("the relayed transport address is not IPv4")
