@@ -7,9 +7,10 @@ from conformance.checks import MAX_DATAGRAM
 from conformance.client import Client
 from conformance.codes import MAGIC_COOKIE, Attr, Class, Method
 from conformance.expect import expect_success
-from conformance.outcome import Mark, Outcome, Violated, seen
+from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import UDP, Probe
 from conformance.reading import ReceivedMessage
+from conformance.relaying import permitted_pair
 from conformance.row import Feature, row
 from transport import DecodeError, TransportProtocol
 
@@ -18,6 +19,9 @@ TRIES = 3
 """Times that a request is sent whose answer may have another id."""
 
 OTHER_COOKIE = MAGIC_COOKIE + 1
+INDICATIONS = 32
+"""From which it is plain whether their ids are random: of 32 random bytes 8 are hardly alike."""
+
 UDP_VALUE = bytes([17, 0, 0, 0])
 
 
@@ -134,6 +138,36 @@ async def what_becomes_of_trailing_bytes(probe: Probe) -> Outcome:
     if not answered:
         return seen("a datagram longer than its message is dropped")
     return seen(f"a message is answered for all of {answered} bytes behind its end")
+
+
+@row(
+    "COD-HDR-07",
+    "The transaction ID MUST be uniformly and randomly chosen from the interval 0 .. 2**96-1, and "
+    "MUST be cryptographically random. For indications, it is chosen by the agent sending the "
+    "indication.",
+    Feature.TURN,
+    Feature.PEER,
+)
+async def ids_of_indications_are_random(probe: Probe) -> None:
+    way = await permitted_pair(probe)
+    found: list[bytes] = []
+    for number in range(INDICATIONS):
+        relayed = await way.back(bytes([number]))
+        if relayed is not None and relayed.peer is not None:
+            found.append(relayed.message)
+    if len(found) < INDICATIONS // 2:
+        raise NotOffered(f"{len(found)} Data indications are too few to say")
+    last = Mark(found[-1], 8, 20)
+    ids = [each[8:20] for each in found]
+    if len(set(ids)) < len(ids):
+        raise Violated("two Data indications have the same transaction id", last)
+    for position in range(12):
+        values = len({each[position] for each in ids})
+        if values < len(ids) // 4:
+            detail = f"byte {position + 1} of {len(ids)} has {values} values"
+            raise Violated(
+                f"the transaction ids of Data indications are not random: {detail}", last
+            )
 
 
 @row(

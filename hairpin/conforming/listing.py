@@ -66,10 +66,10 @@ def differences(
 
 def every_row() -> list[dict[str, Member]]:
     """The rows of the catalogue, whether they are run, and if not, why."""
-    rows: dict[str, Row | Script] = {script.id: script for script in scripts()}
-    rows.update((row.id, row) for row in registered())
+    of_clients = {script.id: script for script in scripts()}
+    rows: dict[str, Row | Script] = {**of_clients, **{row.id: row for row in registered()}}
     return [
-        _describe(requirement, rows.get(requirement.id))
+        _describe(requirement, rows.get(requirement.id), is_script=requirement.id in of_clients)
         for group in load("stun-turn")
         for requirement in group.rows
     ]
@@ -79,11 +79,14 @@ def summary(row: Mapping[str, Member]) -> str:
     """What the table says of a row's run."""
     if not row["is_run"]:
         return f"no: {row['reason']}" if row["reason"] else "no"
-    kinds = ["of clients" if row["is_script"] else "yes", *(["slow"] if row["is_slow"] else [])]
+    kinds = [*(["yes"] if row["is_row"] else []), *(["of clients"] if row["is_script"] else [])]
+    kinds += ["slow"] if row["is_slow"] else []
     return ", ".join(kinds) + (f"; needs {row['needs']}" if row["needs"] else "")
 
 
-def _describe(requirement: Requirement, row: Row | Script | None) -> dict[str, Member]:
+def _describe(
+    requirement: Requirement, row: Row | Script | None, *, is_script: bool
+) -> dict[str, Member]:
     reason = "" if row is not None else UNSHOWN.get(requirement.id, "")
     needs = sorted(feature.value for feature in row.needs) if isinstance(row, Row) else ()
     return {
@@ -92,7 +95,8 @@ def _describe(requirement: Requirement, row: Row | Script | None) -> dict[str, M
         "level": requirement.level,
         "title": requirement.title,
         "is_run": row is not None,
-        "is_script": isinstance(row, Script),
+        "is_row": isinstance(row, Row),
+        "is_script": is_script,
         "is_slow": row is not None and row.slow,
         "needs": ", ".join(needs),
         "reason": reason,

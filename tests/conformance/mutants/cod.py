@@ -168,6 +168,24 @@ def _answer_with_the_last_id(data: bytes) -> bytes | None:
     return _answer(data[-12:]) if _is_request(data) and is_longer else None
 
 
+class _Numbered:
+    """Data indications have numbers for ids."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def __call__(self, data: bytes) -> bytes:
+        if data[:2] != b"\x00\x17":
+            return data
+        self._count += 1
+        # XOR-PEER-ADDRESS of IPv4 does not depend on the transaction id.
+        return data[:8] + self._count.to_bytes(12, "big") + data[20:]
+
+
+def _with_one_id(data: bytes) -> bytes:
+    return data[:8] + b"0123456789ab" + data[20:] if data[:2] == b"\x00\x17" else data
+
+
 class _Crashing:
     """Says nothing more after a message with something behind its end, or its FINGERPRINT."""
 
@@ -228,6 +246,10 @@ MUTANTS = {
         "answers-with-the-last-id": Mutant(reply=_answer_with_the_last_id),
         "dies": Mutant(take=_Crashing()),
         "answers-both": Mutant(reply=_answer_both),
+    },
+    "COD-HDR-07": {
+        "numbers": Mutant(tell=_Numbered()),
+        "one-for-all": Mutant(tell=_with_one_id),
     },
     "COD-HDR-08": {
         "deaf-to-zeros": silent_where(lambda q, _: q.transaction_id == bytes(12)),
