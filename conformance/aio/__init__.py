@@ -10,7 +10,9 @@ Start with ``run``::
 
 from conformance.report import Report
 
-from .client_server import ClientCommand, ClientServer, Listener
+from .client_command import ClientCommand
+from .client_listener import Listener
+from .client_server import ClientServer
 from .runner import Limits, run
 from .trust import Trust
 from .wire import AsyncioWire
