@@ -25,7 +25,7 @@ from .mutants.stuns_ltc import grant_instead
 from .mutants.stuns_tcp import HELLO_VERIFY_REQUEST, redirect_strangers
 from .mutants.turn_alloc import V4_ALONE, V6_ALONE, unsupported_dont_fragment
 from .mutants.turn_alloc_ports import FEW_ALLOCATIONS, FEW_PORTS, Full
-from .mutants.turn_gen import error, instead, refused, succeeding
+from .mutants.turn_gen import RemembersTheLast, error, instead, refused, succeeding
 from .world import run_rows
 
 assert conformance.rows  # registers them
@@ -225,6 +225,7 @@ def test_a_server_without_tcp_allocations_need_not_refuse_them_over_dtls_as_rfc_
     ("row_id", "server", "verdict"),
     [
         pytest.param("COD-ADDR-02", Mutant(_drops_what_is_malformed), Verdict.INFO, id="drops"),
+        pytest.param("TURN-GEN-06", Mutant(RemembersTheLast()), Verdict.INFO, id="one-request"),
         pytest.param("COD-ATTR-13", Mutant(_drops_what_is_malformed), Verdict.INFO, id="drops"),
         pytest.param("COD-ATTR-13", Mutant(instead(443, 400)), Verdict.INFO, id="says-443"),
         pytest.param("STUNS-LTC-04", grant_instead(438), Verdict.INFO, id="any-nonce"),

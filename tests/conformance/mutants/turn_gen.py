@@ -137,7 +137,7 @@ class _Strict:
         return unfit(request, response, (Attr.ERROR_CODE, error(437)))
 
 
-class _RemembersTheLast:
+class RemembersTheLast:
     """437 to an Allocate that was answered before, once there was something else behind it."""
 
     def __init__(self) -> None:
@@ -233,7 +233,6 @@ MUTANTS = {
     "TURN-GEN-06": {
         "another-address": on_success(_Forgetful()),
         "says-437": on_success(_Strict()),
-        "says-437-to-what-is-late": Mutant(_RemembersTheLast()),
     },
     "TURN-GEN-08": {
         "one-address": on_success(_one_address),
