@@ -16,9 +16,9 @@ from .building import MessageBuilder, xor_address
 from .checks import check_response, mark_attribute
 from .codes import Attr, Class, Method, method_name
 from .identity import Challenge, Identity
-from .link import ServerLink
 from .outcome import Mark, NotOffered, OutOfReach, Unanswered, Violated, Violation
 from .reading import ReceivedMessage, method_of
+from .server_link import ServerLink
 from .target import Credential, Target
 from .wire import Wire
 

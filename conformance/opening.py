@@ -6,8 +6,9 @@ import dataclasses
 
 from transport import TransportAddress, TransportProtocol
 
-from .link import DatagramPort, Record, SecuredPort, ServerLink
+from .link import DatagramPort, Record, SecuredPort
 from .outcome import NotOffered, OutOfReach
+from .server_link import ServerLink
 from .target import Target
 from .wire import Wire
 

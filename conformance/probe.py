@@ -10,10 +10,11 @@ from transport import IPAddress, TransportAddress, TransportProtocol
 from .building import MessageBuilder, channel_data, channel_number, one_byte, u32
 from .client import Attribute, Client, Value, describe, xor
 from .codes import Attr, Class, Method
-from .link import ClosedStream, DatagramPort, ListeningPort, Record, ServerLink, StreamPort
+from .link import ClosedStream, DatagramPort, ListeningPort, Record, StreamPort
 from .opening import Opening
 from .outcome import Direction, NotOffered, OutOfReach, Unanswered, Violated, Violation
 from .reading import ReceivedMessage
+from .server_link import ServerLink
 from .survey import Survey
 from .target import Credential, Target
 from .wire import MarkedLink, StreamLink, Wire
