@@ -1,16 +1,16 @@
-"""Opening 5-tuples to the server under test, over whatever transport."""
+"""Opening 5-tuples to the server under test, over whatever transport, and to what it relays."""
 
 from __future__ import annotations
 
 import dataclasses
 
-from transport import TransportAddress, TransportProtocol
+from transport import IPAddress, TransportAddress, TransportProtocol
 
-from .link import DatagramPort, Record, SecuredPort
-from .outcome import NotOffered, OutOfReach
+from .link import ClosedStream, DatagramPort, Record, SecuredPort
+from .outcome import NotOffered, OutOfReach, Violated
 from .server_link import ServerLink
 from .target import Target
-from .wire import Wire
+from .wire import MarkedLink, StreamLink, Wire
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -20,8 +20,8 @@ class Opening:
     target: Target
     wire: Wire
     record: Record
-    local: TransportAddress | None
-    protocols: tuple[str, ...]
+    local: TransportAddress | None = None
+    protocols: tuple[str, ...] = ()
 
     async def open(self, kind: TransportProtocol) -> ServerLink:
         """
@@ -36,6 +36,15 @@ class Opening:
                 return await self._open_association()
             case _:
                 return await self._open_stream(kind)
+
+    async def open_marked(self) -> tuple[ServerLink, MarkedLink]:
+        """One over UDP, and its socket, which chooses TOS bytes.
+
+        Raises:
+            OSError: this host has no such thing.
+        """
+        marked = await self.wire.open_marked(self._bound().ip)
+        return self._link(DatagramPort(marked, self.record)), marked
 
     async def _open_datagrams(self) -> ServerLink:
         local = self._bound()
@@ -76,3 +85,18 @@ class Opening:
     def _bound(self) -> TransportAddress:
         """Without a wish, at any port."""
         return self.local or TransportAddress(self.wire.local_ip(self.target.address), 0)
+
+
+async def connect_peer(wire: Wire, ip: IPAddress, remote: TransportAddress) -> StreamLink:
+    """A peer's TCP connection to a relayed address; it may be closed at once.
+
+    Raises:
+        Violated: nothing listens there.
+    """
+    local = TransportAddress(ip, 0)
+    try:
+        return await wire.open_stream(TransportProtocol.TCP, remote, local=local)
+    except ConnectionResetError:
+        return ClosedStream(local, remote)
+    except OSError as error:
+        raise Violated(f"a peer cannot connect to {remote}: {error}") from error

@@ -10,14 +10,14 @@ from transport import IPAddress, TransportAddress, TransportProtocol
 from .building import MessageBuilder, channel_data, channel_number, one_byte, u32
 from .client import Attribute, Client, Value, describe, xor
 from .codes import Attr, Class, Method
-from .link import ClosedStream, DatagramPort, ListeningPort, Record, StreamPort
-from .opening import Opening
+from .link import DatagramPort, ListeningPort, Record, StreamPort
+from .opening import Opening, connect_peer
 from .outcome import Direction, NotOffered, OutOfReach, Unanswered, Violated, Violation
 from .reading import ReceivedMessage
 from .server_link import ServerLink
 from .survey import Survey
 from .target import Credential, Target
-from .wire import MarkedLink, StreamLink, Wire
+from .wire import MarkedLink, Wire
 
 UDP: Attribute = (Attr.REQUESTED_TRANSPORT, bytes([17, 0, 0, 0]))
 IPV6 = 2
@@ -158,9 +158,7 @@ class Probe:
             OSError: this host has no such thing.
         """
         self.needs_udp()
-        server = self.target.address
-        marked = await self.wire.open_marked(self.wire.local_ip(server))
-        link = ServerLink(DatagramPort(marked, self.record), server, self.record)
+        link, marked = await Opening(self.target, self.wire, self.record).open_marked()
         return self._adopt(link, next(iter(self.target.credentials), None)), marked
 
     # Allocations
@@ -270,15 +268,7 @@ class Probe:
         Raises:
             Violated: nothing listens there.
         """
-        local = TransportAddress(self.peer_ip, 0)
-        link: StreamLink
-        try:
-            link = await self.wire.open_stream(TransportProtocol.TCP, remote, local=local)
-        except ConnectionResetError:
-            link = ClosedStream(local, remote)
-        except OSError as error:
-            raise Violated(f"a peer cannot connect to {remote}: {error}") from error
-        port = StreamPort(link, self.record)
+        port = StreamPort(await connect_peer(self.wire, self.peer_ip, remote), self.record)
         self._peers.append(port)
         return port
 
