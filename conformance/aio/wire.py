@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import ipaddress
 import os
 import socket
@@ -14,20 +13,17 @@ from typing import TYPE_CHECKING
 
 from conformance.wire import MarkedLink
 from transport import IPAddress, TransportAddress, TransportProtocol
-from transport.aio import from_sockaddr, to_sockaddr
+from transport.aio import to_sockaddr
 
 from .association import Association, connected
 from .listening import ListeningSocket, deafen, listen
 from .marked import MarkedSocket
+from .sockets import DatagramSocket, Inbox, Pacer, StreamSocket
 from .trust import Trust
 
 if TYPE_CHECKING:
     from transport.dtls import DtlsClients
 
-MAX_WAITING = 4096
-"""Datagrams that wait to be looked at; a flood beyond is dropped, as by a socket."""
-
-READ_BYTES = 1 << 16
 
 CLOSE_PATIENCE = 1.0
 """Seconds for the ends of connections that are closed."""
@@ -40,22 +36,6 @@ LISTEN_BACKLOG = 16
 
 CONNECT_PATIENCE = 10.0
 """Seconds for a connection, with its handshake of TLS or DTLS."""
-
-
-class _Pacer:
-    """Keeps what is sent below a rate, together for all sockets."""
-
-    def __init__(self, per_second: float) -> None:
-        self._interval = 1 / per_second
-        self._next = 0.0
-
-    async def wait(self) -> None:
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        turn = max(now, self._next)
-        self._next = turn + self._interval
-        if turn > now:
-            await asyncio.sleep(turn - now)
 
 
 class AsyncioWire:
@@ -74,7 +54,7 @@ class AsyncioWire:
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._begun = self._loop.time()
-        self._pacer = _Pacer(per_second)
+        self._pacer = Pacer(per_second)
         self._local = local
         self._trust = trust or Trust()
         # One for each choice of ALPN: they take long to make.
@@ -115,7 +95,7 @@ class AsyncioWire:
         address = to_sockaddr(TransportAddress(ip, port))
         for _ in range(MAX_BINDS):
             transport, protocol = await self._loop.create_datagram_endpoint(
-                _Inbox, local_addr=address[:2]
+                Inbox, local_addr=address[:2]
             )
             found = DatagramSocket(transport, protocol, self._pacer)
             if port or found.local not in self._used:
@@ -214,102 +194,3 @@ class AsyncioWire:
         with socket.socket(family, socket.SOCK_DGRAM) as sock:
             sock.connect(to_sockaddr(remote))
             return ipaddress.ip_address(sock.getsockname()[0])
-
-
-class _Inbox(asyncio.DatagramProtocol):
-    def __init__(self) -> None:
-        self.received: asyncio.Queue[tuple[bytes, TransportAddress]] = asyncio.Queue(MAX_WAITING)
-
-    def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
-        with contextlib.suppress(asyncio.QueueFull):
-            self.received.put_nowait((data, from_sockaddr(addr)))
-
-
-class DatagramSocket:
-    """A UDP socket; ``conformance.wire.DatagramLink``."""
-
-    def __init__(self, transport: asyncio.DatagramTransport, inbox: _Inbox, pacer: _Pacer) -> None:
-        self._transport = transport
-        self._inbox = inbox
-        self._pacer = pacer
-        self._local = from_sockaddr(transport.get_extra_info("sockname"))
-
-    @property
-    def local(self) -> TransportAddress:
-        return self._local
-
-    async def send(self, data: bytes, remote: TransportAddress) -> None:
-        await self._pacer.wait()
-        if data or (sock := self._transport.get_extra_info("socket")) is None:
-            self._transport.sendto(data, to_sockaddr(remote)[:2])
-            return
-        # asyncio before 3.13 says nothing and sends no empty datagram.
-        with socket.socket(fileno=os.dup(sock.fileno())) as same:
-            same.sendto(data, to_sockaddr(remote)[:2])
-
-    async def receive(self, seconds: float) -> tuple[bytes, TransportAddress] | None:
-        inbox = self._inbox.received
-        if not inbox.empty():  # else nothing would be had in no time
-            return inbox.get_nowait()
-        try:
-            return await asyncio.wait_for(inbox.get(), max(seconds, 0))
-        except TimeoutError:
-            return None
-
-    def close(self) -> None:
-        self._transport.close()
-
-
-class StreamSocket:
-    """A TCP or TLS connection; ``conformance.wire.StreamLink``."""
-
-    def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pacer: _Pacer
-    ) -> None:
-        """
-        Raises:
-            ConnectionResetError: it is closed already.
-        """
-        # Over TLS, asyncio forgets them at the end.
-        ends = [writer.get_extra_info(each) for each in ("sockname", "peername")]
-        if None in ends:
-            raise ConnectionResetError("closed at once")
-        self.local, self.remote = map(from_sockaddr, ends)
-        tls = writer.get_extra_info("ssl_object")
-        self.protocol: str | None = None if tls is None else tls.selected_alpn_protocol()
-        self._reader = reader
-        self._writer = writer
-        self._pacer = pacer
-
-    async def send(self, data: bytes) -> None:
-        await self._pacer.wait()
-        with contextlib.suppress(ConnectionError):
-            self._writer.write(data)
-            await self._writer.drain()
-
-    async def offer(self, data: bytes, seconds: float) -> bool:
-        await self._pacer.wait()
-        try:
-            self._writer.write(data)
-            await asyncio.wait_for(self._writer.drain(), seconds)
-        except TimeoutError:
-            return False
-        except ConnectionError:
-            pass
-        return True
-
-    async def receive(self, seconds: float) -> bytes | None:
-        try:
-            return await asyncio.wait_for(self._reader.read(READ_BYTES), max(seconds, 0))
-        except TimeoutError:
-            return None
-        except (ConnectionError, ssl.SSLError):
-            return b""
-
-    async def end(self) -> None:
-        if self._writer.can_write_eof():
-            with contextlib.suppress(OSError):
-                self._writer.write_eof()
-
-    def close(self) -> None:
-        self._writer.close()
