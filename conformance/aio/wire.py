@@ -24,7 +24,6 @@ from .trust import Trust
 if TYPE_CHECKING:
     from transport.dtls import DtlsClients
 
-
 CLOSE_PATIENCE = 1.0
 """Seconds for the ends of connections that are closed."""
 
