@@ -22,10 +22,11 @@ from . import (
     scripts_turn_tcp,
     scripts_udp,
 )
+from .events import PortClosed, PortOpened
 from .script import Action, Over, Script, script, scripts
 from .server import ScriptedServer
 from .settings import Grant, Settings
-from .stage import PortClosed, PortOpened, Stage
+from .stage import Stage
 from .target import ClientTarget
 
 __all__ = [

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from typing import Final
 
 from conformance.codes import HEADER_BYTES, MAGIC_COOKIE, Attr, Class, Method
-from conformance.outcome import ConformanceError
+from conformance.outcome import ConformanceError, Mark
 from conformance.reading import ReceivedChannelData, ReceivedMessage, read_xor_address
 from transport import DecodeError, Path, TransportAddress
 
@@ -138,3 +139,29 @@ class StreamReader:
         if 0x40 <= self._buffer[0] <= 0x7F:
             return 4 + length + -length % 4
         raise Unframed(f"a message that begins with {self._buffer[0]}")
+
+
+def message_of(heard: Heard) -> ReceivedMessage:
+    """Its STUN message, where it is known to be one."""
+    assert heard.message is not None
+    return heard.message
+
+
+def channel_of(heard: Heard) -> int | None:
+    """The number that a ChannelBind request has."""
+    value = message_of(heard).get(Attr.CHANNEL_NUMBER)
+    return None if value is None or len(value) < 2 else int.from_bytes(value[:2], "big")
+
+
+def is_request(method: int, *, signed: bool = True) -> Callable[[Heard], bool]:
+    """For ``Stage.seek``."""
+
+    def wanted(heard: Heard) -> bool:
+        return heard.is_request and heard.method == method and (heard.is_signed or not signed)
+
+    return wanted
+
+
+def whole(heard: Heard) -> Mark:
+    """All of a message."""
+    return Mark(heard.data, 0, len(heard.data))

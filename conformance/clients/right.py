@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hmac
 import ipaddress
 from collections.abc import Iterable
 from typing import Final
@@ -11,8 +10,6 @@ from typing import Final
 from conformance.building import (
     MessageBuilder,
     address,
-    md5_key,
-    sha256_key,
     u32,
     xor_address,
 )
@@ -21,7 +18,8 @@ from conformance.codes import Attr, Class, Method
 from conformance.reading import ReceivedMessage
 from transport import IPAddress, Path, RandomBytes, TransportAddress
 
-from .heard import Heard
+from .heard import Heard, channel_of, message_of
+from .integrity import Integrity
 from .settings import Settings
 
 DEFAULT_LIFETIME: Final = 600
@@ -30,8 +28,6 @@ NONCE_PREFIX: Final = b"hairpin-"
 
 FIRST_RELAYED_PORT: Final = 50_000
 IPV6_RELAYED: Final = ipaddress.IPv6Address("2001:db8::50")
-SHA256_ALGORITHM: Final = bytes.fromhex("00020000")
-MD5_ALGORITHM: Final = bytes.fromhex("00010000")
 IPV6_FAMILY: Final = 2
 ERROR_PHRASES: Final = {401: b"Unauthenticated", 438: b"Stale Nonce"}
 
@@ -49,17 +45,16 @@ class RightServer:
     """Answers as the RFCs have it. Scripts change its knobs before it answers, or its answers.
 
     ``algorithms`` is the value of PASSWORD-ALGORITHMS, if there is to be one; ``echoes`` has
-    peers send back what they get; with ``short_term_sha256`` responses to requests with
-    short-term credentials carry MESSAGE-INTEGRITY-SHA256.
+    peers send back what they get.
     """
 
     def __init__(self, settings: Settings, random_bytes: RandomBytes) -> None:
         self.nonce = NONCE_PREFIX + random_bytes(8).hex().encode()
         self.realm = settings.realm
+        self.integrity = Integrity(settings)
         self.algorithms: bytes | None = None
         self.lifetime = DEFAULT_LIFETIME
         self.echoes = True
-        self.short_term_sha256 = True
         self.has_ipv6 = True
         self.is_mobile = False
         self.tickets: dict[Path, bytes] = {}
@@ -67,7 +62,6 @@ class RightServer:
         self.allocations: dict[Path, Relayed] = {}
         self.data_paths: set[Path] = set()
         """Connections that are a peer's by now (RFC 6062)."""
-        self._settings = settings
         self._random_bytes = random_bytes
         self._next_port = FIRST_RELAYED_PORT
 
@@ -113,7 +107,7 @@ class RightServer:
         message = message_of(heard)
         if Attr.REALM in message.types and message.get(Attr.NONCE) != self.nonce:
             return self.challenge(heard, code=438)
-        return None if self.is_authentic(heard) else self.challenge(heard)
+        return None if self.integrity.is_authentic(heard) else self.challenge(heard)
 
     def challenge(self, heard: Heard, *attributes: Attribute, code: int = 401) -> bytes:
         """401 or 438, with what it takes to come back."""
@@ -127,7 +121,7 @@ class RightServer:
 
     def error(self, heard: Heard, code: int, *attributes: Attribute) -> bytes:
         """An error response, signed as the request is."""
-        return self.sign(self.unsigned_error(heard, code, *attributes), heard).build()
+        return self.integrity.sign(self.unsigned_error(heard, code, *attributes), heard).build()
 
     def unsigned_error(self, heard: Heard, code: int, *attributes: Attribute) -> MessageBuilder:
         reply = self.bare(heard, Class.ERROR).add(Attr.ERROR_CODE, error_code(code) + b"Because")
@@ -136,7 +130,7 @@ class RightServer:
     def success(self, heard: Heard, *attributes: Attribute) -> bytes:
         """A success response with all that belongs there and ``attributes``, signed as the
         request is; what was asked for holds from now on."""
-        return self.sign(self.unsigned_success(heard, *attributes), heard).build()
+        return self.integrity.sign(self.unsigned_success(heard, *attributes), heard).build()
 
     def unsigned_success(self, heard: Heard, *attributes: Attribute) -> MessageBuilder:
         reply = self.bare(heard, Class.SUCCESS)
@@ -167,52 +161,6 @@ class RightServer:
     def indication(self, method: int, *attributes: Attribute) -> MessageBuilder:
         """An indication with these attributes."""
         return add_all(MessageBuilder(method, Class.INDICATION, self._random_bytes(12)), attributes)
-
-    # Integrity
-
-    def is_authentic(self, heard: Heard) -> bool:
-        """Whether every integrity attribute is right, and the user is ours."""
-        message = message_of(heard)
-        types = message.types
-        right = []
-        if Attr.MESSAGE_INTEGRITY in types:
-            right.append(message.has_integrity(self.key_of(message)))
-        if Attr.MESSAGE_INTEGRITY_SHA256 in types:
-            right.append(message.has_integrity_sha256(self.key_of(message)))
-        return bool(right) and all(right)
-
-    def key_of(self, message: ReceivedMessage) -> bytes:
-        """With which the user signs, long-term or short-term."""
-        user, grant = self._settings.user, self._settings.grant
-        if message.text(Attr.USERNAME) == grant.kid:
-            return grant.mac_key
-        if Attr.REALM not in message.types:
-            return user.password.encode()
-        algorithm = message.get(Attr.PASSWORD_ALGORITHM)
-        make = sha256_key if algorithm == SHA256_ALGORITHM else md5_key
-        return make(user.username, self.realm, user.password)
-
-    def sign(self, reply: MessageBuilder, heard: Heard) -> MessageBuilder:
-        """As the request is signed; nothing where it is not."""
-        message = message_of(heard)
-        if not heard.is_signed:
-            return reply
-        if self._wants_sha256(message):
-            return reply.add_integrity_sha256(self.key_of(message))
-        return reply.add_integrity(self.key_of(message))
-
-    def sign_wrongly(self, reply: MessageBuilder, heard: Heard) -> MessageBuilder:
-        """As somebody would who does not know the password."""
-        key = hmac.digest(b"nobody", self.key_of(message_of(heard)), "sha1")
-        if self._wants_sha256(message_of(heard)):
-            return reply.add_integrity_sha256(key)
-        return reply.add_integrity(key)
-
-    def _wants_sha256(self, message: ReceivedMessage) -> bool:
-        types = message.types
-        if Attr.MESSAGE_INTEGRITY_SHA256 not in types:
-            return False
-        return Attr.MESSAGE_INTEGRITY not in types or self.short_term_sha256
 
     # What holds
 
@@ -303,18 +251,6 @@ class RightServer:
         if not self.echoes or known is None or data is None or message.method != Method.SEND:
             return []
         return [self.data(peer, data) for peer in heard.peers[:1] if peer.ip in known.permitted]
-
-
-def message_of(heard: Heard) -> ReceivedMessage:
-    """Its STUN message, where it is known to be one."""
-    assert heard.message is not None
-    return heard.message
-
-
-def channel_of(heard: Heard) -> int | None:
-    """The number that a ChannelBind request has."""
-    value = message_of(heard).get(Attr.CHANNEL_NUMBER)
-    return None if value is None or len(value) < 2 else int.from_bytes(value[:2], "big")
 
 
 def error_code(code: int) -> bytes:

@@ -10,21 +10,16 @@ from conformance.codes import Attr, Class, Method, attribute_name
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from transport import TransportAddress
 
-from .heard import Heard
-from .right import (
-    IPV6_RELAYED,
-    MD5_ALGORITHM,
-    SHA256_ALGORITHM,
-    alternate,
-    message_of,
-)
+from .heard import Heard, is_request, message_of, whole
+from .integrity import MD5_ALGORITHM, SHA256_ALGORITHM
+from .right import IPV6_RELAYED, alternate
 from .script import Action, Over, script
 from .scripts_alt import arrival
 from .scripts_life import PERMITTING, expect_refresh
 from .scripts_ltc import expect_heard, returns
 from .scripts_ltc_algorithms import challenged_with
 from .showing import after_the_end, aftermath, at_message, waits
-from .stage import Stage, is_request, whole
+from .stage import Stage
 
 UDP: Final = 17
 TCP: Final = 6
@@ -170,7 +165,9 @@ def _with_ipv6(stage: Stage, request: Heard) -> bytes:
     mapped = xor_address(request.path.remote, message_of(request).transaction_id)
     reply = stage.right.bare(request, Class.SUCCESS)
     reply.add(Attr.XOR_RELAYED_ADDRESS, relayed).add(Attr.XOR_MAPPED_ADDRESS, mapped)
-    return stage.right.sign(reply.add(Attr.LIFETIME, (600).to_bytes(4, "big")), request).build()
+    return stage.right.integrity.sign(
+        reply.add(Attr.LIFETIME, (600).to_bytes(4, "big")), request
+    ).build()
 
 
 @script(

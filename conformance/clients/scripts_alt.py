@@ -8,11 +8,11 @@ from conformance.codes import Attr
 from conformance.outcome import NotOffered, Violated
 from transport import TransportAddress
 
-from .heard import Heard
-from .right import alternate, message_of
+from .heard import Heard, message_of, whole
+from .right import alternate
 from .script import Action, script
 from .showing import after_the_end, waits
-from .stage import Stage, whole
+from .stage import Stage
 
 AT_ONCE = 1.0
 """Seconds in which a redirection is followed; later a client may begin anew by itself."""

@@ -10,13 +10,12 @@ from conformance.codes import Attr, Method
 from conformance.outcome import NotOffered, Outcome, Violated, seen
 from transport import Path, TransportAddress
 
-from .heard import Heard
-from .right import channel_of, message_of
+from .heard import Heard, channel_of, is_request, message_of, whole
 from .script import Action, Over, script
 from .scripts_ltc import expect_heard
 from .scripts_perm import IN_USE, carries, echoed, payload, sent_back
 from .showing import waits
-from .stage import Stage, is_request, whole
+from .stage import Stage
 
 CHANNELS: Final = range(0x4000, 0x5000)
 CHANNELS_OF_RFC_5766: Final = range(0x4000, 0x7FFF)

@@ -7,12 +7,11 @@ from typing import Final
 from conformance.codes import Attr, Method
 from conformance.outcome import NotOffered, Violated
 
-from .heard import Heard
-from .right import message_of
+from .heard import Heard, is_request, message_of, whole
 from .script import Action, Over, script
 from .scripts_ltc import expect_heard, expect_new_nonce, returns
-from .showing import CROSSING, Waiting, aftermath, waits
-from .stage import Stage, expect_unused, is_request, whole
+from .showing import CROSSING, Waiting, aftermath, expect_unused, waits
+from .stage import Stage
 
 SHORT_LIFETIME: Final = 60
 PERMITTING: Final = (Method.CREATE_PERMISSION, Method.CHANNEL_BIND)

@@ -8,8 +8,8 @@ from conformance.checks import mark_attribute
 from conformance.codes import COOKIE_PREFIX, Attr, Method, attribute_name
 from conformance.outcome import NotOffered, Violated
 
-from .heard import Heard
-from .right import NONCE_PREFIX, alternate, message_of
+from .heard import Heard, message_of, whole
+from .right import NONCE_PREFIX, alternate
 from .script import Action, Over, script
 from .showing import (
     CROSSING,
@@ -21,7 +21,7 @@ from .showing import (
     takes,
     waits,
 )
-from .stage import Stage, whole
+from .stage import Stage
 
 CREDENTIALS: Final = (
     Attr.USERNAME,
@@ -106,7 +106,7 @@ async def a_challenge_is_answered(stage: Stage) -> None:
     if message.text(Attr.USERNAME) != stage.settings.user.username:
         mark = mark_attribute(message, Attr.USERNAME) or whole(again)
         raise Violated("USERNAME is not the user's name", mark)
-    if not stage.right.is_authentic(again):
+    if not stage.right.integrity.is_authentic(again):
         raise Violated("the integrity is wrong", mark_attribute(message, Attr.MESSAGE_INTEGRITY))
 
 
@@ -185,7 +185,7 @@ def expect_new_nonce(stage: Stage, again: Heard) -> None:
     for kinds in ((Attr.USERNAME, Attr.USERHASH), (Attr.REALM,)):
         if not any(kind in message.types for kind in kinds):
             raise Violated(f"{attribute_name(kinds[0])} is missing after a 438", whole(again))
-    if not stage.right.is_authentic(again):
+    if not stage.right.integrity.is_authentic(again):
         raise Violated("the integrity is wrong after a 438", whole(again))
 
 
@@ -240,7 +240,9 @@ async def a_forged_success_is_as_none(stage: Stage) -> None:
     waiting = await waits(stage, request)
     unsigned = stage.right.unsigned_success(request).build()
     waiting = await discards(stage, waiting, unsigned, why="a success without integrity")
-    forged = stage.right.sign_wrongly(stage.right.unsigned_success(request), request).build()
+    forged = stage.right.integrity.sign_wrongly(
+        stage.right.unsigned_success(request), request
+    ).build()
     waiting = await discards(stage, waiting, forged, why="a success with wrong integrity")
     await expect_answer_taken(stage, waiting)
 

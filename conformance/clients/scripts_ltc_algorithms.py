@@ -9,12 +9,12 @@ from conformance.checks import mark_attribute
 from conformance.codes import COOKIE_PREFIX, Attr
 from conformance.outcome import NotOffered, Violated
 
-from .heard import Heard
-from .right import MD5_ALGORITHM, SHA256_ALGORITHM, message_of
+from .heard import Heard, message_of, whole
+from .integrity import MD5_ALGORITHM, SHA256_ALGORITHM
 from .script import Action, Over, script
 from .scripts_ltc import first_unsigned, returns
 from .showing import after_the_end, begins_anew, discards, expect_answer_taken, waits
-from .stage import Stage, whole
+from .stage import Stage
 
 WITH_ALGORITHMS: Final = f"{COOKIE_PREFIX}gAAA".encode()
 """A nonce cookie with the bit "Password algorithms"."""
@@ -94,7 +94,7 @@ async def challenged_with(stage: Stage, algorithms: bytes) -> Heard:
     if message.get(Attr.PASSWORD_ALGORITHM) != SHA256_ALGORITHM:
         mark = mark_attribute(message, Attr.PASSWORD_ALGORITHM) or whole(again)
         raise Violated("PASSWORD-ALGORITHM is not SHA-256", mark)
-    if not stage.right.is_authentic(again):
+    if not stage.right.integrity.is_authentic(again):
         raise Violated("the integrity is not that of the SHA-256 key", whole(again))
     return again
 

@@ -8,11 +8,10 @@ from conformance.checks import mark_attribute
 from conformance.codes import Attr, Method
 from conformance.outcome import NotOffered, Outcome, Violated, seen
 
-from .heard import Heard
-from .right import message_of
+from .heard import Heard, message_of, whole
 from .script import Action, Over, script
 from .showing import after_the_end, waits
-from .stage import Stage, whole
+from .stage import Stage
 
 SHORT_LIFETIME: Final = 60
 MOVE_PATIENCE: Final = 40.0

@@ -8,11 +8,10 @@ from conformance.checks import mark_attribute
 from conformance.codes import Attr, Method
 from conformance.outcome import NotOffered, Violated
 
-from .heard import Heard
-from .right import message_of
+from .heard import Heard, message_of, whole
 from .script import Action, Over, script
 from .showing import discards, expect_answer_taken, waits
-from .stage import Stage, whole
+from .stage import Stage
 
 SERVER_NAME: Final = b"turn.hairpin.test"
 WITH_TOKEN: Final = (Method.ALLOCATE, Method.REFRESH)
@@ -65,7 +64,7 @@ async def the_mac_key_signs(stage: Stage) -> None:
         mark = mark_attribute(message_of(each), Attr.ACCESS_TOKEN)
         if mark is not None and each.method not in WITH_TOKEN:
             raise Violated("ACCESS-TOKEN is in a request that is no Allocate and no Refresh", mark)
-        if not stage.right.is_authentic(each):
+        if not stage.right.integrity.is_authentic(each):
             raise Violated("the integrity is not that of the mac_key", whole(each))
     if all(each.method in WITH_TOKEN for each in signed):
         raise NotOffered("the client sends no request that has to do without its token")
@@ -83,6 +82,8 @@ async def a_forged_response_is_discarded(stage: Stage) -> None:
     waiting = await waits(stage, request)
     unsigned = stage.right.unsigned_success(request).build()
     waiting = await discards(stage, waiting, unsigned, why="a success without integrity")
-    forged = stage.right.sign_wrongly(stage.right.unsigned_success(request), request).build()
+    forged = stage.right.integrity.sign_wrongly(
+        stage.right.unsigned_success(request), request
+    ).build()
     waiting = await discards(stage, waiting, forged, why="a success with wrong integrity")
     await expect_answer_taken(stage, waiting)

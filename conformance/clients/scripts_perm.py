@@ -10,10 +10,9 @@ from conformance.codes import Attr, Method
 from conformance.outcome import NotOffered, Violated
 from transport import Path, TransportAddress
 
-from .heard import Heard
-from .right import message_of
+from .heard import Heard, is_request, message_of, whole
 from .script import Action, script
-from .stage import Stage, is_request, whole
+from .stage import Stage
 
 PERMISSION_LIFETIME: Final = 300.0
 LONGEST_UNKEPT: Final = PERMISSION_LIFETIME + 2

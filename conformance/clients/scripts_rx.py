@@ -7,7 +7,7 @@ from typing import Final
 from conformance.codes import Attr, Class, Method
 from conformance.outcome import NotOffered, Outcome, Violated, seen
 
-from .heard import Heard
+from .heard import Heard, whole
 from .script import Action, Over, script
 from .scripts_ltc import first_unsigned
 from .showing import (
@@ -20,7 +20,7 @@ from .showing import (
     takes,
     waits,
 )
-from .stage import Stage, whole
+from .stage import Stage
 
 UNKNOWN: Final = 0x7FFE
 """A comprehension-required attribute that nobody knows."""

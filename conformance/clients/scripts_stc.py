@@ -6,11 +6,10 @@ from conformance.checks import mark_attribute
 from conformance.codes import Attr, Method
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 
-from .heard import Heard
-from .right import message_of
+from .heard import Heard, is_request, message_of, whole
 from .script import Action, Over, script
 from .showing import discards, expect_answer_taken, waits
-from .stage import Stage, is_request, whole
+from .stage import Stage
 
 AT_ONCE = 3.0
 """Seconds in which a transaction has ended immediately."""
@@ -37,7 +36,7 @@ async def _second(stage: Stage, *, sha256: bool) -> Heard:
     request = await _first_signed(stage)
     if len(algorithms_of(request)) < 2:
         raise NotOffered("the client knows the algorithm beforehand")
-    stage.right.short_term_sha256 = sha256
+    stage.right.integrity.short_term_sha256 = sha256
     await waits(stage, request)
     before = set(stage.transactions())  # what is sent beside the first is no subsequent request
     stage.answer(request)
@@ -68,7 +67,7 @@ async def a_request_proves_who_sends_it(stage: Stage) -> Outcome | None:
         said = message.text(Attr.USERNAME)
         mark = mark_attribute(message, Attr.USERNAME) or whole(request)
         raise Violated(f"USERNAME is {said!r}, not {user.username!r}", mark)
-    if not stage.right.is_authentic(request):
+    if not stage.right.integrity.is_authentic(request):
         raise Violated("the integrity is wrong", mark_attribute(message, Attr.MESSAGE_INTEGRITY))
     found = algorithms_of(request)
     if len(found) == 1:
@@ -87,7 +86,7 @@ async def a_request_proves_who_sends_it(stage: Stage) -> Outcome | None:
 async def the_algorithm_of_the_response_matches(stage: Stage) -> None:
     request = await _first_signed(stage)
     if len(algorithms_of(request)) != 1:
-        stage.right.short_term_sha256 = False
+        stage.right.integrity.short_term_sha256 = False
         stage.answer(request)
         request = await stage.await_next(Method.BINDING)
     if len(algorithms_of(request)) != 1:
@@ -116,7 +115,9 @@ async def a_forged_response_is_as_none(stage: Stage) -> None:
     waiting = await waits(stage, request)
     reply = stage.right.unsigned_success(request).build()
     waiting = await discards(stage, waiting, reply, why="a response without integrity")
-    forged = stage.right.sign_wrongly(stage.right.unsigned_success(request), request).build()
+    forged = stage.right.integrity.sign_wrongly(
+        stage.right.unsigned_success(request), request
+    ).build()
     waiting = await discards(stage, waiting, forged, why="a response with wrong integrity")
     await expect_answer_taken(stage, waiting)
 
@@ -132,7 +133,7 @@ async def a_forged_response_is_as_none(stage: Stage) -> None:
 async def a_forged_response_ends_it_over_tcp(stage: Stage) -> None:
     request = await _first_signed(stage)
     await waits(stage, request)
-    forged = stage.right.sign_wrongly(stage.right.unsigned_success(request), request)
+    forged = stage.right.integrity.sign_wrongly(stage.right.unsigned_success(request), request)
     at = stage.now
     stage.send(forged.build(), request.path)
     second = await stage.seek(is_request(Method.BINDING), 45.0)

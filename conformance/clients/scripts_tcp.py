@@ -8,11 +8,11 @@ from conformance.codes import Method
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 
 from .client_hello import ClientHello
-from .heard import Heard
+from .heard import Heard, is_request, whole
 from .script import Action, Over, script
 from .scripts_ltc import LATER
 from .showing import waits
-from .stage import Stage, is_request, whole
+from .stage import Stage
 
 TI: Final = 39.5
 TOLERANCE: Final = 0.1

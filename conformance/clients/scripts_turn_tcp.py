@@ -8,10 +8,9 @@ from conformance.client import xor
 from conformance.codes import Attr, Class, Method, attribute_name
 from conformance.outcome import NotOffered, Violated
 
-from .heard import Heard
-from .right import message_of
+from .heard import Heard, is_request, message_of, whole
 from .script import Action, Over, script
-from .stage import Stage, is_request, whole
+from .stage import Stage
 
 TCP: Final = b"\x06\0\0\0"
 NOT_FOR_TCP: Final = (Attr.DONT_FRAGMENT, Attr.EVEN_PORT, Attr.RESERVATION_TOKEN)
@@ -93,7 +92,7 @@ async def a_connection_is_bound(stage: Stage) -> None:
     if not connect.peers:
         raise Violated("Connect has no XOR-PEER-ADDRESS", whole(connect))
     reply = stage.right.bare(connect, Class.SUCCESS).add(Attr.CONNECTION_ID, ATTEMPT)
-    stage.send(stage.right.sign(reply, connect).build(), connect.path)
+    stage.send(stage.right.integrity.sign(reply, connect).build(), connect.path)
     if await _binds(stage, connect, ATTEMPT) is None:
         if stage.ended is not None:
             raise NotOffered("the client ends before it could bind its connection")
@@ -166,7 +165,7 @@ async def an_allocation_with_connections_is_kept(stage: Stage) -> None:
     connect = await connecting(stage)
     begun = stage.now
     reply = stage.right.bare(connect, Class.SUCCESS).add(Attr.CONNECTION_ID, ATTEMPT)
-    stage.send(stage.right.sign(reply, connect).build(), connect.path)
+    stage.send(stage.right.integrity.sign(reply, connect).build(), connect.path)
     bind = await _binds(stage, connect, ATTEMPT)
     if bind is None:
         raise NotOffered("the client does not bind its connection")

@@ -8,10 +8,10 @@ from typing import Final
 from conformance.codes import Class, Method
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 
-from .heard import Heard
+from .heard import Heard, whole
 from .script import Action, Over, script
 from .showing import discards, expect_answer_taken, goes_on_waiting, waits
-from .stage import Stage, whole
+from .stage import Stage
 
 RTO: Final = 0.5
 RC: Final = 7

@@ -26,10 +26,11 @@ from transport import (
     TransportProtocol,
 )
 
+from .events import ClientEnded, StreamLife
 from .heard import Heard, StreamReader, Unframed
 from .script import Over, Script
 from .settings import Settings
-from .stage import ClientEnded, Stage, StreamLife, Until
+from .stage import Stage, Until
 
 MAX_FRAMES: Final = 20_000
 """Of one script: what comes beyond is a flood, and is dropped."""

@@ -11,10 +11,12 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from conformance.codes import Class
 from conformance.outcome import Mark, NotOffered, Violated
+from transport import Path
 
-from .heard import Heard
-from .stage import Stage, expect_unused, whole
+from .heard import Heard, whole
+from .stage import Stage
 
 FIRST_COPY: Final = 4.0
 """Seconds in which a client that sends its request again does so; RTO is 0.5, or more."""
@@ -26,6 +28,9 @@ CROSSING: Final = 0.2
 """Seconds in which a copy and an answer may pass each other."""
 
 AFTERMATH: Final = 6.0
+
+USES = frozenset({0x004, 0x008, 0x009, 0x00A})
+"""Refresh, CreatePermission, ChannelBind, Connect: what one does with an allocation."""
 
 Judge = Callable[[Heard], None]
 
@@ -278,3 +283,15 @@ async def expect_answer_taken(stage: Stage, waiting: Waiting) -> None:
     """
     if not waiting.is_over and not await takes(stage, waiting.request):
         raise NotOffered("the client does not take the right response either")
+
+
+def expect_unused(later: Sequence[Heard], path: Path, why: str) -> None:
+    """That nobody works with an allocation of this 5-tuple, where there is none."""
+    for each in later:
+        if each.path != path:
+            continue
+        if each.channel is not None or (
+            (each.method in USES and not each.is_deletion)
+            or (each.message is not None and each.message.message_class is Class.INDICATION)
+        ):
+            raise Violated(f"{why}: the client goes on as if it had succeeded", whole(each))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import collections
 import dataclasses
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 
 from conformance.client import Attribute
-from conformance.codes import Class, Method, method_name
-from conformance.outcome import Mark, NotOffered, Violated
+from conformance.codes import Method, method_name
+from conformance.outcome import NotOffered
 from transport import (
     CloseRequested,
     Event,
@@ -19,37 +19,10 @@ from transport import (
     TransportProtocol,
 )
 
-from .heard import Heard
+from .events import ClientEnded, PortClosed, PortOpened, StreamLife
+from .heard import Heard, is_request
 from .right import Relayed, RightServer
 from .settings import Settings
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class ClientEnded:
-    """The client under test is done; ``succeeded`` is whether it got what it wanted, where
-    it says so."""
-
-    at: float
-    succeeded: bool | None
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class PortClosed(Event):
-    """The script wants nobody to be at the listening port."""
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class PortOpened(Event):
-    """The script wants the listening port back."""
-
-
-@dataclasses.dataclass(slots=True)
-class StreamLife:
-    """A connection of the client's, in the machine's time."""
-
-    path: Path
-    opened: float
-    closed: float | None = None
 
 
 class Until:
@@ -300,33 +273,3 @@ class Stage:
 
 def _is_binding(heard: Heard) -> bool:
     return heard.is_request and heard.method == Method.BINDING and not heard.is_signed
-
-
-USES = frozenset({0x004, 0x008, 0x009, 0x00A})
-"""Refresh, CreatePermission, ChannelBind, Connect: what one does with an allocation."""
-
-
-def expect_unused(later: Sequence[Heard], path: Path, why: str) -> None:
-    """That nobody works with an allocation of this 5-tuple, where there is none."""
-    for each in later:
-        if each.path != path:
-            continue
-        if each.channel is not None or (
-            (each.method in USES and not each.is_deletion)
-            or (each.message is not None and each.message.message_class is Class.INDICATION)
-        ):
-            raise Violated(f"{why}: the client goes on as if it had succeeded", whole(each))
-
-
-def is_request(method: int, *, signed: bool = True) -> Callable[[Heard], bool]:
-    """For ``Stage.seek``."""
-
-    def wanted(heard: Heard) -> bool:
-        return heard.is_request and heard.method == method and (heard.is_signed or not signed)
-
-    return wanted
-
-
-def whole(heard: Heard) -> Mark:
-    """All of a message."""
-    return Mark(heard.data, 0, len(heard.data))
