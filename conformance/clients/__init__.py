@@ -8,8 +8,10 @@ Violated where the client does not do what its row of the catalogue requires.
 
 from . import (
     scripts_alloc,
+    scripts_alloc_errors,
     scripts_alt,
     scripts_chan,
+    scripts_chan_data,
     scripts_life,
     scripts_ltc,
     scripts_ltc_algorithms,
@@ -21,6 +23,7 @@ from . import (
     scripts_tcp,
     scripts_turn_tcp,
     scripts_udp,
+    scripts_udp_retransmissions,
 )
 from .events import PortClosed, PortOpened
 from .script import Action, Over, Script, script, scripts
@@ -43,8 +46,10 @@ __all__ = [
     "script",
     "scripts",
     "scripts_alloc",
+    "scripts_alloc_errors",
     "scripts_alt",
     "scripts_chan",
+    "scripts_chan_data",
     "scripts_life",
     "scripts_ltc",
     "scripts_ltc_algorithms",
@@ -56,4 +61,5 @@ __all__ = [
     "scripts_tcp",
     "scripts_turn_tcp",
     "scripts_udp",
+    "scripts_udp_retransmissions",
 ]
