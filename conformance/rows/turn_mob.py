@@ -19,6 +19,7 @@ from conformance.reading import ReceivedMessage
 from conformance.relayed import expect_arrival, expect_relayed
 from conformance.relaying import Pair
 from conformance.row import Feature, row
+from conformance.target import Credential
 
 from .needs import expect_room, expect_turn
 
@@ -114,6 +115,7 @@ async def wrong_tickets_are_refused(probe: Probe) -> None:
         raise NotOffered("one credential was given: name a second --user")
     allocation = await _allocate(probe)
     ticket = _ticket(allocation.response)
+    await _expect_no_stranger(probe, ticket)
     _, response = await _move(probe, probe.wire.random_bytes(len(ticket)))
     expect_error(response, 400, to="Refresh with a ticket that the server never gave")
     _, response = await _move(probe, ticket, user=1)
@@ -121,6 +123,22 @@ async def wrong_tickets_are_refused(probe: Probe) -> None:
     await probe.give_back(allocation)
     _, response = await _move(probe, ticket)
     expect_error(response, 437, to="Refresh with the ticket of a deleted allocation")
+
+
+async def _expect_no_stranger(probe: Probe, ticket: bytes) -> None:
+    """A ticket is no credential (section 5)."""
+    stranger = await probe.client()
+    request = stranger.message(Method.REFRESH, (Attr.MOBILITY_TICKET, ticket)).build()
+    _expect_unmoved(await stranger.ask(request), "without credentials")
+    thief = await probe.client()
+    thief.credential = Credential(thief.username.decode(), probe.wire.random_bytes(8).hex())
+    wrong = await thief.try_authenticated(Method.REFRESH, (Attr.MOBILITY_TICKET, ticket))
+    _expect_unmoved(wrong, "with a wrong password")
+
+
+def _expect_unmoved(response: ReceivedMessage | None, how: str) -> None:
+    if response is not None and response.message_class is Class.SUCCESS:
+        raise Violated(f"Refresh with a ticket, {how}, is granted", Mark(response.data, 0, 2))
 
 
 @row(

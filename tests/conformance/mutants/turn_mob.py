@@ -10,7 +10,7 @@ from conformance.codes import Attr, Class, Method
 from conformance.reading import ReceivedMessage
 from transport import DecodeError, Path
 
-from .changing import is_success, losing, with_error, with_more
+from .changing import is_error, is_success, losing, with_error, with_more, with_success
 from .mutant import Answer, Mutant, Setup, edited, only
 
 TICKET = b"another ticket, of thirty-two by"
@@ -168,6 +168,13 @@ class _Sticky:
         return [self._first]
 
 
+def _is_of_stranger(request: ReceivedMessage, response: ReceivedMessage) -> bool:
+    """Whether it is a Refresh with a ticket, of somebody who is challenged."""
+    return is_error(401, Method.REFRESH)(request, response) and (
+        Attr.MOBILITY_TICKET in request.types
+    )
+
+
 MUTANTS = {
     "TURN-MOB-01": {
         "empty": _told(b""),
@@ -201,6 +208,12 @@ MUTANTS = {
         "invalid-is-401": _instead_of(400, 401),
         "gone-is-400": _instead_of(437, 400),
         "moves-for-anybody": _instead_of(441, None),
+        "moves-for-strangers": with_success(
+            lambda q, a: _is_of_stranger(q, a) and Attr.NONCE not in q.types
+        ),
+        "moves-with-any-password": with_success(
+            lambda q, a: _is_of_stranger(q, a) and Attr.NONCE in q.types
+        ),
     },
     "TURN-MOB-06": {
         "drops-what-the-old-sends": Mutant(relay=lambda data: None if data == b"old" else data),
