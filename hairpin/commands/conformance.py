@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import pathlib
 import sys
-from collections.abc import Callable
 from typing import Any
 
 import click
@@ -16,7 +15,8 @@ from conformance.reports import to_html, to_json, to_junit, to_pcapng
 from conformance.target import TokenKey
 from hairpin.authorization import TokenKeyType
 from hairpin.commands.conformance_client import client
-from hairpin.conforming.aim import Aim, read_uri
+from hairpin.conforming.aim import Aim
+from hairpin.conforming.arguments import TO_STDOUT, ReportFile, UriType, write_report
 from hairpin.conforming.listing import (
     HEADINGS,
     differences,
@@ -30,7 +30,6 @@ from hairpin.conforming.running import DEFAULT_JOBS, DEFAULT_PER_SECOND, Plan, r
 from hairpin.conforming.selecting import choose_rows
 from hairpin.conforming.terminal import LOG_WIDTH, clean, show
 from hairpin.daemon import announce
-from hairpin.errors import HairpinError
 from hairpin.output import json_option, print_json, print_table
 from hairpin.parameters import IPType, SecretPairType
 from stun import ServerUri
@@ -59,7 +58,6 @@ could not be tested or nothing passed. Ctrl-C stops with what is known so far.
 
 NOT_TESTED = 2
 INTERRUPTED = 130
-TO_STDOUT = "-"
 
 
 class _TargetOrSubcommand(click.Group):
@@ -75,34 +73,6 @@ class _TargetOrSubcommand(click.Group):
         if args and args[0] in self.commands:
             return super().make_context(info_name, args, parent, **extra)
         return run.make_context(info_name, args, parent, **extra)
-
-
-class UriType(click.ParamType[ServerUri]):
-    """stun:, stuns:, turn: or turns: (RFC 7064, RFC 7065)."""
-
-    name = "TARGET"
-
-    def convert(
-        self, value: str | ServerUri, param: click.Parameter | None, ctx: click.Context | None
-    ) -> ServerUri:
-        try:
-            return value if isinstance(value, ServerUri) else read_uri(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-class ReportFile(click.ParamType[pathlib.Path]):
-    """A file to write, in a folder that is there: known before the run, not after it."""
-
-    name = "FILE"
-
-    def convert(
-        self, value: str | pathlib.Path, param: click.Parameter | None, ctx: click.Context | None
-    ) -> pathlib.Path:
-        path = pathlib.Path(value)
-        if str(path) != TO_STDOUT and (path.is_dir() or not path.absolute().parent.is_dir()):
-            self.fail(f"{value}: there is no such folder, or it is one", param, ctx)
-        return path
 
 
 @click.command(epilog=EPILOG)
@@ -227,10 +197,10 @@ def run(
         announce(f"hairpin conformance: {target} cannot be tested: {clean(str(error))}")
         return NOT_TESTED
     repeat = Repeat(aim, {row.id for row in rows if row.slow})
-    _write(json_file, lambda: to_json(report))
-    _write(junit_file, lambda: to_junit(report))
-    _write(pcap_file, lambda: to_pcapng(report))
-    _write(html_file, lambda: to_html(report, repeat=repeat.for_reports))
+    write_report(json_file, lambda: to_json(report))
+    write_report(junit_file, lambda: to_junit(report))
+    write_report(pcap_file, lambda: to_pcapng(report))
+    write_report(html_file, lambda: to_html(report, repeat=repeat.for_reports))
     if json_file != pathlib.Path(TO_STDOUT):
         _show(report, repeat)
     return _status(report)
@@ -309,18 +279,6 @@ def _show(report: Report, repeat: Repeat) -> None:
         show(report, Console(highlight=False), repeat.for_terminal)
     else:
         show(report, Console(highlight=False, width=LOG_WIDTH), repeat.for_reports)
-
-
-def _write(path: pathlib.Path | None, make: Callable[[], bytes]) -> None:
-    if path is None:
-        return
-    if str(path) == TO_STDOUT:
-        click.echo(make(), nl=False)
-        return
-    try:
-        path.write_bytes(make())
-    except OSError as error:
-        raise HairpinError(f"{path} cannot be written: {error.strerror}") from error
 
 
 def _status(report: Report) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import pathlib
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +14,7 @@ from conformance import Report, RowResult, Survey
 from conformance.clients import ClientTarget
 from conformance.describing_values import counted
 from conformance.reports import to_html, to_json, to_pcapng
+from hairpin.conforming.arguments import TO_STDOUT, write_report
 from hairpin.conforming.progress import show_progress
 from hairpin.conforming.scripting import (
     COMMAND_JOBS,
@@ -54,7 +54,6 @@ passed, 1 if one failed, 2 if nothing passed or could be played.
 STOPPED = 130
 NOT_TESTED = 2
 PROTOCOLS = (TransportProtocol.UDP, TransportProtocol.TCP, TransportProtocol.TLS)
-TO_STDOUT = "-"
 
 
 @click.command(epilog=EPILOG)
@@ -169,9 +168,9 @@ def client(
     except HairpinError as error:
         announce(f"hairpin conformance client: {clean(str(error))}")
         return NOT_TESTED
-    _write(json_file, lambda: to_json(report))
-    _write(html_file, lambda: to_html(report, repeat=plan.repeat))
-    _write(pcap_file, lambda: to_pcapng(report))
+    write_report(json_file, lambda: to_json(report))
+    write_report(html_file, lambda: to_html(report, repeat=plan.repeat))
+    write_report(pcap_file, lambda: to_pcapng(report))
     if TO_STDOUT not in (json_file, html_file, pcap_file):
         _show(report, plan)
     return report.exit_status if report.is_complete or report.exit_status == 1 else STOPPED
@@ -221,15 +220,3 @@ def _show(report: Report, plan: ClientPlan) -> None:
 
     width = None if sys.stdout.isatty() else LOG_WIDTH
     show(report, Console(highlight=False, width=width), plan.repeat)
-
-
-def _write(name: str | None, make: Callable[[], bytes]) -> None:
-    if name is None:
-        return
-    if name == TO_STDOUT:
-        click.echo(make(), nl=False)
-        return
-    try:
-        pathlib.Path(name).write_bytes(make())
-    except OSError as error:
-        raise HairpinError(f"{name} cannot be written: {error.strerror}") from error
