@@ -19,8 +19,8 @@ from .mutant import (
     request_of,
     response_of,
 )
-from .mutants_turn import drops_requests
 from .wrongs import Make, changes_signed, hears_otherwise, new_id
+from .wrongs_turn import drops_requests
 
 
 def connects_again(after: float) -> Mutant:

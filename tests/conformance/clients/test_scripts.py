@@ -11,9 +11,11 @@ from .actors import TurnActor
 from .mutant import Mutant, read
 from .mutants_options import OPTIONS
 from .mutants_stun import STUN
-from .mutants_turn import TURN, with_channel
+from .mutants_turn import TURN
 from .world import play
-from .wrongs import Make, leaves_at
+from .wrongs import Make
+from .wrongs_responses import leaves_at
+from .wrongs_turn import with_channel
 
 MUTANTS = {**STUN, **TURN, **OPTIONS}
 OPEN: dict[str, str] = {
