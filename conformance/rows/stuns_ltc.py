@@ -6,7 +6,7 @@ import itertools
 
 from conformance.building import MessageBuilder
 from conformance.checks import mark_attribute
-from conformance.client import Client, describe
+from conformance.client import Client, describe, xor
 from conformance.codes import Attr, Class, Method, attribute_name, method_name
 from conformance.expect import expect_attribute, expect_error, expect_no_attribute, expect_success
 from conformance.identity import Challenge
@@ -18,6 +18,8 @@ from conformance.surveying import SHA256_BIT, feature_bits
 from conformance.target import Credential
 
 from .needs import expect_granted, requests_to, somewhere
+from .stuns_tcp import stream_client
+from .tcp_needs import TCP
 
 IDENTITY = (Attr.USERNAME, Attr.USERHASH)
 INTEGRITY = (Attr.MESSAGE_INTEGRITY, Attr.MESSAGE_INTEGRITY_SHA256)
@@ -49,6 +51,7 @@ async def a_request_without_integrity_is_challenged(probe: Probe) -> None:
         expect_error(response, 401, to=f"{method_name(method)} without credentials")
         _expect_challenge(response)
     expect_success(await allocation.refresh(), to="Refresh with credentials afterwards")
+    await _expect_challenge_to_connect(probe)
 
 
 @row(
@@ -188,6 +191,19 @@ async def a_time_limited_credential_ends(probe: Probe) -> None:
             expect_granted(response, to="a credential that is valid for an hour")
         else:
             expect_error(response, 401, to="a credential that ended an hour ago")
+
+
+async def _expect_challenge_to_connect(probe: Probe) -> None:
+    """The same of a TCP allocation, where there is one to be had."""
+    if {Feature.TCP_RELAY, Feature.STREAM} & set(probe.survey.missing):
+        return
+    _, allocation = await probe.try_to_allocate(TCP, client=await stream_client(probe))
+    if allocation is None:
+        return
+    peer = xor(Attr.XOR_PEER_ADDRESS, somewhere(probe))
+    response = await allocation.client.request(Method.CONNECT, peer)
+    expect_error(response, 401, to="Connect without credentials")
+    _expect_challenge(response)
 
 
 async def challenge_of(probe: Probe) -> ReceivedMessage:

@@ -131,6 +131,7 @@ MUTANTS = {
             for method in _OF_OWNERS
         },
         "says-437-to-refresh": with_error(is_error(401, Method.REFRESH), 437),
+        "connects-strangers": with_success(is_error(401, Method.CONNECT)),
     },
     "STUNS-LTC-02": {
         "username": _added(401, Attr.USERNAME, b"ann"),
@@ -250,5 +251,6 @@ OPEN = {
 }
 
 SETUPS = {
+    "STUNS-LTC-01": Setup({"tcp_relay": True}),
     "STUNS-LTC-16": Setup({"offers_userhash": True, "credentials": CredentialVerifier(USERS)}),
 }
