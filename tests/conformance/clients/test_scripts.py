@@ -7,11 +7,11 @@ import pytest
 from conformance.clients import Script, scripts
 from conformance.outcome import Verdict
 
-from .actors import TurnActor
 from .mutant import Mutant, read
 from .mutants_options import OPTIONS
 from .mutants_stun import STUN
 from .mutants_turn import TURN
+from .turn_actor import TurnActor
 from .world import play
 from .wrongs import Make
 from .wrongs_responses import leaves_at

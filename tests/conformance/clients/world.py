@@ -9,6 +9,7 @@ import random
 from collections.abc import Callable
 
 from conformance.clients import (
+    Action,
     Over,
     PortClosed,
     PortOpened,
@@ -30,8 +31,9 @@ from transport import (
 )
 from turn.framing import TurnFramer
 
-from .actors import HERE, Actor, TlsActor, Told, actor_of
+from .actors import HERE, Actor, StunActor, TlsActor, Told
 from .mutant import Mutant
+from .turn_actor import TurnActor
 
 SERVER = TransportAddress.parse("192.0.2.1", 3478)
 ELSEWHERE = TransportAddress.parse("192.0.2.1", 3479)
@@ -233,3 +235,16 @@ class Pair:
                 self._later(DELAY, lambda: self._end(there, "reset", is_told=told))
             case _:
                 pass
+
+
+def actor_of(action: Action) -> type[Actor]:
+    """The kind of client that does it."""
+    stun = {
+        Action.REQUEST,
+        Action.BINDING,
+        Action.BINDINGS,
+        Action.BURST,
+        Action.INDICATION,
+        Action.SHORT_TERM,
+    }
+    return StunActor if action in stun else TurnActor
