@@ -47,7 +47,8 @@ from .mutants.mutant import (
     Reply,
     Setup,
 )
-from .streams import UNIX_TIME, MemoryAssociation, MemoryStream, SimulatedWire
+from .simulated_wire import UNIX_TIME, SimulatedWire
+from .streams import MemoryAssociation, MemoryStream
 from .tcp_relays import SimulatedTcp
 
 SERVER = TransportAddress.parse("192.0.2.1", 3478)
