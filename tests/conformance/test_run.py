@@ -8,17 +8,8 @@ import logging
 
 import pytest
 
-from conformance import (
-    Credential,
-    Report,
-    Row,
-    RowResult,
-    Survey,
-    Target,
-    TargetUnusable,
-    registered,
-)
-from conformance.aio import Limits, run
+from conformance import RowResult, Survey, Target, TargetUnusable, registered
+from conformance.aio import run
 from conformance.building import address, channel_data
 from conformance.codes import Attr, Method
 from conformance.outcome import Outcome, Verdict
@@ -27,23 +18,8 @@ from conformance.reading import read_address
 from conformance.row import Run
 from transport import TransportAddress, TransportProtocol
 
-from .loopback import CLOSED, USERS, answering, hanging_up, relay, success, two_at_a_time
-
-QUICK = Limits(per_second=10_000, lost_after=0.2)
-REQUIREMENT = registered()[0].requirement
-
-
-def target(
-    server: TransportAddress, transport: TransportProtocol = TransportProtocol.UDP
-) -> Target:
-    credentials = tuple(Credential(*user) for user in USERS.items())
-    return Target(
-        address=server, transport=transport, credentials=credentials, patience=0.1, silence=0.05
-    )
-
-
-def row(program: Run, *, alone: bool = False) -> Row:
-    return Row(REQUIREMENT, program, "", frozenset(), alone=alone, slow=False)
+from .loopback import CLOSED, answering, hanging_up, relay, success, two_at_a_time
+from .running import QUICK, REQUIREMENT, named, quick, row, target
 
 
 async def why_unusable(tested: Target) -> str:
@@ -131,9 +107,6 @@ async def test_rows_pass_against_our_relay() -> None:
 async def test_what_is_stopped_leaves_nothing_allocated_and_keeps_what_is_known() -> None:
     stop = asyncio.Event()
 
-    async def quick(_: Probe) -> None:
-        """Passes."""
-
     async def endless(probe: Probe) -> None:
         await probe.allocate()
         stop.set()
@@ -174,104 +147,6 @@ async def test_a_server_whose_connections_a_row_has_used_up_recovers_before_the_
         report = await run(tested, rows=rows, limits=QUICK, surveyed=Survey())
 
     assert [each.outcome.verdict for each in report.results] == [Verdict.PASS] * 2
-
-
-def named(program: Run, number: int, *, alone: bool = False) -> Row:
-    requirement = dataclasses.replace(REQUIREMENT, id=registered()[number].id)
-    return dataclasses.replace(row(program, alone=alone), requirement=requirement)
-
-
-async def outcomes(
-    *rows: Row, dies_of: bytes, limits: Limits = QUICK
-) -> tuple[list[Verdict], list[str], Report]:
-    """What rows come to with a server that one message ends."""
-    is_dead = False
-
-    def answer(data: bytes) -> bytes | None:
-        nonlocal is_dead
-        is_dead |= data == dies_of
-        return None if is_dead else success(data)
-
-    async with answering(answer) as server:
-        report = await run(target(server), rows=rows, limits=limits, surveyed=Survey())
-    results = [each.outcome for each in report.results]
-    return [each.verdict for each in results], [each.detail for each in results], report
-
-
-async def quick(_: Probe) -> None:
-    """Passes."""
-
-
-async def deadly(probe: Probe) -> None:
-    client = await probe.client()
-    await client.send(b"the end")
-    await client.request(Method.BINDING)
-
-
-@pytest.mark.long  # until it is believed that the server does not come back
-async def test_rows_that_the_server_did_not_live_through_are_not_judged() -> None:
-    has_ended = asyncio.Event()
-
-    async def deadly_to_all(probe: Probe) -> None:
-        await (await probe.client()).send(b"the end")
-        has_ended.set()
-        await deadly(probe)
-
-    async def victim(probe: Probe) -> None:
-        await has_ended.wait()
-        await (await probe.client()).request(Method.BINDING)
-
-    verdicts, details, report = await outcomes(
-        named(quick, 0),
-        named(deadly_to_all, 1),
-        named(victim, 2),
-        named(quick, 3, alone=True),
-        dies_of=b"the end",
-    )
-
-    during = "the server stopped answering during COD-HDR-02, COD-HDR-03"
-    assert verdicts == [Verdict.PASS, Verdict.SKIP, Verdict.SKIP, Verdict.SKIP]
-    assert details[1:] == [f"not judged: {during}"] * 2 + [f"not run: {during}"]
-    assert report.how_it_ended == during
-    assert report.exit_status == 2
-
-
-@pytest.mark.long  # until it is believed that the server does not come back
-async def test_a_row_that_had_the_server_for_itself_is_judged() -> None:
-    verdicts, _, report = await outcomes(
-        named(quick, 0), named(deadly, 1, alone=True), named(quick, 2), dies_of=b"the end"
-    )
-
-    assert verdicts == [Verdict.PASS, Verdict.FAIL, Verdict.PASS]
-    assert (report.suspects, report.exit_status) == (("COD-HDR-02",), 1)
-
-
-@pytest.mark.long  # until it is believed that the server does not come back
-async def test_one_row_at_a_time_shows_which_ends_a_server() -> None:
-    one = dataclasses.replace(QUICK, concurrency=1)
-
-    verdicts, _, report = await outcomes(
-        named(quick, 0), named(deadly, 1), named(quick, 2), dies_of=b"the end", limits=one
-    )
-
-    assert verdicts == [Verdict.PASS, Verdict.FAIL, Verdict.SKIP]
-    assert report.suspects == ("COD-HDR-02",)
-
-
-async def test_a_server_that_comes_back_is_judged_to_the_end() -> None:
-    left = 2  # what the row sends is lost
-
-    def answer(data: bytes) -> bytes | None:
-        nonlocal left
-        left -= 1
-        return success(data) if left < 0 else None
-
-    async with answering(answer) as server:
-        rows = [named(deadly, 0), named(quick, 1, alone=True)]
-        report = await run(target(server), rows=rows, limits=QUICK, surveyed=Survey())
-
-    assert [each.outcome.verdict for each in report.results] == [Verdict.FAIL, Verdict.PASS]
-    assert report.how_it_ended is None
 
 
 async def outcome(program: Run, server: TransportAddress = CLOSED) -> Outcome:
