@@ -12,12 +12,13 @@ from typing import Final
 
 from transport import IPAddress, TransportAddress
 
+from .allocation import UDP, Allocation
 from .building import one_byte
 from .client import Attribute, Client, describe
 from .codes import Attr, Class
 from .expect import need_success
 from .outcome import Mark, NotOffered, Outcome, OutOfReach, Unanswered, Violated, seen
-from .probe import UDP, Allocation, Probe
+from .probe import Probe
 from .reading import ReceivedMessage
 from .row import Feature
 

@@ -8,11 +8,12 @@ from typing import Final, TypeVar
 
 from transport import TransportAddress, TransportProtocol
 
+from .allocation import Allocation
 from .codes import Class, Method
 from .expect import need_success
 from .link import MAX_RECORD, DatagramPort
 from .outcome import Direction, Mark, NotOffered, Violated
-from .probe import Allocation, Probe
+from .probe import Probe
 from .relayed import LONG, Relayed, expect_arrival
 
 T = TypeVar("T")

@@ -7,11 +7,12 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from transport import DecodeError
 
+from .allocation import UDP
 from .building import one_byte
 from .client import Client, describe
 from .codes import COOKIE_PREFIX, Attr, Class, Method
 from .outcome import NotOffered, TargetUnusable, Violated
-from .probe import UDP, Probe
+from .probe import Probe
 from .relaying import pair
 from .row import Feature
 from .survey import Survey

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from conformance.allocation import UDP
 from conformance.building import channel_number, one_byte, u32
 from conformance.checks import mark_attribute, mark_of
 from conformance.client import Client, describe, xor
@@ -13,7 +14,7 @@ from conformance.expect import (
     need_success,
 )
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
-from conformance.probe import UDP, Probe
+from conformance.probe import Probe
 from conformance.row import Feature, row
 from transport import TransportAddress
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from conformance.allocation import UDP
 from conformance.building import MessageBuilder
 from conformance.checks import MAX_DATAGRAM
 from conformance.client import Client
 from conformance.codes import MAGIC_COOKIE, Attr, Class, Method
 from conformance.expect import expect_success
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
-from conformance.probe import UDP, Probe
+from conformance.probe import Probe
 from conformance.reading import ReceivedMessage
 from conformance.relaying import permitted_pair
 from conformance.row import Feature, row

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from conformance.allocation import UDP
 from conformance.building import u32
 from conformance.client import Client, describe
 from conformance.codes import Attr, Class, Method
 from conformance.expect import expect_success
 from conformance.outcome import Mark, Outcome, Violated, seen
-from conformance.probe import UDP, Probe
+from conformance.probe import Probe
 from conformance.reading import ReceivedMessage
 from conformance.relayed import expect_arrival
 from conformance.relaying import permitted_pair

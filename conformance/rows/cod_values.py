@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from conformance.allocation import UDP
 from conformance.building import xor_address
 from conformance.checks import MAX_CHARACTERS, mark_attribute
 from conformance.client import describe
@@ -15,7 +16,7 @@ from conformance.expect import (
 )
 from conformance.identity import MD5_ALGORITHM, SHA256_ALGORITHM, password_algorithms
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
-from conformance.probe import UDP, Probe
+from conformance.probe import Probe
 from conformance.reading import ReceivedMessage
 from conformance.relaying import pair
 from conformance.row import Feature, row

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from conformance.allocation import Allocation
 from conformance.building import channel_number, u32
 from conformance.client import Attribute, describe, xor
 from conformance.codes import Attr, Method, attribute_name
 from conformance.expect import expect_error, expect_success, need_success
 from conformance.outcome import NotOffered, OutOfReach, Unanswered
-from conformance.probe import Allocation, Probe
+from conformance.probe import Probe
 from conformance.reading import ReceivedMessage
 from transport import TransportAddress
 

@@ -9,13 +9,14 @@ import itertools
 from collections.abc import Sequence
 from typing import Final
 
+from conformance.allocation import UDP, Allocation
 from conformance.building import channel_data, channel_number, u32
 from conformance.client import Client, describe, xor
 from conformance.codes import Attr, Class, Method
 from conformance.expect import expect_error, expect_success
 from conformance.mutating import Dice, mutations
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
-from conformance.probe import UDP, Allocation, Probe
+from conformance.probe import Probe
 from conformance.reading import ReceivedMessage
 from conformance.row import Feature, row
 from conformance.target import Credential

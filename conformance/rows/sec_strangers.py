@@ -7,13 +7,14 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from conformance.allocation import UDP, Allocation
 from conformance.building import channel_number, dtls_client_hello, u32
 from conformance.checks import mark_attribute
 from conformance.client import Attribute, Client, describe, xor
 from conformance.codes import Attr, Class, Method, method_name
 from conformance.expect import expect_success
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
-from conformance.probe import UDP, Allocation, Probe
+from conformance.probe import Probe
 from conformance.reading import ReceivedMessage
 from conformance.row import Feature, row
 from conformance.target import Credential

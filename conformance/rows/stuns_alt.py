@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from conformance.allocation import UDP
 from conformance.checks import mark_attribute
 from conformance.client import Client, describe
 from conformance.codes import Attr, Method
 from conformance.expect import expect_attribute
 from conformance.outcome import NotOffered, Violated
-from conformance.probe import UDP, Probe
+from conformance.probe import Probe
 from conformance.reading import ReceivedMessage
 from conformance.row import Feature, row
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from conformance.allocation import UDP
 from conformance.checks import mark_attribute
 from conformance.client import describe
 from conformance.codes import Attr, Class, Method, attribute_name, method_name
@@ -13,7 +14,7 @@ from conformance.expect import (
     expect_value,
 )
 from conformance.outcome import Mark, Outcome, Violated, seen
-from conformance.probe import UDP, Probe
+from conformance.probe import Probe
 from conformance.reading import ReceivedMessage
 from conformance.row import Feature, row
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 
+from conformance.allocation import UDP
 from conformance.building import MessageBuilder
 from conformance.checks import mark_attribute
 from conformance.client import Client, describe, xor
@@ -11,7 +12,7 @@ from conformance.codes import Attr, Class, Method, attribute_name, method_name
 from conformance.expect import expect_attribute, expect_error, expect_no_attribute, expect_success
 from conformance.identity import Challenge
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
-from conformance.probe import UDP, Probe
+from conformance.probe import Probe
 from conformance.reading import ReceivedMessage
 from conformance.row import Feature, row
 from conformance.surveying import SHA256_BIT, feature_bits

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from conformance.allocation import UDP, Allocation
 from conformance.checks import mark_attribute
 from conformance.client import Attribute, Client
 from conformance.codes import Attr, Class, Method, method_name
 from conformance.expect import expect_attribute, expect_error, expect_success
 from conformance.identity import Challenge
 from conformance.outcome import NotOffered, Outcome, Violated, seen
-from conformance.probe import UDP, Allocation, Probe
+from conformance.probe import Probe
 from conformance.row import Feature, row
 from conformance.surveying import SHA256_BIT, feature_bits
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 from typing import Final
 
+from conformance.allocation import Allocation
 from conformance.building import any_port, one_byte
 from conformance.client import Attribute, Client, describe, xor
 from conformance.codes import Attr, Class, Method
 from conformance.expect import need_success
 from conformance.link import ListeningPort, StreamPort
 from conformance.outcome import NotOffered, Violated
-from conformance.probe import Allocation, Probe
+from conformance.probe import Probe
 from conformance.reading import ReceivedMessage
 from transport import DecodeError, TransportAddress
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 
+from conformance.allocation import UDP, Allocation
 from conformance.building import channel_number, one_byte
 from conformance.checks import mark_attribute
 from conformance.client import Attribute, Client, describe, xor
 from conformance.codes import Attr, Class, Method
 from conformance.expect import expect_no_attribute
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
-from conformance.probe import UDP, Allocation, Probe
+from conformance.probe import Probe
 from conformance.reading import ReceivedMessage, read_xor_address
 from conformance.row import Feature, row
 from transport import TransportAddress

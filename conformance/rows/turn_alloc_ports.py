@@ -6,13 +6,14 @@ import collections
 import itertools
 from typing import Final
 
+from conformance.allocation import UDP, Allocation
 from conformance.building import one_byte
 from conformance.checks import mark_attribute
 from conformance.client import Attribute, describe
 from conformance.codes import Attr, Class
 from conformance.expect import expect_attribute, expect_success
 from conformance.outcome import NotOffered, Outcome, Violated, seen
-from conformance.probe import UDP, Allocation, Probe
+from conformance.probe import Probe
 from conformance.row import Feature, row
 
 from .needs import INSUFFICIENT_CAPACITY, expect_known, expect_refusal, expect_room

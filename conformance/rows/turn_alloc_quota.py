@@ -8,11 +8,12 @@ from __future__ import annotations
 import dataclasses
 from typing import Final
 
+from conformance.allocation import UDP, Allocation
 from conformance.client import Attribute, describe
 from conformance.codes import Attr, Class
 from conformance.expect import expect_error, expect_success
 from conformance.outcome import NotOffered, Outcome, Violated, seen
-from conformance.probe import UDP, Allocation, Probe
+from conformance.probe import Probe
 from conformance.reading import ReceivedMessage
 from conformance.row import Feature, row
 from conformance.target import Credential

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from conformance.allocation import Allocation
 from conformance.expect import expect_success
 from conformance.outcome import NotOffered, Outcome, Violated, seen
-from conformance.probe import Allocation, Probe
+from conformance.probe import Probe
 from conformance.relayed import expect_relayed
 from conformance.relaying import CHANNEL, Pair, bound_pair, stay
 from conformance.row import Feature, row

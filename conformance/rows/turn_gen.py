@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from conformance.allocation import UDP, Allocation
 from conformance.building import channel_data, channel_number, u32
 from conformance.client import Attribute, Client, Value, describe, xor
 from conformance.codes import Attr, Class, Method, method_name
@@ -14,7 +15,7 @@ from conformance.expect import (
 )
 from conformance.identity import Challenge
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
-from conformance.probe import UDP, Allocation, Probe
+from conformance.probe import Probe
 from conformance.relaying import Pair, pair
 from conformance.row import Feature, row
 from transport import TransportAddress

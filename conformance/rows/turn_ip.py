@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from conformance.allocation import Allocation
 from conformance.codes import Method
 from conformance.expect import need_success
 from conformance.link import DatagramPort
 from conformance.outcome import NotOffered, Outcome, Violated, seen
-from conformance.probe import Allocation, Probe
+from conformance.probe import Probe
 from conformance.relayed import expect_arrival, pattern
 from conformance.relaying import Pair, permitted_pair
 from conformance.row import Feature, row

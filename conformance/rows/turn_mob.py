@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from conformance.allocation import UDP, Allocation
 from conformance.building import u32
 from conformance.checks import mark_attribute
 from conformance.client import MAX_STALE, Attribute, Client, describe
@@ -14,7 +15,7 @@ from conformance.codes import Attr, Class, Method
 from conformance.expect import expect_attribute, expect_error, expect_no_attribute, expect_success
 from conformance.identity import Challenge
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
-from conformance.probe import UDP, Allocation, Probe
+from conformance.probe import Probe
 from conformance.reading import ReceivedMessage
 from conformance.relayed import expect_arrival, expect_relayed
 from conformance.relaying import Pair

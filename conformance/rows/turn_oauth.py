@@ -8,6 +8,7 @@ import itertools
 from collections.abc import Mapping
 from typing import Final
 
+from conformance.allocation import UDP
 from conformance.building import u32
 from conformance.checks import mark_attribute
 from conformance.client import MAX_STALE, Attribute, Client, describe
@@ -15,7 +16,7 @@ from conformance.codes import Attr, Class, Method
 from conformance.expect import expect_attribute, expect_error, expect_success, expect_value
 from conformance.identity import Challenge
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
-from conformance.probe import UDP, Probe
+from conformance.probe import Probe
 from conformance.reading import ReceivedMessage
 from conformance.row import Feature, row
 from conformance.target import TokenKey

@@ -6,12 +6,13 @@ import ipaddress
 from collections.abc import Sequence
 from typing import Final
 
+from conformance.allocation import Allocation
 from conformance.building import any_port, xor_address
 from conformance.client import Attribute, describe, xor
 from conformance.codes import Attr, Class, Method
 from conformance.expect import expect_error, expect_success
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
-from conformance.probe import Allocation, Probe
+from conformance.probe import Probe
 from conformance.reading import ReceivedMessage
 from conformance.relayed import FORBIDDEN, FORBIDDEN6, SINK, SINK6, expect_relayed
 from conformance.relaying import Pair, pair, permitted_pair

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
+from conformance.allocation import UDP, Allocation
 from conformance.building import one_byte, u32
 from conformance.checks import mark_attribute
 from conformance.client import Client, describe
 from conformance.codes import Attr, Class, Method
 from conformance.expect import expect_attribute, expect_error, expect_success
 from conformance.outcome import Mark, NotOffered, Outcome, Unanswered, Violated, seen
-from conformance.probe import UDP, Allocation, Probe
+from conformance.probe import Probe
 from conformance.reading import ReceivedMessage, read_xor_address
 from conformance.relaying import Pair, pair, permitted_pair, stay
 from conformance.row import Feature, row

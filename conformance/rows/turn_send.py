@@ -5,11 +5,12 @@ from __future__ import annotations
 import functools
 from typing import Final
 
+from conformance.allocation import UDP
 from conformance.building import MessageBuilder, xor_address
 from conformance.client import Attribute, Value, describe, xor
 from conformance.codes import Attr, Class, Method
 from conformance.outcome import NotOffered, Outcome, Violated, seen
-from conformance.probe import UDP, Probe
+from conformance.probe import Probe
 from conformance.relayed import SHORT, SINK, SINK6, expect_arrival, pattern
 from conformance.relaying import Pair, bound_pair, pair, permitted_pair
 from conformance.row import Feature, row

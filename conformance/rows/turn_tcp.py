@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Final
 
+from conformance.allocation import UDP, Allocation
 from conformance.building import one_byte
 from conformance.checks import mark_attribute
 from conformance.client import describe, xor
@@ -17,7 +18,7 @@ from conformance.expect import (
     expect_value,
 )
 from conformance.outcome import NotOffered, Outcome, Unanswered, Violated, seen, skipped
-from conformance.probe import UDP, Allocation, Probe
+from conformance.probe import Probe
 from conformance.reading import ReceivedMessage
 from conformance.row import Feature, row
 from transport import TransportAddress
