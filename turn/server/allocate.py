@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Sequence
 
 from stun import (
@@ -260,7 +259,7 @@ def _granted(allocation: Allocation, now: float) -> tuple[AnyAttribute, ...]:
     """What a success response says (section 7.2)."""
     attributes: list[AnyAttribute] = [
         *(XorRelayedAddress(each.advertised) for each in allocation.addresses),
-        Lifetime(math.ceil(allocation.expires_at - now)),
+        Lifetime(allocation.seconds_left(now)),
         XorMappedAddress(mapped_address(allocation.client)),
     ]
     if allocation.reservation_token is not None:

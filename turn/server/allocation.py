@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
@@ -17,6 +18,9 @@ PERMISSION_LIFETIME: Final = 300.0
 
 CHANNEL_LIFETIME: Final = 600.0
 """Seconds (RFC 8656 section 12)."""
+
+_ROUNDING: Final = 1e-3
+"""Seconds; what a sum of two clock readings may be off by is far less."""
 
 
 class ChannelBinding:
@@ -131,6 +135,10 @@ class Allocation:
     def expires_at(self) -> float:
         """When nothing is left of it."""
         return max(each.expires_at for each in self.addresses)
+
+    def seconds_left(self, now: float) -> int:
+        """As LIFETIME has it, whole; a sum of floats makes it no longer than was granted."""
+        return math.ceil(self.expires_at - now - _ROUNDING)
 
     def toward(self, peer: IPAddress) -> RelayedAddress | None:
         """The relayed transport address that peers of this one's family see, if there is one."""

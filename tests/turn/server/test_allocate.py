@@ -7,6 +7,8 @@ import itertools
 from ipaddress import ip_address
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from stun import (
     AddressFamily,
@@ -84,6 +86,19 @@ def test_an_allocation_is_made_and_told() -> None:
     (snapshot,) = relay.server.allocations(0.0)
     assert (snapshot.client, snapshot.relayed) == (client.path, relayed.address)
     assert (snapshot.time_to_expiry, snapshot.permissions, snapshot.channels) == (600, {}, {})
+
+
+@given(now=st.floats(0, 1e7), asked=st.sampled_from([600, 1800, 3600, 86_400]))
+def test_a_lifetime_is_told_as_it_was_granted_whatever_the_clock_says(
+    now: float, asked: int
+) -> None:
+    relay = Relay()
+    relay.now = now
+    client = Client(relay)
+
+    response = client.ask(Method.ALLOCATE, UDP_REQUEST, Lifetime(asked))
+
+    assert lifetime_of(response) == min(asked, 3600)
 
 
 @pytest.mark.requirement("stun-turn:TURN-ALLOC-01")

@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 import hmac
 import logging
-import math
 from collections.abc import Sequence
 
 from stun import AnyAttribute, IpProtocol, Lifetime, Message, Method, MobilityTicket
@@ -91,8 +90,7 @@ class Mobility:
         transaction_id, now = request.message.transaction_id, request.now
         if mobile.is_answered(request.path, transaction_id, handle.generation, now):
             _check_owner(allocation, request)
-            left = math.ceil(allocation.expires_at - now)
-            return (Lifetime(left), MobilityTicket(mobile.ticket))
+            return (Lifetime(allocation.seconds_left(now)), MobilityTicket(mobile.ticket))
         if handle.generation != mobile.generation:
             raise Refused(Error.BAD_REQUEST)
         self._check(request, allocation, mobile)
