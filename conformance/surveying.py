@@ -28,7 +28,7 @@ async def survey(target: Target, wire: Wire) -> Survey:
     """What there is.
 
     Raises:
-        TargetUnusable: nothing at this address speaks STUN.
+        TargetUnusable: nothing at this address speaks STUN, or it refuses the credentials.
     """
     found: dict[Feature, str] = {}
     probe = Probe(target, wire, Survey())
@@ -39,6 +39,8 @@ async def survey(target: Target, wire: Wire) -> Survey:
             if reason is not None:
                 hint = target.hints.get(feature)
                 found[feature] = reason if hint is None else f"{reason} ({hint})"
+            elif feature is Feature.LONG_TERM:
+                await _expect_good_credentials(probe)
     finally:
         await probe.close()
     return Survey(found)
@@ -93,6 +95,23 @@ async def _expect_haste(client: Client, probe: Probe) -> None:
             f"too slow: an answer takes {seconds:.1f} s, and {silence:g} s without one count as "
             "silence"
         )
+
+
+async def _expect_good_credentials(probe: Probe) -> None:
+    """With wrong ones nothing that matters would be tested, and little would fail."""
+    for user, credential in enumerate(probe.target.credentials):
+        for is_bound_to_md5 in (False, True):  # a server may be wrong about SHA-256 alone
+            client = await probe.client(user=user)
+            client.is_bound_to_md5 = is_bound_to_md5
+            try:
+                response, _ = await probe.try_to_allocate(UDP, client=client)
+            except (NotOffered, Violated, DecodeError):
+                return  # for the rows to judge
+            if response.error_code != 401:
+                break
+        else:
+            name = credential.username
+            raise TargetUnusable(f"the server does not let {name} in (401): a wrong password?")
 
 
 async def _open_binding(probe: Probe) -> str | None:

@@ -8,7 +8,7 @@ import logging
 
 import pytest
 
-from conformance import RowResult, Survey, Target, TargetUnusable, registered
+from conformance import Credential, RowResult, Survey, Target, TargetUnusable, registered
 from conformance.aio import run
 from conformance.building import address, channel_data
 from conformance.codes import Attr, Method
@@ -34,6 +34,19 @@ async def test_nothing_at_a_port_is_told() -> None:
 
 async def test_a_refused_connection_is_told() -> None:
     assert "refused" in await why_unusable(target(CLOSED, TransportProtocol.TCP))
+
+
+@pytest.mark.parametrize("user", [0, 1], ids=["first", "second"])
+async def test_who_is_not_let_in_is_told(user: int) -> None:
+    async with relay() as server:
+        tested = target(server.addresses[0])
+        wrong = Credential(tested.credentials[user].username, "wrong")
+        others = [each for each in tested.credentials if each.username != wrong.username]
+        credentials = (wrong, *others) if user == 0 else (*others, wrong)
+
+        problem = await why_unusable(dataclasses.replace(tested, credentials=credentials))
+
+    assert problem == f"the server does not let {wrong.username} in (401): a wrong password?"
 
 
 async def test_garbage_is_told_and_shown() -> None:
