@@ -142,7 +142,10 @@ async def known_attributes_out_of_place_are_ignored(probe: Probe) -> None:
 
 @row(
     "COD-ATTR-08",
-    "A message whose attributes do not fit into it is malformed (RFC 8489 sections 6.3 and 14).",
+    "The value in the Length field MUST contain the length of the Value part of the attribute. "
+    "In our reading an attribute that passes the end of its message is one of the errors of "
+    "section 6.3, for which the message is silently discarded; an error response is accepted, "
+    "too.",
 )
 async def an_attribute_that_passes_the_end_is_no_success(probe: Probe) -> None:
     for more in (1, 4, 0xFFFF - 4):
@@ -197,7 +200,7 @@ async def what_becomes_of_attributes_behind_fingerprint(probe: Probe) -> Outcome
 
 @row(
     "COD-ATTR-12",
-    "All STUN fields are in network byte order.",
+    "All fields in an attribute are transmitted most significant bit first.",
     Feature.TURN,
 )
 async def numbers_are_big_endian(probe: Probe) -> None:
@@ -210,8 +213,9 @@ async def numbers_are_big_endian(probe: Probe) -> None:
 
 @row(
     "COD-ATTR-13",
-    "The value of LIFETIME, CHANNEL-NUMBER, REQUESTED-TRANSPORT and others has a fixed size "
-    "(RFC 8656 section 18).",
+    'CHANNEL-NUMBER, LIFETIME: "The value portion of this attribute is 4 bytes long"; '
+    'REQUESTED-ADDRESS-FAMILY: "The value of this attribute is 4 bytes" (RFC 8656 sections 18.1, '
+    "18.2 and 18.6). That another size must not be taken for right is our reading.",
     Feature.TURN,
 )
 async def a_value_of_another_size_is_refused(probe: Probe) -> Outcome | None:

@@ -85,8 +85,8 @@ async def class_and_method_share_the_type_field(probe: Probe) -> None:
 
 @row(
     "COD-HDR-04",
-    "The Message Length field MUST contain the size of the message in bytes, not including the "
-    "20-byte STUN header.",
+    "The message length MUST contain the size of the message in bytes, not including the 20-byte "
+    "STUN header.",
 )
 async def a_message_shorter_than_it_says_is_dropped(probe: Probe) -> None:
     probe.needs_datagrams()
@@ -194,8 +194,9 @@ async def the_transaction_id_comes_back(probe: Probe) -> None:
 
 @row(
     "COD-HDR-09",
-    "All STUN messages sent over UDP SHOULD be less than the path MTU, if known; if it is "
-    "unknown, 576 bytes for IPv4 and 1280 bytes for IPv6.",
+    "All STUN messages sent over UDP and DTLS-over-UDP SHOULD be less than the path MTU, if "
+    "known. If the path MTU is unknown for UDP, messages SHOULD be the smaller of 576 bytes and "
+    "the first-hop MTU for IPv4 and 1280 bytes for IPv6.",
     about_answers=True,
 )
 async def answers_fit_an_unknown_mtu(probe: Probe) -> Outcome | None:
@@ -229,8 +230,8 @@ async def an_unknown_method_gets_silence(probe: Probe) -> None:
 
 @row(
     "COD-HDR-11",
-    "The agent locates the transaction in progress; if there is none, the message MUST be "
-    "discarded.",
+    "The agent checks that the transaction ID matches a transaction that is still in progress. "
+    "If any errors are detected, the message is silently discarded.",
     Feature.OPEN_BINDING,
 )
 async def a_response_to_nothing_is_dropped(probe: Probe) -> None:

@@ -59,8 +59,9 @@ async def what_follows_does_not_disturb_the_integrity(probe: Probe) -> None:
 
 @row(
     "COD-MI-03",
-    "MESSAGE-INTEGRITY-SHA256 MUST be at least 16 bytes and a multiple of 4; it MUST NOT be "
-    "truncated unless the STUN usage allows it, which TURN does not.",
+    "The value will be at most 32 bytes, but it MUST be at least 16 bytes and MUST be a multiple "
+    "of 4 bytes. The value must be the full 32 bytes unless the STUN Usage explicitly specifies "
+    "that truncation is allowed (that of TURN does not).",
     Feature.TURN,
     Feature.SHA256,
 )
@@ -136,8 +137,9 @@ async def a_right_fingerprint_is_taken_and_sent(probe: Probe) -> Outcome | None:
 
 @row(
     "COD-FP-02",
-    "When the FINGERPRINT extension is used, an agent checks that the attribute is present and "
-    "contains the correct value; a basic server does not require it.",
+    "When the FINGERPRINT extension is used, the agent also checks that the message contains a "
+    "FINGERPRINT attribute and that the attribute contains the correct value. A basic server MAY "
+    "utilize it but MUST NOT require it (section 12).",
     Feature.OPEN_BINDING,
 )
 async def what_becomes_of_a_wrong_fingerprint(probe: Probe) -> Outcome:
@@ -153,8 +155,8 @@ async def what_becomes_of_a_wrong_fingerprint(probe: Probe) -> Outcome:
 
 @row(
     "COD-FP-03",
-    "The FINGERPRINT attribute is computed after MESSAGE-INTEGRITY: the integrity must be final "
-    "before.",
+    "If the MESSAGE-INTEGRITY or MESSAGE-INTEGRITY-SHA256 attribute is also present, then it "
+    "must be present with the correct message-integrity value before the CRC is computed.",
     Feature.TURN,
 )
 async def fingerprint_stands_behind_the_integrity(probe: Probe) -> None:

@@ -17,8 +17,9 @@ from .stuns_ltc import challenge_of
 
 @row(
     "STUNS-LTC-05",
-    'The NONCE begins with "obMatJos2" and the 4 characters of the base64 encoding of the '
-    "24-bit Security Feature Set.",
+    "To indicate that it supports this specification, a server MUST prepend the NONCE attribute "
+    'value with "obMatJos2" concatenated with the (4-character) base64 encoding of the 24-bit '
+    "STUN Security Features.",
     Feature.SHA256,
 )
 async def the_nonce_begins_with_its_feature_bits(probe: Probe) -> None:
@@ -35,7 +36,8 @@ async def the_nonce_begins_with_its_feature_bits(probe: Probe) -> None:
 
 @row(
     "STUNS-LTC-06",
-    'PASSWORD-ALGORITHMS is present if and only if the "Password algorithms" bit is set.',
+    "If the server adds a PASSWORD-ALGORITHMS attribute, it MUST set the STUN Security Feature "
+    '"Password algorithms" bit to 1. That the bit is set only then is our reading.',
     Feature.LONG_TERM,
 )
 async def the_list_of_algorithms_and_its_bit_go_together(probe: Probe) -> None:
@@ -51,9 +53,8 @@ async def the_list_of_algorithms_and_its_bit_go_together(probe: Probe) -> None:
 
 @row(
     "STUNS-LTC-08",
-    "If the NONCE has the password algorithms bit, and the request has neither "
-    "PASSWORD-ALGORITHMS nor PASSWORD-ALGORITHM, then the request MUST be processed as though "
-    "PASSWORD-ALGORITHM were MD5.",
+    "If the request contains neither the PASSWORD-ALGORITHMS nor the PASSWORD-ALGORITHM "
+    "algorithm, then the request is processed as though PASSWORD-ALGORITHM were MD5.",
     Feature.TURN,
     Feature.SHA256,
 )
@@ -69,9 +70,10 @@ async def a_client_of_rfc_5389_is_served(probe: Probe) -> None:
 
 @row(
     "STUNS-LTC-09",
-    "If only one of PASSWORD-ALGORITHM and PASSWORD-ALGORITHMS is present, or PASSWORD-ALGORITHMS "
-    "does not match what the server sent, or PASSWORD-ALGORITHM is not in it, the server MUST "
-    "generate an error response with an error code of 400.",
+    "Unless (1) PASSWORD-ALGORITHM and PASSWORD-ALGORITHMS are both present, (2) "
+    "PASSWORD-ALGORITHMS matches the value sent in the response that sent this NONCE, and (3) "
+    "PASSWORD-ALGORITHM matches one of the entries in PASSWORD-ALGORITHMS, the server MUST "
+    "generate an error response with an error code of 400 (Bad Request).",
     Feature.SHA256,
 )
 async def a_list_of_algorithms_cannot_be_bid_down(probe: Probe) -> None:
@@ -100,8 +102,9 @@ async def a_list_of_algorithms_cannot_be_bid_down(probe: Probe) -> None:
 
 @row(
     "STUNS-LTC-15",
-    "If both MESSAGE-INTEGRITY and MESSAGE-INTEGRITY-SHA256 are present, the server checks "
-    "MESSAGE-INTEGRITY-SHA256.",
+    "If the MESSAGE-INTEGRITY-SHA256 attribute is present, compute the value for the message "
+    "integrity as described in Section 14.6. Otherwise, compute the value for the "
+    "MESSAGE-INTEGRITY attribute.",
     Feature.TURN,
     Feature.SHA256,
 )
@@ -123,7 +126,8 @@ async def of_two_integrities_sha256_decides(probe: Probe) -> None:
 
 @row(
     "STUNS-LTC-16",
-    "If the message contains USERHASH, the server looks the username up by it.",
+    "The USERHASH attribute is used as a replacement for the USERNAME attribute when username "
+    "anonymity is supported (section 14.4).",
     Feature.TURN,
     Feature.USERHASH,
 )

@@ -34,8 +34,9 @@ async def the_alternate_server_is_not_xored(probe: Probe) -> None:
 
 @row(
     "STUNS-ALT-01",
-    "The server MUST include at least one ALTERNATE-SERVER attribute of the same family as the "
-    "source of the request, and first.",
+    "The server MUST include at least one ALTERNATE-SERVER attribute in the error response, "
+    "which MUST contain an IP address of the same address family as the source IP address of the "
+    "request message; one of the other family comes after it.",
     Feature.LONG_TERM,
 )
 async def the_first_alternate_is_of_the_clients_family(probe: Probe) -> None:
@@ -49,9 +50,9 @@ async def the_first_alternate_is_of_the_clients_family(probe: Probe) -> None:
 
 @row(
     "STUNS-ALT-02",
-    "300: The client should contact an alternate server for this request. This error response "
-    "MUST only be sent if the request included credentials that the server accepts, and MUST be "
-    "protected by the integrity.",
+    "This error response MUST only be sent if the request included either a USERNAME or USERHASH "
+    "attribute and a valid MESSAGE-INTEGRITY or MESSAGE-INTEGRITY-SHA256 attribute. It MUST be "
+    "protected with the MESSAGE-INTEGRITY or MESSAGE-INTEGRITY-SHA256 attribute.",
 )
 async def strangers_are_not_redirected(probe: Probe) -> None:
     expect_turn(probe)

@@ -51,8 +51,9 @@ async def the_mapped_address_is_the_source(probe: Probe) -> None:
 
 @row(
     "STUNS-BASE-03",
-    "The response is sent from the transport address that the request was received on, to the "
-    "source of the request.",
+    "The destination IP address and port of the response are the source IP address and port of "
+    "the received request message, and the source IP address and port of the response are equal "
+    "to the destination IP address and port of the received request message.",
 )
 async def the_response_leaves_from_where_the_request_came_to(probe: Probe) -> None:
     client = await probe.client()
@@ -66,7 +67,7 @@ async def the_response_leaves_from_where_the_request_came_to(probe: Probe) -> No
 
 @row(
     "STUNS-BASE-05",
-    "A basic STUN server MUST NOT require FINGERPRINT.",
+    "It MAY utilize the FINGERPRINT mechanism but MUST NOT require it.",
     Feature.OPEN_BINDING,
 )
 async def no_fingerprint_is_needed(probe: Probe) -> None:
@@ -122,7 +123,8 @@ async def whether_software_is_named(probe: Probe) -> Outcome:
 
 @row(
     "STUNS-BASE-08",
-    "An error response has the method of its request, and an ERROR-CODE attribute.",
+    "The method of the response is the same as that of the request. For an error response, the "
+    "server MUST add an ERROR-CODE attribute.",
 )
 async def an_error_has_a_code(probe: Probe) -> None:
     client = await probe.client()
@@ -157,7 +159,9 @@ async def an_indication_with_unknown_attributes_is_not_answered(probe: Probe) ->
 
 @row(
     "STUNS-BASE-11",
-    "When a retransmission is received, the server sends the same response as to the original.",
+    "The server MUST respond to retransmissions such that the overall state on the client and "
+    "server is identical. To recompute the response MUST only be applied to requests that are "
+    "idempotent and result in the same success response for the same request.",
 )
 async def a_retransmission_gets_the_same_answer(probe: Probe) -> None:
     client = await probe.client()
@@ -192,7 +196,8 @@ async def whether_a_signed_binding_request_has_a_signed_answer(probe: Probe) -> 
 
 @row(
     "STUNS-BASE-16",
-    "What begins with a byte that is not assigned is dropped (RFC 7983 section 7).",
+    "If the value does not match any known range, then the packet MUST be dropped (RFC 7983 "
+    "section 7).",
 )
 async def what_is_no_stun_is_dropped(probe: Probe) -> None:
     for first in NOT_STUN:

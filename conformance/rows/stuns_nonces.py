@@ -19,8 +19,8 @@ from .stuns_ltc import challenge_of
 
 @row(
     "STUNS-LTC-03",
-    "The server MUST ensure that the same NONCE cannot be selected for clients that use "
-    "different source IP addresses, different source ports, or both different.",
+    "The server MUST NOT choose the same NONCE for two requests unless they have the same source "
+    "IP address and port.",
     Feature.LONG_TERM,
 )
 async def each_5_tuple_gets_a_nonce_of_its_own(probe: Probe) -> None:
@@ -93,7 +93,8 @@ async def a_nonce_goes_stale_within_an_hour(probe: Probe) -> None:
 
 @row(
     "STUNS-LTC-18",
-    "The server SHOULD generate a new random nonce for each Allocate (RFC 8656 section 5).",
+    "For each Allocate request, the server SHOULD generate a new random nonce when the "
+    "allocation is first attempted (RFC 8656 section 5).",
     Feature.LONG_TERM,
 )
 async def each_attempt_gets_a_nonce_of_its_own(probe: Probe) -> Outcome | None:

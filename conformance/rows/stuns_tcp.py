@@ -68,8 +68,8 @@ async def closing_is_left_to_the_client(probe: Probe) -> Outcome | None:
 
 @row(
     "STUNS-TCP-03",
-    "The server SHOULD NOT close the connection while a request that was received on it is not "
-    "answered.",
+    "The server SHOULD NOT close a connection if a request was received over that connection for "
+    "which a response was not sent.",
     Feature.STREAM,
     Feature.OPEN_BINDING,
     alone=True,
@@ -86,7 +86,8 @@ async def a_half_closed_connection_is_still_answered(probe: Probe) -> None:
 
 @row(
     "STUNS-TCP-04",
-    "The response is sent on the connection that the request was received on.",
+    "If the request was received over TCP or TLS-over-TCP, the response is sent back on the same "
+    "TCP connection as the request was received on (section 6.3.1.2).",
     Feature.STREAM,
     Feature.OPEN_BINDING,
 )

@@ -35,8 +35,9 @@ TCP = 6
 
 @row(
     "TURN-ALLOC-01",
-    "The server MUST require that the request be authenticated (unless it allows "
-    "unauthenticated requests of guests).",
+    "The TURN server MAY allow an unauthenticated request in order to accept Allocation requests "
+    "from new and/or guest users. Otherwise, the server MUST require that the request be "
+    "authenticated.",
 )
 async def an_allocate_has_to_be_authenticated(probe: Probe) -> Outcome | None:
     expect_turn(probe)
@@ -72,7 +73,11 @@ async def _expect_free_after_a_refusal(probe: Probe) -> None:
     response, _ = await probe.try_to_allocate(UDP, client=client)
     if response.error_code == 437:
         mark = mark_attribute(response, Attr.ERROR_CODE)
-        raise Violated("behind a 401 to an unknown user, Allocate is met with 437", mark)
+        raise Violated(
+            "this 5-tuple has no allocation (its one request was refused with a 401, for an unknown "
+            "user), so success was due; Allocate is met with 437",
+            mark,
+        )
 
 
 @row(

@@ -49,8 +49,11 @@ async def an_allocation_comes_with_a_ticket(probe: Probe) -> None:
 
 @row(
     "TURN-MOB-02",
-    "Mobility forbidden by local policy: 405 (Mobility Forbidden). A MOBILITY-TICKET with a "
-    "non-zero length: 400 (Bad Request). Not understood: it is ignored.",
+    "If the MOBILITY-TICKET attribute is included, and has a length of zero, but TURN session "
+    "mobility is forbidden by local policy, the server will reject the request with 405 "
+    "(Mobility Forbidden). If it has a non-zero length, then the server will generate an error "
+    "response with 400 (Bad Request). If the server does not understand the attribute, it "
+    "ignores it.",
 )
 async def a_ticket_in_an_allocate_is_empty(probe: Probe) -> None:
     expect_turn(probe)
@@ -105,9 +108,10 @@ async def who_has_not_moved_has_no_use_for_a_ticket(probe: Probe) -> None:
 
 @row(
     "TURN-MOB-05",
-    "If the ticket is invalid: 400 (Bad Request). If this 5-tuple obtained does not identify an "
-    "existing allocation: 437 (Allocation Mismatch). If it is not the same user that had "
-    "previously created the allocation: 441 (Wrong Credentials).",
+    "If this 5-tuple obtained does not identify an existing allocation, then the server MUST "
+    "reject the request with a 437 (Allocation Mismatch) error; if the ticket is invalid, with "
+    "400 (Bad Request); if it is not the same user that had previously created the TURN "
+    "allocation, with 441 (Wrong Credentials).",
     Feature.MOBILITY,
     Feature.SECOND_USER,
 )

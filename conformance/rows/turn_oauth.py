@@ -169,9 +169,9 @@ async def a_token_opens_the_door(probe: Probe) -> None:
 
 @row(
     "TURN-OAUTH-03",
-    "If the authenticated decrypt operation returns FAIL: 401 (Unauthorized). The access token is "
-    "accepted if lifetime + Delta > abs(RDnew - TS). If the message integrity computed with the "
-    "mac_key does not match: 401.",
+    "If the authenticated decrypt operation returns FAIL, then the STUN server rejects the "
+    "request with an error response 401 (Unauthorized); likewise unless lifetime + Delta > "
+    "abs(RDnew - TS), and if the message integrity computed with the mac_key does not match.",
     Feature.THIRD_PARTY,
 )
 async def wrong_tokens_are_refused(probe: Probe) -> None:

@@ -81,8 +81,9 @@ async def send_indications_refresh_no_permission(probe: Probe) -> None:
 
 @row(
     "TURN-PERM-10",
-    "A permission is installed or refreshed by CreatePermission and ChannelBind requests alone: "
-    "not by what peers send.",
+    "CreatePermission and ChannelBind requests cause the server to install or refresh a "
+    "permission (RFC 8656 section 9). That nothing else does, what peers send least of all, is "
+    "our summary.",
     Feature.TURN,
     Feature.PEER,
     slow=True,
