@@ -9,7 +9,10 @@ import dataclasses
 from typing import Final
 
 from conformance.building import MessageBuilder
+from conformance.checks import mark_attribute
+from conformance.client import describe
 from conformance.codes import Attr, Class, Method, attribute_name
+from conformance.expect import expect_attribute
 from conformance.link import DatagramPort
 from conformance.outcome import NotOffered, Violated
 from conformance.probe import Probe
@@ -181,3 +184,28 @@ async def reachable(
     if len(mapped) > 1:
         raise NotOffered("a NAT on the way has another port for each address of the server")
     return list(addresses.all)
+
+
+def due_where_unknown(kind: int) -> str:
+    """What a server that has nothing of RFC 5780 is told."""
+    return (
+        f"a server that does not know {attribute_name(kind)} has to answer 420, for it is "
+        "comprehension-required (RFC 8489 section 14)"
+    )
+
+
+def expect_known(response: ReceivedMessage, kind: int) -> None:
+    """Raises:
+    NotOffered: the attribute is unknown to the server, as it may be.
+    """
+    if response.error_code == 420:
+        raise NotOffered(f"{attribute_name(kind)} is met with {describe(response)}")
+
+
+def expect_unknown(response: ReceivedMessage, kind: int) -> None:
+    listed = expect_attribute(response, Attr.UNKNOWN_ATTRIBUTES)
+    numbers = {int.from_bytes(listed[at : at + 2], "big") for at in range(0, len(listed), 2)}
+    if kind not in numbers:
+        names = ", ".join(attribute_name(each) for each in sorted(numbers)) or "nothing"
+        mark = mark_attribute(response, Attr.UNKNOWN_ATTRIBUTES)
+        raise Violated(f"UNKNOWN-ATTRIBUTES lists {names}, not {attribute_name(kind)}", mark)

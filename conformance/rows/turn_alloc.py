@@ -74,8 +74,8 @@ async def _expect_free_after_a_refusal(probe: Probe) -> None:
     if response.error_code == 437:
         mark = mark_attribute(response, Attr.ERROR_CODE)
         raise Violated(
-            "this 5-tuple has no allocation (its one request was refused with a 401, for an unknown "
-            "user), so success was due; Allocate is met with 437",
+            "this 5-tuple has no allocation: its one request, of an unknown user, was refused with "
+            "a 401. So success was due, and Allocate is met with 437",
             mark,
         )
 
