@@ -26,7 +26,7 @@ OF_SERVERS: Final = Wording(
     received="received from",
     unsent="nothing was sent",
     unanswered="nothing came back",
-    skipped="not offered",
+    skipped="not offered, or not asked",
     begins=Direction.SENT,
 )
 OF_CLIENTS: Final = Wording(

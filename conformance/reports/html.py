@@ -91,6 +91,7 @@ def _tiles(report: Report) -> Markup:
             tag("span", verdict.value, class_="badge"),
             tag("span", _words(verdict, report), class_="quiet"),
             type="button",
+            class_="some" if report.count(verdict) else "none",
             aria_pressed="false",
             data_verdict=verdict.value,
         )

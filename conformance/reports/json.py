@@ -9,7 +9,10 @@ from conformance.report import Report, entries
 
 
 def to_json(report: Report) -> bytes:
-    """One object: ``target``, ``rows`` with their verdicts, and ``summary`` counts those."""
+    """One object: ``target``, ``rows`` with their verdicts, and ``summary`` counts those.
+
+    ``complete`` is false where rows are missing, or the server was lost; ``ended`` says how then.
+    """
     rows = [
         {
             "id": entry.requirement.id,
@@ -21,5 +24,11 @@ def to_json(report: Report) -> bytes:
         for entry in entries(report)
     ]
     summary = {verdict.value: report.count(verdict) for verdict in Verdict}
-    document = {"target": str(report.target), "rows": rows, "summary": summary}
+    document = {
+        "target": str(report.target),
+        "complete": report.how_it_ended is None,
+        "ended": report.how_it_ended,
+        "rows": rows,
+        "summary": summary,
+    }
     return json.dumps(document, indent=2, ensure_ascii=False).encode() + b"\n"

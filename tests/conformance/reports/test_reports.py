@@ -21,7 +21,8 @@ from .report_of_a_run import FAILED, HOSTILE, REPORT, SKIPPED
 def test_json_has_a_row_for_each_result_and_counts_the_verdicts() -> None:
     document = json.loads(to_json(REPORT))
 
-    assert list(document) == ["target", "rows", "summary"]
+    assert list(document) == ["target", "complete", "ended", "rows", "summary"]
+    assert (document["complete"], document["ended"]) == (True, None)
     assert document["target"] == "turn:192.0.2.1:3478?transport=udp"
     assert document["summary"] == {"PASS": 1, "FAIL": 1, "SKIP": 1, "INFO": 1}
     assert document["rows"][-1] == {
@@ -31,6 +32,26 @@ def test_json_has_a_row_for_each_result_and_counts_the_verdicts() -> None:
         "level": "MUST",
         "detail": f"LIFETIME {HOSTILE}",
     }
+
+
+@pytest.mark.parametrize(
+    ("report", "words"),
+    [
+        pytest.param(
+            dataclasses.replace(REPORT, is_complete=False), "stopped before its end", id="stopped"
+        ),
+        pytest.param(
+            dataclasses.replace(REPORT, suspects=("COD-HDR-01",)),
+            "the server stopped answering during COD-HDR-01",
+            id="lost",
+        ),
+    ],
+)
+def test_json_of_a_run_that_was_cut_short_says_so(report: Report, words: str) -> None:
+    document = json.loads(to_json(report))
+
+    assert document["complete"] is False
+    assert document["ended"] == words
 
 
 def test_junit_is_xml_whatever_the_server_said() -> None:
@@ -104,6 +125,22 @@ def test_a_page_has_a_row_for_each_result_and_marks_what_is_wrong() -> None:
     wrong = re.findall(r'<li class="wrong">.*?</li>', text)
     assert wrong
     assert all("LIFETIME" in each and "600 s (10 minutes)" in each for each in wrong)
+
+
+def test_a_page_has_a_verdict_that_nothing_came_to_keep_quiet() -> None:
+    passed = dataclasses.replace(REPORT, results=REPORT.results[:1])
+
+    tiles = [attributes for _, attributes in _page(passed).tags if "data-verdict" in attributes]
+
+    assert {each["data-verdict"] for each in tiles if each.get("class") == "none"} == {
+        "FAIL",
+        "INFO",
+        "SKIP",
+    }
+
+
+def test_a_page_says_that_what_is_skipped_may_not_have_been_asked() -> None:
+    assert "not offered, or not asked" in to_html(REPORT).decode()
 
 
 def test_a_page_escapes_what_came_from_the_wire() -> None:
