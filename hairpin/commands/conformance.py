@@ -10,13 +10,20 @@ from typing import Any
 import click
 
 from conformance import Report, Target, TargetUnusable
+from conformance.describing_values import counted
 from conformance.profiles import PROFILES
 from conformance.reports import to_html, to_json, to_junit, to_pcapng
 from conformance.target import TokenKey
-from hairpin.authorization import TokenKeyType
 from hairpin.commands.conformance_client import client
 from hairpin.conforming.aim import Aim
-from hairpin.conforming.arguments import TO_STDOUT, ReportFile, UriType, write_report
+from hairpin.conforming.arguments import (
+    TO_STDOUT,
+    ReportFile,
+    TokenKeyType,
+    UriType,
+    check_reports,
+    write_report,
+)
 from hairpin.conforming.listing import (
     HEADINGS,
     differences,
@@ -30,6 +37,7 @@ from hairpin.conforming.running import DEFAULT_JOBS, DEFAULT_PER_SECOND, Plan, r
 from hairpin.conforming.selecting import choose_rows
 from hairpin.conforming.terminal import LOG_WIDTH, clean, show
 from hairpin.daemon import announce
+from hairpin.errors import HairpinError
 from hairpin.output import json_option, print_json, print_table
 from hairpin.parameters import IPType, SecretPairType
 from stun import ServerUri
@@ -53,7 +61,7 @@ Examples:
 
 \b
 Exit status: 0 if no row failed and at least one passed, 1 if one failed, 2 if the server
-could not be tested or nothing passed. Ctrl-C stops with what is known so far.
+could not be tested or nothing passed. Ctrl-C stops with what is known so far, and is 130.
 """
 
 NOT_TESTED = 2
@@ -177,6 +185,13 @@ def run(
     A.json B.json, or client.
     """
     try:
+        reports = {
+            "--json": json_file,
+            "--junit": junit_file,
+            "--pcap": pcap_file,
+            "--html": html_file,
+        }
+        check_reports(reports)
         rows = tuple(choose_rows(only, slow=slow))
         aim = Aim(
             uri=target,
@@ -193,7 +208,7 @@ def run(
         raise click.UsageError(str(error)) from error
     try:
         report = _run(aim, Plan(rows=rows, per_second=rate, jobs=jobs))
-    except TargetUnusable as error:
+    except (TargetUnusable, HairpinError) as error:
         announce(f"hairpin conformance: {target} cannot be tested: {clean(str(error))}")
         return NOT_TESTED
     repeat = Repeat(aim, {row.id for row in rows if row.slow})
@@ -201,9 +216,9 @@ def run(
     write_report(junit_file, lambda: to_junit(report))
     write_report(pcap_file, lambda: to_pcapng(report))
     write_report(html_file, lambda: to_html(report, repeat=repeat.for_reports))
-    if json_file != pathlib.Path(TO_STDOUT):
+    if pathlib.Path(TO_STDOUT) not in reports.values():
         _show(report, repeat)
-    return _status(report)
+    return report.exit_status if report.is_complete else INTERRUPTED
 
 
 @click.group(cls=_TargetOrSubcommand)
@@ -248,7 +263,8 @@ def compare(before: pathlib.Path, after: pathlib.Path) -> int:
     found, is_worse = differences(*documents)
     lines = [[clean(cell) for cell in line] for line in found]
     print_table(("id", "title", str(before), str(after), "seen in the second"), lines)
-    announce(f"{len(found)} rows differ" if found else "no row differs")
+    verb = "differs" if len(found) == 1 else "differ"
+    announce(f"{counted(len(found), 'row')} {verb}" if found else "no row differs")
     return 1 if is_worse else 0
 
 
@@ -279,9 +295,3 @@ def _show(report: Report, repeat: Repeat) -> None:
         show(report, Console(highlight=False), repeat.for_terminal)
     else:
         show(report, Console(highlight=False, width=LOG_WIDTH), repeat.for_reports)
-
-
-def _status(report: Report) -> int:
-    if report.is_complete or report.exit_status == 1:
-        return report.exit_status
-    return INTERRUPTED

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import pathlib
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -14,7 +15,13 @@ from conformance import Report, RowResult, Survey
 from conformance.clients import ClientTarget
 from conformance.describing_values import counted
 from conformance.reports import to_html, to_json, to_pcapng
-from hairpin.conforming.arguments import TO_STDOUT, write_report
+from hairpin.conforming.arguments import (
+    TO_STDOUT,
+    ReportFile,
+    ScriptedEndpointType,
+    check_reports,
+    write_report,
+)
 from hairpin.conforming.progress import show_progress
 from hairpin.conforming.scripting import (
     COMMAND_JOBS,
@@ -30,7 +37,6 @@ from hairpin.daemon import announce
 from hairpin.endpoint import ENDPOINT
 from hairpin.errors import HairpinError
 from hairpin.parameters import SecretPairType
-from hairpin.relay_endpoints import RelayEndpointType
 from transport import TransportAddress, TransportProtocol
 from turn.aio import Endpoint
 
@@ -48,18 +54,17 @@ Examples:
 \b
 In --command stand {host}, {port}, {transport}, {user}, {password}, {realm}, {peer}, {peer_host},
 {peer_port}, {other}, {action} and {script}. Exit status: 0 if no script failed and at least one
-passed, 1 if one failed, 2 if nothing passed or could be played.
+passed, 1 if one failed, 2 if nothing passed or could be played, 130 after Ctrl-C.
 """
 
 STOPPED = 130
 NOT_TESTED = 2
-PROTOCOLS = (TransportProtocol.UDP, TransportProtocol.TCP, TransportProtocol.TLS)
 
 
 @click.command(epilog=EPILOG)
 @click.option(
     "--listen",
-    type=RelayEndpointType(),
+    type=ScriptedEndpointType(),
     multiple=True,
     help="Where the client finds the scripted server; may be given again for another transport. "
     "On tls:// the beginning of the handshake is looked at.  [default: udp://127.0.0.1:3478]",
@@ -113,9 +118,9 @@ PROTOCOLS = (TransportProtocol.UDP, TransportProtocol.TCP, TransportProtocol.TLS
     metavar="SECONDS",
     help="For the client's first message.  [default: 15 for a command, else 120]",
 )
-@click.option("--json", "json_file", metavar="FILE", help="Write a report; - prints it alone.")
-@click.option("--html", "html_file", metavar="FILE", help="Write a report to read, as a page.")
-@click.option("--pcap", "pcap_file", metavar="FILE", help="Write every packet, as pcapng.")
+@click.option("--json", "json_file", type=ReportFile(), help="Write a report; - prints it alone.")
+@click.option("--html", "html_file", type=ReportFile(), help="Write a report to read, as a page.")
+@click.option("--pcap", "pcap_file", type=ReportFile(), help="Write every packet, as pcapng.")
 def client(
     listen: tuple[Endpoint, ...],
     user: tuple[str, str],
@@ -128,9 +133,9 @@ def client(
     status_tells: bool,
     jobs: int | None,
     patience: float | None,
-    json_file: str | None,
-    html_file: str | None,
-    pcap_file: str | None,
+    json_file: pathlib.Path | None,
+    html_file: pathlib.Path | None,
+    pcap_file: pathlib.Path | None,
 ) -> int:
     """Find out what a STUN or TURN client does and does not do of what the RFCs require.
 
@@ -139,6 +144,7 @@ def client(
     command does it.
     """
     try:
+        check_reports({"--json": json_file, "--html": html_file, "--pcap": pcap_file})
         chosen = choose_scripts(only, slow=slow)
         if command is not None:
             check_command(command)
@@ -149,8 +155,6 @@ def client(
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     where = listen or (Endpoint(TransportProtocol.UDP, TransportAddress.parse("127.0.0.1", 3478)),)
-    if any(each.transport not in PROTOCOLS for each in where):
-        raise click.UsageError("--listen: scripts are played on udp://, tcp:// and tls://")
     plan = ClientPlan(
         scripts=chosen,
         listen=where,
@@ -171,9 +175,9 @@ def client(
     write_report(json_file, lambda: to_json(report))
     write_report(html_file, lambda: to_html(report, repeat=plan.repeat))
     write_report(pcap_file, lambda: to_pcapng(report))
-    if TO_STDOUT not in (json_file, html_file, pcap_file):
+    if pathlib.Path(TO_STDOUT) not in (json_file, html_file, pcap_file):
         _show(report, plan)
-    return report.exit_status if report.is_complete or report.exit_status == 1 else STOPPED
+    return report.exit_status if report.is_complete else STOPPED
 
 
 def _play(plan: ClientPlan) -> Report:

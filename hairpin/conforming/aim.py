@@ -6,6 +6,7 @@ import asyncio
 import dataclasses
 import ipaddress
 import socket
+import ssl
 import time
 
 from conformance import Credential, Target, TargetUnusable
@@ -13,7 +14,7 @@ from conformance.aio import Trust
 from conformance.profiles import PROFILES
 from conformance.target import TokenKey
 from hairpin.errors import HairpinError
-from stun import ServerUri
+from stun import ServerUri, UriScheme
 from transport import DecodeError, IPAddress, TransportAddress, TransportProtocol
 
 RESOLUTION_PATIENCE = 10.0
@@ -25,6 +26,8 @@ SECRET_LIFETIME = 7200
 SECRET_NAMES = ("ann", "bob")
 """Whom time-limited credentials are for: some rows need two of them."""
 
+MAX_USERS = len(SECRET_NAMES)
+
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class Aim:
@@ -33,6 +36,7 @@ class Aim:
     ``is_operated`` says that whoever asks operates the server: public addresses need that.
     ``ca_file`` has the certificates to trust; with ``is_insecure`` any will do. With
     ``token_key`` access tokens are made, as an authorization server does (RFC 7635).
+    ``options`` is what the names of options begin with where this was said.
     """
 
     uri: ServerUri
@@ -44,20 +48,38 @@ class Aim:
     is_insecure: bool = False
     is_operated: bool = False
     token_key: TokenKey | None = None
+    options: str = "--"
 
     def __post_init__(self) -> None:
         """Raises:
         ValueError: it makes no sense.
         """
+        self._check_users()
+        if self.ca_file is not None and self.is_insecure:
+            names = f"{self.options}ca-file and {self.options}insecure"
+            raise ValueError(f"{names} exclude each other")
+        if self.peer_ip is not None:
+            _expect_own(self.peer_ip, f"{self.options}peer-address")
+
+    def _check_users(self) -> None:
+        user, secret = f"{self.options}user", f"{self.options}secret"
         if self.uri.scheme.is_turn and not self.users and self.secret is None:
             raise ValueError(
-                "a TURN server wants credentials: --user NAME:PASSWORD, and better two of them, "
-                f"or --secret SECRET (without any: stun:{self.uri.host})"
+                f"a TURN server wants credentials: {user} NAME:PASSWORD, and better two of them, "
+                f"or {secret} SECRET (without any: {_without_turn(self.uri)})"
             )
-        if self.ca_file is not None and self.is_insecure:
-            raise ValueError("--ca-file and --insecure exclude each other")
-        if self.peer_ip is not None:
-            _expect_own(self.peer_ip)
+        if self.users and self.secret is not None:
+            raise ValueError(
+                f"{user} and {secret} exclude each other: with {secret}, users are made"
+            )
+        if len(self.users) > MAX_USERS:
+            raise ValueError(f"{user}: no row needs more than {MAX_USERS} users")
+        names = [name for name, _ in self.users]
+        if len(set(names)) < len(names):
+            raise ValueError(
+                f"{user} {names[0]} twice: the second one is to be a different user, for rows "
+                "about what belongs to another"
+            )
 
     def trust(self) -> Trust:
         """How the server's certificate is judged.
@@ -71,7 +93,9 @@ class Aim:
         try:
             found.tls()
         except OSError as error:
-            raise HairpinError(f"--ca-file {self.ca_file}: {error}") from error
+            is_read = isinstance(error, ssl.SSLError)
+            problem = "there is no certificate in it (PEM)" if is_read else error.strerror
+            raise HairpinError(f"{self.options}ca-file {self.ca_file}: {problem}") from error
         if self.uri.protocol is TransportProtocol.DTLS:
             try:
                 found.dtls()
@@ -112,7 +136,8 @@ async def find_targets(aim: Aim) -> tuple[Target, ...]:
         if is_public(address.ip) and not aim.is_operated:
             raise TargetUnusable(
                 f"{address.ip} is a public address, and a run sends thousands of messages and "
-                "fills quotas: name --i-operate-this-server if you do"
+                "fills quotas: if it is you who operates this server, say so with "
+                "--i-operate-this-server"
             )
     return tuple(_target(aim, address) for address in addresses)
 
@@ -163,12 +188,19 @@ async def _resolve(uri: ServerUri) -> tuple[TransportAddress, ...]:
     return tuple(first.values())
 
 
-def _expect_own(ip: IPAddress) -> None:
+def _without_turn(uri: ServerUri) -> ServerUri:
+    """The same server, for what needs no credentials; stun: has no transport (RFC 7064)."""
+    if uri.scheme.is_secure:
+        return dataclasses.replace(uri, scheme=UriScheme.STUNS)
+    return dataclasses.replace(uri, scheme=UriScheme.STUN, transport=None)
+
+
+def _expect_own(ip: IPAddress, option: str) -> None:
     family = socket.AF_INET6 if ip.version == 6 else socket.AF_INET
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as sock:
             sock.bind((str(ip), 0))
     except OSError as error:
         raise ValueError(
-            f"--peer-address {ip}: peers are on this host, and it has no such address"
+            f"{option} {ip}: peers are on this host, and it has no such address"
         ) from error

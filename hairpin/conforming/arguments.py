@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import pathlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import click
 
+from hairpin import authorization
 from hairpin.errors import HairpinError
+from hairpin.relay_endpoints import parse_relay_endpoint
 from stun import ServerUri
+from transport import TransportProtocol
+from turn.aio import Endpoint
+from turn.tokens import TokenKey
 
 from .aim import read_uri
 
 TO_STDOUT = "-"
 """In place of a file."""
+
+PROTOCOLS = (TransportProtocol.UDP, TransportProtocol.TCP, TransportProtocol.TLS)
+"""What scripts are played on."""
 
 
 class UriType(click.ParamType[ServerUri]):
@@ -30,6 +38,31 @@ class UriType(click.ParamType[ServerUri]):
             self.fail(str(error), param, ctx)
 
 
+class TokenKeyType(authorization.TokenKeyType):
+    """KID:BASE64; what is not even that is told so."""
+
+    def convert(
+        self, value: str | TokenKey, param: click.Parameter | None, ctx: click.Context | None
+    ) -> TokenKey:
+        if isinstance(value, TokenKey):
+            return value
+        try:
+            return read_token_key(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def read_token_key(text: str) -> TokenKey:
+    """
+    Raises:
+        ValueError: it is none. The text is not shown: it may be a key.
+    """
+    kid, _, rest = text.partition(":")
+    if not kid or not rest:
+        raise ValueError("a token key is KID:BASE64, such as north:a2tra2tra2tra2tra2traw==")
+    return TokenKey.parse(text)
+
+
 class ReportFile(click.ParamType[pathlib.Path]):
     """A file to write, in a folder that is there: known before the run, not after it."""
 
@@ -39,12 +72,52 @@ class ReportFile(click.ParamType[pathlib.Path]):
         self, value: str | pathlib.Path, param: click.Parameter | None, ctx: click.Context | None
     ) -> pathlib.Path:
         path = pathlib.Path(value)
-        if str(path) != TO_STDOUT and (path.is_dir() or not path.absolute().parent.is_dir()):
-            self.fail(f"{value}: there is no such folder, or it is one", param, ctx)
+        if str(path) == TO_STDOUT:
+            return path
+        if path.is_dir():
+            self.fail(f"{value} is a folder, not a file", param, ctx)
+        if not path.absolute().parent.is_dir():
+            self.fail(f"{value}: there is no folder {path.parent}", param, ctx)
         return path
 
 
-def write_report(path: pathlib.Path | str | None, make: Callable[[], bytes]) -> None:
+class ScriptedEndpointType(click.ParamType[Endpoint]):
+    """Where scripts are played."""
+
+    name = "udp|tcp|tls://HOST:PORT"
+
+    def convert(
+        self, value: str | Endpoint, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Endpoint:
+        if isinstance(value, Endpoint):
+            return value
+        if not value.startswith(tuple(f"{each.value}://" for each in PROTOCOLS)):
+            self.fail(f"{value!r} is not udp://, tcp:// or tls://HOST:PORT", param, ctx)
+        try:
+            return parse_relay_endpoint(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+def check_reports(files: Mapping[str, pathlib.Path | None]) -> None:
+    """See that no report is written over another; ``files`` are by their options.
+
+    Raises:
+        ValueError: two have one file, or standard output.
+    """
+    first: dict[pathlib.Path, str] = {}
+    for option, path in files.items():
+        if path is None:
+            continue
+        is_stdout = str(path) == TO_STDOUT
+        where = path if is_stdout else path.resolve()
+        if where in first:
+            what = "standard output" if is_stdout else str(path)
+            raise ValueError(f"{first[where]} and {option} both write to {what}")
+        first[where] = option
+
+
+def write_report(path: pathlib.Path | None, make: Callable[[], bytes]) -> None:
     """Write a report where one is asked for.
 
     Raises:
@@ -56,6 +129,6 @@ def write_report(path: pathlib.Path | str | None, make: Callable[[], bytes]) -> 
         click.echo(make(), nl=False)
         return
     try:
-        pathlib.Path(path).write_bytes(make())
+        path.write_bytes(make())
     except OSError as error:
         raise HairpinError(f"{path} cannot be written: {error.strerror}") from error

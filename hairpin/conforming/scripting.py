@@ -7,6 +7,7 @@ import dataclasses
 import pathlib
 import re
 import shlex
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 
 from conformance import Credential, load
@@ -141,13 +142,18 @@ def words_of(script: Script, plan: ClientPlan, listener: Listener) -> dict[str, 
 
 def check_command(command: str) -> None:
     """Raises:
-    ValueError: it cannot be filled in.
+    ValueError: it cannot be filled in, or nothing can be started by it.
     """
     try:
-        fill(command, dict.fromkeys(NAMES, "x"))
+        words = fill(command, dict.fromkeys(NAMES, "x"))
     except (KeyError, IndexError, ValueError) as error:
         known = ", ".join(f"{{{name}}}" for name in NAMES)
         raise ValueError(f"--command {command!r}: {error}; there are {known}") from error
+    if not words or not words[0]:
+        raise ValueError("--command is empty")
+    is_filled_in = shlex.split(command)[0] != words[0]
+    if not is_filled_in and shutil.which(words[0]) is None:
+        raise ValueError(f"--command: {words[0]}: there is no such program that may be started")
 
 
 PORT = "{port}"
@@ -238,7 +244,8 @@ class Playing:
         try:
             return await self._server.play(script)
         except OSError as error:
-            raise HairpinError(f"--command: {error.strerror or error}") from error
+            what = "" if error.filename is None else f"{error.filename}: "
+            raise HairpinError(f"--command: {what}{error.strerror or error}") from error
 
     def close(self) -> None:
         self._server.close()

@@ -152,7 +152,7 @@ def test_a_public_address_needs_a_word_of_who_operates_it() -> None:
 
     assert result.exit_code == 2
     assert "8.8.8.8 is a public address" in result.stderr
-    assert "--i-operate-this-server" in result.stderr
+    assert "say so with --i-operate-this-server" in result.stderr
     assert len(result.stderr.splitlines()) == 1
 
 
@@ -167,13 +167,34 @@ def test_a_public_address_needs_a_word_of_who_operates_it() -> None:
         pytest.param(["stuns:x?transport=sctp"], "'sctp' is not known", id="stuns-transport"),
         pytest.param(["stun:x?transport=udp"], "is no target", id="stun-transport"),
         pytest.param(["stun:x", "--only", "FOO"], "no row begins so; there are COD-", id="prefix"),
-        pytest.param(["stun:x", "--only", "STUNC-UDP-01"], "not shown from outside", id="client"),
+        pytest.param(
+            ["stun:x", "--only", "STUNC-UDP-01"], "client --script STUNC-UDP-01", id="client"
+        ),
+        pytest.param(["stun:x", "--only", "COD-TXT-02"], "not shown", id="not-shown"),
         pytest.param(["stun:x", "--peer-address", "192.0.2.9"], "no such address", id="peer"),
         pytest.param(
             ["stun:x", "--profile", "foo"], "not one of 'coturn', 'hairpin'", id="profile"
         ),
-        pytest.param(["stun:x", "--json", "/nowhere/a.json"], "no such folder", id="folder"),
-        pytest.param(["stun:x", "--html", "/"], "or it is one", id="is-folder"),
+        pytest.param(["stun:x", "--json", "/nowhere/a.json"], "no folder /nowhere", id="folder"),
+        pytest.param(["stun:x", "--html", "/"], "/ is a folder, not a file", id="is-folder"),
+        pytest.param(["stun:x", "--json", "a", "--html", "./a"], "both write to", id="one-file"),
+        pytest.param(
+            ["stun:x", "--junit", "-", "--json", "-"], "both write to standard output", id="stdout"
+        ),
+        pytest.param(
+            ["turn:x", "--user", "ann:a", "--user", "ann:b"], "a different user", id="same-user"
+        ),
+        pytest.param(
+            ["turn:x", "--user", "a:a", "--user", "b:b", "--user", "c:c"],
+            "--user: no row needs more than 2",
+            id="three-users",
+        ),
+        pytest.param(
+            ["turn:x", "--user", "a:a", "--secret", "s"], "--user and --secret exclude", id="secret"
+        ),
+        pytest.param(["stun:x", "--oauth-key", "nonsense"], "is KID:BASE64", id="no-key"),
+        pytest.param(["stun:x", "--oauth-key", "kid:"], "is KID:BASE64", id="empty-key"),
+        pytest.param(["stun:x", "--oauth-key", "kid:YQ=="], "16 or 32 bytes, not 1", id="short"),
         pytest.param(["stun:x", "--rate", "0"], "is not in the range", id="rate"),
         pytest.param(["compare", "/nowhere", "/nowhere"], "No such file", id="no-file"),
     ],
@@ -204,6 +225,21 @@ async def test_ctrl_c_stops_with_what_is_known_so_far() -> None:
     assert process.returncode == 130
     assert b"stopped before its end" in stdout
     assert stderr == b""
+
+
+def test_trust_that_cannot_be_had_is_no_verdict_on_the_server(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty = tmp_path / "ca.pem"
+    empty.write_text("")
+    monkeypatch.setitem(sys.modules, "transport.dtls", None)
+
+    without_certificate = invoke("stuns:localhost", "--ca-file", str(empty))
+    without_dtls = invoke("stuns:localhost?transport=udp")
+
+    assert (without_certificate.exit_code, without_dtls.exit_code) == (2, 2)
+    assert "ca.pem: there is no certificate in it" in without_certificate.stderr
+    assert "pip install 'hairpin[dtls]'" in without_dtls.stderr
 
 
 def test_a_name_for_tokens_without_their_key_is_a_usage_error() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pathlib
+import re
 import sys
 
 import pytest
@@ -69,8 +70,31 @@ def test_a_file_without_certificates_is_told(tmp_path: pathlib.Path) -> None:
     empty = tmp_path / "ca.pem"
     empty.write_text("")
 
-    with pytest.raises(HairpinError, match=r"--ca-file .*ca\.pem"):
+    with pytest.raises(HairpinError, match=r"--ca-file .*ca\.pem: there is no certificate in it"):
         Aim(uri=read_uri("stuns:localhost"), ca_file=str(empty)).trust()
+
+
+@pytest.mark.parametrize(
+    ("target", "hint"),
+    [
+        ("turn:127.0.0.1:3479", "stun:127.0.0.1:3479"),
+        ("turn:[::1]:3479?transport=tcp", "stun:[::1]:3479"),
+        ("turn:localhost", "stun:localhost"),
+        ("turns:localhost:5350?transport=udp", "stuns:localhost:5350?transport=udp"),
+    ],
+)
+def test_without_credentials_the_same_server_is_named_for_what_needs_none(
+    target: str, hint: str
+) -> None:
+    with pytest.raises(ValueError, match=re.escape(f"(without any: {hint})")):
+        Aim(uri=read_uri(target))
+
+    assert Aim(uri=read_uri(hint)).uri.host == read_uri(target).host
+
+
+def test_options_are_named_as_where_they_stand() -> None:
+    with pytest.raises(ValueError, match=r"--stun-user NAME:PASSWORD.* or --stun-secret"):
+        Aim(uri=read_uri("turn:localhost"), options="--stun-")
 
 
 def test_without_tls_no_certificate_is_looked_at() -> None:

@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from conformance.clients import Action, Script, scripts
-from hairpin.commands.conformance_client import PROTOCOLS
+from hairpin.conforming.arguments import PROTOCOLS
 from hairpin.conforming.scripting import NAMES, ClientPlan, check_command, fill
 from tests.conformance.clients.test_client_server import BINDING
 from transport import TransportAddress, TransportProtocol
@@ -67,8 +67,18 @@ def test_a_client_that_fails_is_shown_with_its_bytes(tmp_path: pathlib.Path) -> 
         pytest.param(("--command", "x {prot}"), "there are {host}, {port}", id="unknown-name"),
         pytest.param(("--status-tells",), "are about --command", id="no-command"),
         pytest.param(("--jobs", "2"), "are about --command", id="jobs-of-a-person"),
-        pytest.param(("--command", "x 3478", "--jobs", "2"), "say {port}", id="one-port"),
-        pytest.param(("--listen", "dtls://127.0.0.1:0"), "udp://, tcp:// and tls://", id="dtls"),
+        pytest.param(("--command", "sh 3478", "--jobs", "2"), "say {port}", id="one-port"),
+        pytest.param(("--listen", "dtls://127.0.0.1:0"), "is not udp://, tcp:// or tls", id="dtls"),
+        pytest.param(("--listen", "foo"), "'foo' is not udp://, tcp:// or tls://HOST", id="listen"),
+        pytest.param(("--listen", "udp://foo"), "'foo' does not appear to be", id="listen-host"),
+        pytest.param(("--command", ""), "--command is empty", id="empty"),
+        pytest.param(("--command", " ''"), "--command is empty", id="empty-word"),
+        pytest.param(("--command", "no-such-client {port}"), "no-such-client: there", id="missing"),
+        pytest.param(("--json", "/nowhere/x"), "there is no folder /nowhere", id="json"),
+        pytest.param(("--html", "/"), "/ is a folder", id="html"),
+        pytest.param(("--pcap", "/nowhere/x"), "there is no folder /nowhere", id="pcap"),
+        pytest.param(("--json", "-", "--pcap", "-"), "write to standard output", id="stdout"),
+        pytest.param(("--json", "x", "--html", "./x"), "--json and --html both", id="one-file"),
     ],
 )
 def test_what_makes_no_sense_is_said_before_anything_is_played(
@@ -77,7 +87,8 @@ def test_what_makes_no_sense_is_said_before_anything_is_played(
     result = invoke(*ANYWHERE, *options)
 
     assert result.exit_code == 2
-    assert problem in result.output
+    assert problem in " ".join(result.output.split())
+    assert "STUNC" not in result.stdout
 
 
 def test_a_port_that_is_taken_is_named() -> None:
@@ -91,14 +102,20 @@ def test_a_port_that_is_taken_is_named() -> None:
 
 
 def test_a_command_that_is_not_there_is_named() -> None:
-    result = invoke(*ANYWHERE, "--script", "STUNC-UDP-01", "--command", "/nonexistent/client")
+    command = "/nonexistent/client-of-{transport}"
+    result = invoke(*ANYWHERE, "--script", "STUNC-UDP-01", "--command", command)
 
     assert result.exit_code == 2
-    assert "--command" in result.stderr
+    assert "--command: /nonexistent/client-of-udp: No such file" in result.stderr
+
+
+def test_help_offers_no_transport_that_scripts_are_not_played_on() -> None:
+    assert "dtls" not in invoke("client", "--help").output
 
 
 def test_words_of_a_command_are_filled_in_and_stay_words() -> None:
-    check_command("client {host} 'two words' {action}")
+    check_command("sh {host} 'two words' {action}")
+    check_command("client-{action}")
 
     words = fill("client {user} 'two words'", {**dict.fromkeys(NAMES, ""), "user": "a b; c"})
 

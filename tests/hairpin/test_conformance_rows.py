@@ -67,6 +67,7 @@ def test_compare_shows_what_differs(
     assert len(lines) == differing
     assert all(line.startswith("TURN-ALLOC-07\t") for line in lines)
     assert "\x1b" not in result.stdout
+    assert ("1 row differs" if differing else "no row differs") in result.stderr
 
 
 def test_compare_shows_rows_that_one_run_does_not_have(tmp_path: pathlib.Path) -> None:
@@ -88,6 +89,11 @@ def test_compare_of_what_is_no_report_is_told(tmp_path: pathlib.Path) -> None:
 
     assert result.exit_code == 2
     assert "is no report of hairpin conformance" in result.output
+
+
+def test_a_row_about_clients_is_pointed_to_where_it_is_played() -> None:
+    with pytest.raises(ValueError, match="hairpin conformance client --script STUNC-UDP-01"):
+        choose_rows(["stunc-udp-01"], slow=False)
 
 
 def test_rows_that_are_slow_have_to_be_asked_for() -> None:

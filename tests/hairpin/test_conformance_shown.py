@@ -41,6 +41,33 @@ def test_a_failure_is_shown_with_its_sentence_its_bytes_and_how_to_repeat_it() -
     assert "INFO STUNS-BASE-06  SOFTWARE is not sent" in text
 
 
+def test_lines_are_not_filled_up_with_blanks() -> None:
+    assert [line for line in shown(REPORT).splitlines() if line != line.rstrip()] == []
+
+
+def test_failures_that_are_many_are_listed_again_with_what_was_seen() -> None:
+    ids = [f"TURN-ALLOC-{number:02}" for number in range(1, 7)]
+    many = tuple(
+        type(FAILED)(row_id, Outcome(Verdict.FAIL, f"seen of {row_id} {'x' * 200}"))
+        for row_id in ids
+    )
+
+    text = shown(Report(REPORT.target, Survey(), many))
+    few = shown(Report(REPORT.target, Survey(), many[:-1]))
+
+    lines = text.splitlines()
+    first = len(lines) - next(
+        at for at, line in enumerate(reversed(lines), 1) if line.startswith(f"FAIL {ids[0]}")
+    )
+    listed = lines[first : first + len(ids)]
+    assert [line.split()[:5] for line in listed] == [
+        ["FAIL", row_id, "seen", "of", row_id] for row_id in ids
+    ]
+    assert all(len(line) == 120 and line.endswith("…") for line in listed)
+    assert lines[first + len(ids)].startswith("group")
+    assert few.count(f"FAIL {ids[0]}") == 1
+
+
 def test_on_a_narrow_terminal_messages_stand_below_each_other() -> None:
     text = shown(REPORT, width=80)
 
@@ -75,7 +102,6 @@ def test_a_row_is_repeated_with_the_options_that_it_needs() -> None:
     aim = Aim(
         uri=read_uri("turns:127.0.0.1?transport=tcp"),
         users=(("ann", "pass word"),),
-        secret="s3",
         peer_ip=TransportAddress.parse("127.0.0.1", 1).ip,
         is_insecure=True,
         is_operated=True,
@@ -84,13 +110,20 @@ def test_a_row_is_repeated_with_the_options_that_it_needs() -> None:
     repeat = Repeat(aim, {"TURN-PERM-08"})
 
     assert repeat.for_terminal("TURN-PERM-08") == (
-        "hairpin conformance 'turns:127.0.0.1?transport=tcp' --user 'ann:pass word' --secret s3 "
+        "hairpin conformance 'turns:127.0.0.1?transport=tcp' --user 'ann:pass word' "
         "--oauth-key north:a2tra2tra2tra2tra2traw== --oauth-server-name relay.example "
         "--peer-address 127.0.0.1 --insecure --i-operate-this-server --slow --only TURN-PERM-08"
     )
     assert "pass word" not in repeat.for_reports("TURN-PERM-07")
     assert "a2tra2" not in repeat.for_reports("TURN-PERM-07")
     assert "--slow" not in repeat.for_reports("TURN-PERM-07")
+
+
+def test_a_secret_is_repeated_on_the_terminal_alone() -> None:
+    repeat = Repeat(Aim(uri=read_uri("turn:127.0.0.1"), secret="s3cret"), ())
+
+    assert "--secret s3cret --only" in repeat.for_terminal("TURN-PERM-07")
+    assert "s3cret" not in repeat.for_reports("TURN-PERM-07")
 
 
 class _Terminal(io.StringIO):
