@@ -75,7 +75,10 @@ class Probe:
             NotOffered: the target is reached over a stream.
         """
         if self.target.transport.is_reliable:
-            raise NotOffered("the target is reached over a stream: name it without transport=tcp")
+            scheme = "turn" if self.target.is_turn else "stun"
+            is_tls = self.target.transport is TransportProtocol.TLS
+            how = f"as {scheme}:HOST" if is_tls else "without transport=tcp"
+            raise NotOffered(f"the target is reached over a stream: name it {how}")
 
     def needs_udp(self) -> None:
         """Go on only where messages are datagrams that are not secured.

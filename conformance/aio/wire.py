@@ -37,6 +37,10 @@ CONNECT_PATIENCE = 10.0
 """Seconds for a connection, with its handshake of TLS or DTLS."""
 
 
+NO_TLS = frozenset({"WRONG_VERSION_NUMBER", "PACKET_LENGTH_TOO_LONG", "HTTP_REQUEST"})
+"""What OpenSSL calls bytes that are no record of TLS."""
+
+
 class AsyncioWire:
     """This host. At most ``per_second`` datagrams or writes are sent.
 
@@ -139,6 +143,8 @@ class AsyncioWire:
             raise TimeoutError(f"not made in {CONNECT_PATIENCE:g} s") from error
         except ssl.SSLCertVerificationError as error:
             raise OSError(f"its certificate is not trusted: {error.verify_message}") from error
+        except ssl.SSLError as error:
+            raise OSError(_without_tls(error)) from error
         except ConnectionResetError as error:
             raise ConnectionResetError("closed at once") from error
         except ConnectionRefusedError as error:
@@ -193,3 +199,11 @@ class AsyncioWire:
         with socket.socket(family, socket.SOCK_DGRAM) as sock:
             sock.connect(to_sockaddr(remote))
             return ipaddress.ip_address(sock.getsockname()[0])
+
+
+def _without_tls(error: ssl.SSLError) -> str:
+    """Why a handshake has failed, without the line of Python's source that says so."""
+    if error.reason in NO_TLS:
+        return "what answers there speaks no TLS"
+    reason = (error.reason or "it ends early").replace("_", " ").lower()
+    return f"the TLS handshake fails: {reason}"
