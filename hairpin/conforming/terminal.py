@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import collections
+import dataclasses
 from collections.abc import Callable, Sequence
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType, RenderResult
 from rich.padding import Padding
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -33,25 +35,30 @@ INDENT = 5
 MAX_AROUND = 6
 """Messages before those that decide; each has a line."""
 
+FEW = 5
+"""Failures that are found again without a list."""
+
 MAX_HEX = 96
 """Bytes of a part that are shown."""
 
 
 def show(report: Report, console: Console, repeat: Callable[[str], str]) -> None:
-    """Failures first, with their bytes; then what was seen, what was skipped, and the counts."""
+    """Failures first, with their bytes; then what was seen, what was skipped, the failures
+    again, a line each, if they are many, and the counts."""
     found = entries(report)
     for entry in found:
         if entry.verdict is Verdict.FAIL:
             show_failure(entry, console, repeat(entry.requirement.id))
     _show_open(found, console)
     _show_skipped(found, console)
+    _show_failed(found, console)
     console.print(_table(found))
     console.print(conclusion(report), style="bold")
 
 
 def show_failure(entry: Entry, console: Console, command: str) -> None:
     """One row that failed; ``command`` runs it alone."""
-    console.print(_failure(entry, command, console.width))
+    console.print(_Trimmed(_failure(entry, command, console.width)))
 
 
 def conclusion(report: Report) -> str:
@@ -66,6 +73,28 @@ def clean(text: str) -> str:
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
     )
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Trimmed:
+    """Without the blanks that fill lines up: in a log they are most of it."""
+
+    inner: RenderableType
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        for line in console.render_lines(self.inner, options, pad=False):
+            yield from _trimmed(line)
+            yield Segment.line()
+
+
+def _trimmed(line: Sequence[Segment]) -> Sequence[Segment]:
+    kept = list(line)
+    while kept and not kept[-1].text.rstrip():
+        kept.pop()
+    if kept:
+        text, style, control = kept[-1]
+        kept[-1] = Segment(text.rstrip(), style, control)
+    return kept
 
 
 def _failure(entry: Entry, command: str, width: int) -> RenderableType:
@@ -163,6 +192,17 @@ def _show_skipped(found: Sequence[Entry], console: Console) -> None:
         names = ", ".join(ids)
         label = ("SKIP ", STYLES[Verdict.SKIP])
         console.print(Text.assemble(label, clean(reason), (f": {names}", "dim")))
+
+
+def _show_failed(found: Sequence[Entry], console: Console) -> None:
+    """What was seen, a line each: how the rows failed stands far above."""
+    failed = [entry for entry in found if entry.verdict is Verdict.FAIL]
+    if len(failed) <= FEW:
+        return
+    for entry in failed:
+        label = ("FAIL ", STYLES[Verdict.FAIL])
+        line = Text.assemble(label, (entry.requirement.id, "bold"), f"  {clean(entry.detail)}")
+        console.print(line, no_wrap=True, overflow="ellipsis")
 
 
 def _table(found: Sequence[Entry]) -> Table:
