@@ -179,7 +179,7 @@ def _show_open(found: Sequence[Entry], console: Console) -> None:
         if entry.verdict is Verdict.INFO:
             label = ("INFO ", STYLES[Verdict.INFO])
             name = (entry.requirement.id, "bold")
-            console.print(Text.assemble(label, name, f"  {clean(entry.detail)}"))
+            console.print(_Trimmed(Text.assemble(label, name, f"  {clean(entry.detail)}")))
 
 
 def _show_skipped(found: Sequence[Entry], console: Console) -> None:
@@ -191,7 +191,7 @@ def _show_skipped(found: Sequence[Entry], console: Console) -> None:
     for reason, ids in reasons.items():
         names = ", ".join(ids)
         label = ("SKIP ", STYLES[Verdict.SKIP])
-        console.print(Text.assemble(label, clean(reason), (f": {names}", "dim")))
+        console.print(_Trimmed(Text.assemble(label, clean(reason), (f": {names}", "dim"))))
 
 
 def _show_failed(found: Sequence[Entry], console: Console) -> None:

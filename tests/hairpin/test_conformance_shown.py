@@ -42,7 +42,17 @@ def test_a_failure_is_shown_with_its_sentence_its_bytes_and_how_to_repeat_it() -
 
 
 def test_lines_are_not_filled_up_with_blanks() -> None:
-    assert [line for line in shown(REPORT).splitlines() if line != line.rstrip()] == []
+    skipped = tuple(
+        type(FAILED)(f"TURN-ALLOC-{number:02}", Outcome(Verdict.SKIP, "not offered"))
+        for number in range(2, 25)
+    )
+    seen = type(FAILED)("TURN-ALLOC-25", Outcome(Verdict.INFO, "seen " * 50))
+    results = (*REPORT.results, *skipped, seen)
+
+    text = shown(Report(REPORT.target, Survey(), results))
+
+    assert [line for line in text.splitlines() if line != line.rstrip()] == []
+    assert "TURN-ALLOC-24" in text
 
 
 def test_failures_that_are_many_are_listed_again_with_what_was_seen() -> None:
