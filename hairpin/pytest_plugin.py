@@ -4,7 +4,8 @@
 
 The rows are run beside each other before the first test, which is what makes them quick; each
 test then tells what its row came to. INFO passes, and is in the test's properties. What a
-server may not do in any answer is a test of its own, ``every-answer``.
+server may not do in any answer is a test of its own, ``every-answer``. After Ctrl-C the rows
+that were done are told, the others are skipped, and no other test is run.
 """
 
 from __future__ import annotations
@@ -19,13 +20,18 @@ import pytest
 if TYPE_CHECKING:
     from conformance import Report, Row
     from conformance.report import Entry
+    from conformance.target import TokenKey
 
     from .conforming.aim import Aim
+
+OPTIONS: Final = "--stun-"
+"""What their names begin with."""
 
 NOT_TESTED: Final = 2
 """Exit status where the server could not be tested."""
 
 EVERY_ANSWER: Final = "every-answer"
+INTERRUPTED: Final = "not run: interrupted"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,6 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--stun-user", action="append", default=[], metavar="NAME:PASSWORD", help="twice, better"
     )
     group.addoption("--stun-secret", metavar="S", help="for time-limited credentials instead")
+    group.addoption("--stun-oauth-key", metavar="KID:BASE64", help="that access tokens are of")
     group.addoption("--stun-peer-address", metavar="IP", help="that the server may relay to")
     group.addoption("--stun-only", action="append", default=[], metavar="PREFIX", help="of row ids")
     group.addoption("--stun-slow", action="store_true", help="also rows that take minutes")
@@ -68,6 +75,9 @@ class _Run:
     suspects: tuple[str, ...] = ()
     """Rows that were under way when the server stopped answering."""
 
+    is_interrupted: bool = False
+    """Rows are missing: Ctrl-C came before them."""
+
 
 class _Rows:
     """Adds a test for each row to what was collected, and runs them."""
@@ -78,7 +88,7 @@ class _Rows:
         try:
             self._aim = _aim(config)
             prefixes, slow = config.getoption("--stun-only"), config.getoption("--stun-slow")
-            self._chosen: Sequence[Row] = choose_rows(prefixes, slow=slow)
+            self._chosen: Sequence[Row] = choose_rows(prefixes, slow=slow, options=OPTIONS)
         except ValueError as error:
             raise pytest.UsageError(str(error)) from error
         self._run = _Run()
@@ -102,7 +112,12 @@ class _Rows:
             report = _report(self._aim, rows, session.config)
             self._run.found = {entry.requirement.id: entry for entry in entries(report)}
             self._run.suspects = report.suspects
-        return (yield)
+            self._run.is_interrupted = not report.is_complete
+        if not self._run.is_interrupted:
+            return (yield)
+        session.items[:] = [item for item in session.items if isinstance(item, _Item)]
+        yield
+        return pytest.exit("interrupted", returncode=pytest.ExitCode.INTERRUPTED)
 
 
 class _Item(pytest.Item):
@@ -130,7 +145,9 @@ class _RowItem(_Item):
     def runtest(self) -> None:
         from conformance import Verdict
 
-        entry = self.run.found[self.name]
+        entry = self.run.found.get(self.name)
+        if entry is None:
+            pytest.skip(INTERRUPTED)
         self.user_properties.append(("verdict", entry.verdict.value))
         self.user_properties.append(("seen", entry.detail))
         if entry.verdict is Verdict.FAIL:
@@ -150,6 +167,8 @@ class _AnswersItem(_Item):
         failed = [entry for name, entry in self.run.found.items() if name not in self.run.asked]
         if failed:
             raise _Failed(_tell(failed))
+        if self.run.is_interrupted:
+            pytest.skip(INTERRUPTED)
 
 
 def _aim(config: pytest.Config) -> Aim:
@@ -170,7 +189,23 @@ def _aim(config: pytest.Config) -> Aim:
         ca_file=config.getoption("--stun-ca-file"),
         is_insecure=config.getoption("--stun-insecure"),
         is_operated=config.getoption("--i-operate-this-server"),
+        token_key=_token_key(config.getoption("--stun-oauth-key")),
+        options=OPTIONS,
     )
+
+
+def _token_key(text: str | None) -> TokenKey | None:
+    from conformance.target import TokenKey
+
+    from .conforming.arguments import read_token_key
+
+    if text is None:
+        return None
+    try:
+        key = read_token_key(text)
+    except ValueError as error:
+        raise ValueError(f"--stun-oauth-key: {error}") from error
+    return TokenKey(key.kid, key.key)
 
 
 def _report(aim: Aim, rows: Sequence[Row], config: pytest.Config) -> Report:
@@ -180,18 +215,16 @@ def _report(aim: Aim, rows: Sequence[Row], config: pytest.Config) -> Report:
     from conformance.describing_values import counted
 
     from .conforming.running import Plan, run_plan
+    from .errors import HairpinError
 
     reporter = config.pluginmanager.get_plugin("terminalreporter")
     if reporter is not None:
         reporter.write_line(f"running {counted(len(rows), 'row')} against {aim.uri}")
     plan = Plan(rows=tuple(rows))
     try:
-        report = asyncio.run(run_plan(aim, plan, on_begin=_ignore, on_result=_ignore))
-    except TargetUnusable as error:
+        return asyncio.run(run_plan(aim, plan, on_begin=_ignore, on_result=_ignore))
+    except (TargetUnusable, HairpinError) as error:
         pytest.exit(f"{aim.uri} cannot be tested: {error}", returncode=NOT_TESTED)
-    if not report.is_complete:
-        raise KeyboardInterrupt
-    return report
 
 
 def _ignore(*_: object) -> None:

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import pathlib
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import AsyncIterator
 
@@ -26,6 +30,9 @@ pytest_plugins = ("pytester",)
 pytestmark = pytest.mark.long  # a pytest in a pytest, and a server in a thread beside it
 
 PLUGIN = ("-p", "hairpin.pytest_plugin", "-p", "no:cacheprovider", "-p", "no:asyncio")
+WITH_AN_EMPTY_ATTRIBUTE = 24
+"""Bytes of a request that STUNS-BASE-08 sends, and no other of these rows."""
+
 USERS = ("--stun-user", "ann:secret", "--stun-user", "bob:other")
 
 
@@ -126,6 +133,63 @@ def test_a_server_that_cannot_be_tested_ends_it_all(pytester: pytest.Pytester) -
     result.stdout.fnmatch_lines(["*cannot be tested: no tcp connection*refused*"])
 
 
+def test_trust_that_cannot_be_had_ends_it_all(pytester: pytest.Pytester) -> None:
+    empty = pytester.makefile(".pem", "")
+
+    result = pytester.runpytest_inprocess(
+        *PLUGIN, "--stun-target", "stuns:localhost", "--stun-ca-file", str(empty)
+    )
+
+    assert result.ret == 2
+    result.stdout.fnmatch_lines(["*cannot be tested: --stun-ca-file*no certificate in it*"])
+
+
+def test_tokens_are_made_with_the_key_that_is_given(pytester: pytest.Pytester) -> None:
+    with _Beside(answering(success)) as server:
+        result = pytester.runpytest_inprocess(
+            *PLUGIN,
+            *("--stun-target", f"stun:{server}", "--stun-only", "STUNS-BASE-01"),
+            *("--stun-oauth-key", "north:a2tra2tra2tra2tra2traw=="),
+        )
+
+    result.assert_outcomes(passed=2)
+
+
+def test_after_ctrl_c_what_is_known_is_told_and_the_rest_is_skipped(
+    pytester: pytest.Pytester,
+) -> None:
+    own: pathlib.Path = pytester.makepyfile("def test_of_their_own(): assert False")
+    asked_in_vain: list[bytes] = []
+    is_waiting = threading.Event()
+
+    def answer(data: bytes) -> bytes | None:
+        if len(data) != WITH_AN_EMPTY_ATTRIBUTE:
+            return success(data)
+        asked_in_vain.append(data)
+        if len(asked_in_vain) == 3:
+            is_waiting.set()
+        return None
+
+    with _Beside(answering(answer)) as server:
+        only = ("--stun-only", "STUNS-BASE-02", "--stun-only", "STUNS-BASE-08")
+        command = (sys.executable, "-m", "pytest", *PLUGIN, "-rs", str(own))
+        process = pytester.popen(
+            [*command, "--stun-target", f"stun:{server}", *only],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+        )
+        is_waiting.wait(30)
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate()
+        stdout = output.decode()
+
+    assert process.returncode == pytest.ExitCode.INTERRUPTED
+    assert "seen: XOR-MAPPED-ADDRESS is missing" in stdout
+    assert "1 failed, 2 skipped" in stdout
+    assert "not run: interrupted" in stdout
+    assert "Traceback" not in stdout
+
+
 def test_rows_can_be_listed_without_a_server(pytester: pytest.Pytester) -> None:
     result = pytester.runpytest_inprocess(
         *PLUGIN, "--stun-target", f"turn:{CLOSED}", "--stun-user", "a:b", "--collect-only", "-q"
@@ -149,7 +213,17 @@ def test_without_a_row_there_is_nothing_to_say_of_answers(pytester: pytest.Pytes
         pytest.param(["--stun-target", "x"], "'x' is no target", id="target"),
         pytest.param(["--stun-target", "turn:x"], "wants credentials", id="no-user"),
         pytest.param(["--stun-target", "turn:x", "--stun-user", "a"], "NAME:PASSWORD", id="user"),
-        pytest.param(["--stun-target", "stun:x", "--stun-only", "FOO"], "no row", id="prefix"),
+        pytest.param(["--stun-target", "turn:x"], "--stun-user NAME:PASSWORD", id="option"),
+        pytest.param(
+            ["--stun-target", "stun:x", "--stun-only", "FOO"],
+            "--stun-only FOO: no row",
+            id="prefix",
+        ),
+        pytest.param(
+            ["--stun-target", "stun:x", "--stun-oauth-key", "x"],
+            "--stun-oauth-key: a token key is KID:BASE64",
+            id="token-key",
+        ),
     ],
 )
 def test_options_that_make_no_sense_are_told(
