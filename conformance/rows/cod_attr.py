@@ -162,8 +162,8 @@ async def an_attribute_that_passes_the_end_is_no_success(probe: Probe) -> None:
 
 @row(
     "COD-ATTR-09",
-    "With the exception of the MESSAGE-INTEGRITY-SHA256 and FINGERPRINT attributes, agents MUST "
-    "ignore all other attributes that follow MESSAGE-INTEGRITY.",
+    "Agents MUST ignore all attributes that follow MESSAGE-INTEGRITY, with the exception of the "
+    "MESSAGE-INTEGRITY-SHA256 and FINGERPRINT attributes.",
     Feature.TURN,
 )
 async def what_follows_message_integrity_is_ignored(probe: Probe) -> None:
@@ -172,8 +172,8 @@ async def what_follows_message_integrity_is_ignored(probe: Probe) -> None:
 
 @row(
     "COD-ATTR-10",
-    "With the exception of FINGERPRINT, agents MUST ignore all other attributes that follow "
-    "MESSAGE-INTEGRITY-SHA256.",
+    "Agents MUST ignore all attributes that follow the MESSAGE-INTEGRITY-SHA256 attribute if the "
+    "MESSAGE-INTEGRITY attribute is not present, with the exception of the FINGERPRINT attribute.",
     Feature.TURN,
     Feature.SHA256,
 )

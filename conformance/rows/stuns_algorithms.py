@@ -53,8 +53,9 @@ async def the_list_of_algorithms_and_its_bit_go_together(probe: Probe) -> None:
 
 @row(
     "STUNS-LTC-08",
-    "If the request contains neither the PASSWORD-ALGORITHMS nor the PASSWORD-ALGORITHM "
-    "algorithm, then the request is processed as though PASSWORD-ALGORITHM were MD5.",
+    "If the NONCE has the bit of password algorithms set, and the request contains neither the "
+    "PASSWORD-ALGORITHMS nor the PASSWORD-ALGORITHM algorithm, then the request is processed as "
+    "though PASSWORD-ALGORITHM were MD5.",
     Feature.TURN,
     Feature.SHA256,
 )

@@ -51,9 +51,10 @@ async def the_mapped_address_is_the_source(probe: Probe) -> None:
 
 @row(
     "STUNS-BASE-03",
-    "The destination IP address and port of the response are the source IP address and port of "
-    "the received request message, and the source IP address and port of the response are equal "
-    "to the destination IP address and port of the received request message.",
+    "If the request was received over UDP, the destination IP address and port of the response "
+    "are the source IP address and port of the received request message, and the source IP "
+    "address and port of the response are equal to the destination IP address and port of the "
+    "received request message.",
 )
 async def the_response_leaves_from_where_the_request_came_to(probe: Probe) -> None:
     client = await probe.client()
