@@ -17,11 +17,14 @@ from click.testing import CliRunner
 
 from hairpin.cli import cli
 from hairpin.errors import HairpinError
-from tests.conformance.loopback import hanging_up, relay, secured_at
+from tests.conformance.loopback import answering, hanging_up, relay, secured_at, success
 from transport import TransportAddress, TransportProtocol
 from turn.aio import ServerCertificate
 
 from .certificates import write_certificate
+
+WITH_AN_EMPTY_ATTRIBUTE = 24
+"""Bytes of a request that STUNS-BASE-08 sends, and no other of these rows."""
 
 USERS = ("--user", "ann:secret", "--user", "bob:other")
 
@@ -225,6 +228,79 @@ async def test_ctrl_c_stops_with_what_is_known_so_far() -> None:
     assert process.returncode == 130
     assert b"stopped before its end" in stdout
     assert stderr == b""
+
+
+@pytest.mark.long
+async def test_ctrl_c_is_told_by_the_exit_status_also_where_a_row_has_failed() -> None:
+    asked_in_vain: list[bytes] = []
+    is_waiting = asyncio.Event()
+
+    def answer(data: bytes) -> bytes | None:
+        if len(data) != WITH_AN_EMPTY_ATTRIBUTE:
+            return success(data)
+        asked_in_vain.append(data)
+        if len(asked_in_vain) == 3:
+            is_waiting.set()
+        return None
+
+    async with answering(answer) as server:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", "from hairpin.cli import main; main()"),
+            *("conformance", f"stun:{server}"),
+            *("--only", "STUNS-BASE-02", "--only", "STUNS-BASE-08"),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        await is_waiting.wait()
+        process.send_signal(signal.SIGINT)
+        stdout, _ = await process.communicate()
+
+    assert process.returncode == 130
+    assert b"0 PASS, 1 FAIL, 0 INFO, 0 SKIP; stopped before its end" in stdout
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        pytest.param(b"HTTP/1.1 400 Bad Request\r\n\r\n", "speaks no TLS", id="web"),
+        pytest.param(b"\x15\3\3\0\2\2\x28", "the TLS handshake fails: ", id="alert"),
+    ],
+)
+@pytest.mark.long
+async def test_where_no_handshake_is_made_the_reason_is_told(answer: bytes, problem: str) -> None:
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(answer)
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        result = await invoke_beside(f"turns:127.0.0.1:{port}", *USERS, "--insecure")
+
+    assert result.exit_code == 2
+    assert problem in result.stderr
+    assert "_ssl.c" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("transport", "hint"),
+    [
+        pytest.param(TransportProtocol.TLS, "name it as turn:HOST", id="tls"),
+        pytest.param(TransportProtocol.TCP, "name it without transport=tcp", id="tcp"),
+    ],
+)
+@pytest.mark.long
+async def test_a_row_about_datagrams_says_how_to_name_the_target(
+    tmp_path: pathlib.Path, transport: TransportProtocol, hint: str
+) -> None:
+    chain, key = write_certificate(tmp_path)
+
+    async with relay(certificate=ServerCertificate(str(chain), str(key))) as server:
+        scheme = "turns" if transport is TransportProtocol.TLS else "turn"
+        target = f"{scheme}:{secured_at(server, transport)}?transport=tcp"
+        result = await invoke_beside(target, *USERS, "--insecure", "--only", "COD-HDR-01")
+
+    assert hint in result.stdout
 
 
 def test_trust_that_cannot_be_had_is_no_verdict_on_the_server(

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import pathlib
 import shlex
+import signal
 import socket
+import subprocess
 import sys
 
 import pytest
@@ -111,6 +113,28 @@ def test_a_command_that_is_not_there_is_named() -> None:
 
 def test_help_offers_no_transport_that_scripts_are_not_played_on() -> None:
     assert "dtls" not in invoke("client", "--help").output
+
+
+@pytest.mark.long
+def test_ctrl_c_is_told_by_the_exit_status_also_where_a_script_has_failed() -> None:
+    with subprocess.Popen(
+        [
+            *(sys.executable, "-c", "from hairpin.cli import main; main()", "conformance"),
+            *(*ANYWHERE, "--script", "STUNC-RX-03", "--script", "STUNC-RX-04"),
+            *("--command", COMMAND, "--status-tells", "--jobs", "1"),
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stderr is not None
+        failed = next(line for line in process.stderr if line.startswith(b"FAIL "))
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate()
+
+    assert failed
+    assert process.returncode == 130
+    assert b"stopped before its end" in stdout
+    assert b"Traceback" not in stderr
 
 
 def test_words_of_a_command_are_filled_in_and_stay_words() -> None:
