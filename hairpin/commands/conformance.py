@@ -61,7 +61,7 @@ Examples:
 
 \b
 Exit status: 0 if no row failed and at least one passed, 1 if one failed, 2 if the server
-could not be tested or nothing passed. Ctrl-C stops with what is known so far, and is 130.
+could not be tested or nothing passed, 130 after Ctrl-C, which stops with what is known so far.
 """
 
 NOT_TESTED = 2

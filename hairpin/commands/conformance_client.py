@@ -65,6 +65,7 @@ NOT_TESTED = 2
 @click.option(
     "--listen",
     type=ScriptedEndpointType(),
+    metavar=ScriptedEndpointType.name,
     multiple=True,
     help="Where the client finds the scripted server; may be given again for another transport. "
     "On tls:// the beginning of the handshake is looked at.  [default: udp://127.0.0.1:3478]",

@@ -112,7 +112,10 @@ def test_a_command_that_is_not_there_is_named() -> None:
 
 
 def test_help_offers_no_transport_that_scripts_are_not_played_on() -> None:
-    assert "dtls" not in invoke("client", "--help").output
+    text = invoke("client", "--help").output
+
+    assert "udp|tcp|tls://HOST:PORT" in text
+    assert "dtls" not in text
 
 
 @pytest.mark.long
