@@ -75,10 +75,11 @@ async def _expect_stun(probe: Probe) -> None:
         raise TargetUnusable(f"{len(data)} bytes come back that are no STUN: {data[:16].hex(' ')}")
     if client.link.has_ended:
         raise TargetUnusable("the server closes the connection at once")
+    why = "nothing is there, or it is slow"
+    if client.link.is_stream:
+        why = "what takes connections there speaks no STUN, or it is slow"
     patience = probe.target.patience
-    raise TargetUnusable(
-        f"no answer to a Binding request in {patience:g} s: nothing is there, or it is slow"
-    )
+    raise TargetUnusable(f"no answer to a Binding request in {patience:g} s: {why}")
 
 
 async def _expect_haste(client: Client, probe: Probe) -> None:

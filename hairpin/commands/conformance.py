@@ -47,7 +47,7 @@ from turn import tokens
 EPILOG = """\b
 Examples:
   hairpin conformance turn:127.0.0.1:3478 --user ann:secret --user bob:other
-      every row that can be shown from outside, in about two minutes
+      every row that can be shown from outside, in about a minute
   hairpin conformance turn:127.0.0.1:3478 --user ann:secret --only TURN-ALLOC --html report.html
       those about Allocate, and a page with every exchange
   hairpin conformance turns:localhost?transport=udp --user ann:secret --ca-file cert.pem

@@ -16,7 +16,7 @@ from transport import IPAddress
 from .aim import Aim, find_targets
 
 DEFAULT_PER_SECOND = 400
-"""Datagrams: rows are done in about two minutes, and no server is hurt."""
+"""Datagrams: rows are done in about a minute, and no server is hurt."""
 
 DEFAULT_JOBS = 8
 
