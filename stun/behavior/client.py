@@ -149,7 +149,7 @@ class BehaviorClient:
     def _conclude(self, test: BehaviorTest, result: TestResult) -> None:
         # Each test has results of its own type, which the table cannot say.
         found = {_FIELDS[test]: result}
-        self._report = dataclasses.replace(self._report, **found)  # type: ignore[arg-type]
+        self._report = dataclasses.replace(self._report, **found)  # type: ignore[arg-type]  # the table
         self._events.append(TestConcluded(test, result))
 
 

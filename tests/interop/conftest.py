@@ -29,6 +29,7 @@ PACKAGES = {
     "iptables": "apt-get install iptables",
     "git": "apt-get install git",
     "make": "apt-get install make",
+    "tshark": "apt-get install tshark",
 }
 
 
