@@ -14,16 +14,14 @@ if TYPE_CHECKING:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Trust:
-    """The authorities of the system, those in ``ca_file`` (PEM), or with ``is_insecure`` anybody.
-
-    ``protocols`` are offered by ALPN (RFC 7301).
-    """
+    """The system's authorities, those in ``ca_file`` (PEM), or with ``is_insecure`` anybody."""
 
     ca_file: str | None = None
     is_insecure: bool = False
 
     def tls(self, protocols: Sequence[str] = ()) -> ssl.SSLContext:
-        """
+        """For TLS; ``protocols`` are offered by ALPN (RFC 7301).
+
         Raises:
             OSError: the certificates cannot be read.
         """
@@ -36,7 +34,8 @@ class Trust:
         return context
 
     def dtls(self, protocols: Sequence[str] = ()) -> DtlsClients:
-        """
+        """For DTLS, as for TLS.
+
         Raises:
             OSError: the certificates cannot be read, or DTLS is not installed here.
         """

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import hmac
-from typing import Final
 
 from conformance.building import MessageBuilder, md5_key, sha256_key
 from conformance.codes import Attr
+from conformance.identity import SHA256_ALGORITHM
 from conformance.reading import ReceivedMessage
 
 from .heard import Heard, message_of
 from .settings import Settings
-
-SHA256_ALGORITHM: Final = bytes.fromhex("00020000")
-MD5_ALGORITHM: Final = bytes.fromhex("00010000")
 
 
 class Integrity:

@@ -7,11 +7,11 @@ from typing import Final
 from conformance.building import xor_address
 from conformance.checks import mark_attribute
 from conformance.codes import Attr, Class, Method, attribute_name
+from conformance.identity import MD5_ALGORITHM, SHA256_ALGORITHM
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from transport import TransportAddress
 
 from .heard import Heard, is_request, message_of, whole
-from .integrity import MD5_ALGORITHM, SHA256_ALGORITHM
 from .right import IPV6_RELAYED
 from .script import Action, Over, script
 from .scripts_life import PERMITTING, expect_refresh

@@ -7,10 +7,10 @@ from typing import Final
 from conformance.building import userhash
 from conformance.checks import mark_attribute
 from conformance.codes import COOKIE_PREFIX, Attr
+from conformance.identity import MD5_ALGORITHM, SHA256_ALGORITHM
 from conformance.outcome import NotOffered, Violated
 
 from .heard import Heard, message_of, whole
-from .integrity import MD5_ALGORITHM, SHA256_ALGORITHM
 from .script import Action, Over, script
 from .scripts_ltc import first_unsigned, returns
 from .showing import after_the_end, begins_anew, discards, expect_answer_taken, waits
