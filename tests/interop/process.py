@@ -19,8 +19,8 @@ class Command:
         self.address = ""
         self.log = log
 
-    async def stop(self, *, within: float = 2.0) -> int:
-        """Interrupt it and return its exit status; it must end within two seconds."""
+    async def stop(self, *, within: float = 10.0) -> int:
+        """Interrupt it and return its exit status; it must end within ten seconds."""
         self.process.send_signal(signal.SIGINT)
         return await asyncio.wait_for(self.process.wait(), within)
 
@@ -28,7 +28,7 @@ class Command:
 @contextlib.asynccontextmanager
 async def hairpin(
     *arguments: str,
-    ready_within: float = 10.0,
+    ready_within: float = 30.0,
     environment: Mapping[str, str] | None = None,
     prefix: Sequence[str] = (),
 ) -> AsyncIterator[Command]:
@@ -46,7 +46,7 @@ async def hairpin(
 @contextlib.asynccontextmanager
 async def running(
     *command_line: str,
-    ready_within: float = 10.0,
+    ready_within: float = 30.0,
     environment: Mapping[str, str] | None = None,
     folder: pathlib.Path | None = None,
 ) -> AsyncIterator[Command]:

@@ -27,7 +27,7 @@ from turn import CredentialVerifier
 from turn.aio import RelayServer
 from turn.server import ServerConfig
 
-from .test_coturn_client import PASSWORD, USER, coturn
+from .coturn import PASSWORD, USER, coturn
 
 pytestmark = pytest.mark.interop
 
@@ -152,7 +152,7 @@ def test_we_meet_aioice_over_simulated_nats(
 
 
 @contextlib.asynccontextmanager
-async def our_relay() -> AsyncIterator[int]:
+async def our_relay() -> AsyncIterator[str]:
     config = ServerConfig(
         realm="hairpin",
         credentials=CredentialVerifier({USER: PASSWORD}),
@@ -161,13 +161,19 @@ async def our_relay() -> AsyncIterator[int]:
         allow_peers=(ipaddress.ip_network("0.0.0.0/0"),),
     )
     async with RelayServer.open(config) as relay:
-        yield relay.addresses[0].port
+        yield f"turn:{relay.addresses[0]}"
 
 
-Relay = Callable[[Path], contextlib.AbstractAsyncContextManager[int]]
+@contextlib.asynccontextmanager
+async def coturns_relay(folder: Path) -> AsyncIterator[str]:
+    async with coturn(folder) as server:
+        yield server.uri
+
+
+Relay = Callable[[Path], contextlib.AbstractAsyncContextManager[str]]
 RELAYS: dict[str, Relay] = {
     "ours": lambda folder: our_relay(),
-    "coturn": coturn,
+    "coturn": coturns_relay,
 }
 
 
@@ -179,17 +185,15 @@ RELAYS: dict[str, Relay] = {
 async def test_we_meet_aioice_through_a_relay(
     relay: Relay, policies: tuple[IcePolicy, IcePolicy], controlling: bool, tmp_path: Path
 ) -> None:
-    async with relay(tmp_path) as port:
+    async with relay(tmp_path) as uri:
         theirs = aioice.Connection(
             ice_controlling=not controlling,
-            turn_server=("127.0.0.1", port),
+            turn_server=("127.0.0.1", int(uri.rpartition(":")[2])),
             turn_username=USER,
             turn_password=PASSWORD,
             transport_policy=POLICIES[policies[1]],
         )
-        config = IceConfig(
-            servers=(IceServer((f"turn:127.0.0.1:{port}",), USER, PASSWORD),), policy=policies[0]
-        )
+        config = IceConfig(servers=(IceServer((uri,), USER, PASSWORD),), policy=policies[0])
         async with IceConnection(
             controlling=controlling, config=config, addresses=[LOOPBACK]
         ) as ours:
@@ -203,8 +207,8 @@ async def test_we_meet_aioice_through_a_relay(
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 async def test_two_of_us_meet_through_coturn_alone(transport: str, tmp_path: Path) -> None:
-    async with coturn(tmp_path) as port:
-        server = IceServer((f"turn:127.0.0.1:{port}?transport={transport}",), USER, PASSWORD)
+    async with coturns_relay(tmp_path) as uri:
+        server = IceServer((f"{uri}?transport={transport}",), USER, PASSWORD)
         config = IceConfig(servers=(server,), policy=RELAY)
         async with (
             IceConnection(controlling=True, config=config, addresses=[LOOPBACK]) as left,

@@ -26,9 +26,9 @@ from turn.server import ServerConfig
 from .certificate import Certificate
 from .conforming import USERS, Done, Lines, ask, at, conform, relay
 from .conftest import need
+from .coturn import coturn
 from .ports import free_port
 from .process import running
-from .test_coturn_client import coturn
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
 
@@ -103,8 +103,8 @@ def test_our_relay_fails_no_row_and_what_is_skipped_has_a_reason(own: Own, trans
 
 async def test_coturn_is_tested_to_the_end(tmp_path: pathlib.Path) -> None:
     users = [f"--user={name}:{password}" for name, password in USERS.items()]
-    async with coturn(tmp_path, *users) as port:
-        done = await conform(f"turn:127.0.0.1:{port}", report=tmp_path / "report.json")
+    async with coturn(tmp_path, *users) as server:
+        done = await conform(server.uri, report=tmp_path / "report.json")
 
     _expect_a_turn_server(done)
 

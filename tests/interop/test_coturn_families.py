@@ -13,13 +13,13 @@ import pytest
 
 from stun import AddressFamily
 from transport import TransportAddress
-from transport.aio import KernelSockets
 from turn.aio import Relay, connect
 from turn.client import ClientConfig, PortWish
 
+from .coturn import PASSWORD, USER, coturn
+from .peer import PAYLOADS, TIMEOUT, Peer, exchange, peer_at
 from .ports import free_port
 from .process import Command, hairpin
-from .test_coturn_client import PASSWORD, PAYLOADS, TIMEOUT, USER, Peer, coturn, exchange
 from .test_coturn_uclient import IPV4, IPV6, MESSAGES, echo, uclient
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
@@ -69,14 +69,10 @@ async def test_every_message_of_uclient_comes_back(
 @contextlib.asynccontextmanager
 async def relayed_by_coturn(folder: Path, config: ClientConfig) -> AsyncIterator[Relay]:
     async with (
-        coturn(folder, "--relay-ip=::1") as port,
-        connect(f"turn:127.0.0.1:{port}", USER, PASSWORD, config=config) as relay,
+        coturn(folder, "--relay-ip=::1") as server,
+        connect(server.uri, USER, PASSWORD, config=config) as relay,
     ):
         yield relay
-
-
-async def peer_at(host: str) -> Peer:
-    return Peer(await KernelSockets().open(TransportAddress.parse(host, 0)))
 
 
 async def pass_data(relay: Relay, peer: Peer, relayed: TransportAddress) -> None:
@@ -91,38 +87,39 @@ async def test_coturn_gives_us_an_address_of_each_family(tmp_path: Path) -> None
     async with relayed_by_coturn(tmp_path, ClientConfig(dual=True)) as relay:
         assert [each.ip for each in relay.relayed_addresses] == [LOOPBACK, LOOPBACK_6]
         for relayed in relay.relayed_addresses:
-            peer = await peer_at(relayed.host)
-            await relay.permit(relayed.ip)
-            await pass_data(relay, peer, relayed)
-            await relay.bind_channel(peer.address)
-            await pass_data(relay, peer, relayed)
-            peer.close()
+            async with peer_at(relayed.host) as peer:
+                await relay.permit(relayed.ip)
+                await pass_data(relay, peer, relayed)
+                await relay.bind_channel(peer.address)
+                await pass_data(relay, peer, relayed)
 
 
 async def test_coturn_takes_one_address_back_and_keeps_the_other(tmp_path: Path) -> None:
-    async with relayed_by_coturn(tmp_path, ClientConfig(dual=True)) as relay:
+    async with (
+        relayed_by_coturn(tmp_path, ClientConfig(dual=True)) as relay,
+        peer_at(IPV4) as peer,
+    ):
         ipv4, _ = relay.relayed_addresses
-        peer = await peer_at(IPV4)
         await relay.bind_channel(peer.address)
 
         await relay.release_family(AddressFamily.IPV6)
 
         assert relay.relayed_addresses == (ipv4,)
         await pass_data(relay, peer, ipv4)
-        peer.close()
 
 
 async def test_coturn_relays_from_the_family_that_is_asked_for(tmp_path: Path) -> None:
-    async with relayed_by_coturn(tmp_path, ClientConfig(family=AddressFamily.IPV6)) as relay:
-        peer = await peer_at(IPV6)
+    async with (
+        relayed_by_coturn(tmp_path, ClientConfig(family=AddressFamily.IPV6)) as relay,
+        peer_at(IPV6) as peer,
+    ):
         await relay.permit(LOOPBACK_6)
         await exchange(relay, peer, *PAYLOADS)
-        peer.close()
 
 
 async def test_coturn_holds_the_next_port_for_us(tmp_path: Path) -> None:
-    async with coturn(tmp_path) as port:
-        uri = f"turn:127.0.0.1:{port}"
+    async with coturn(tmp_path) as server:
+        uri = server.uri
         pair = ClientConfig(port=PortWish.EVEN_PAIR)
         async with connect(uri, USER, PASSWORD, config=pair) as first:
             assert first.reservation_token is not None
@@ -133,11 +130,12 @@ async def test_coturn_holds_the_next_port_for_us(tmp_path: Path) -> None:
 
 
 async def test_coturn_keeps_our_datagrams_whole(tmp_path: Path) -> None:
-    async with relayed_by_coturn(tmp_path, ClientConfig(dont_fragment=True)) as relay:
-        peer = await peer_at(IPV4)
+    async with (
+        relayed_by_coturn(tmp_path, ClientConfig(dont_fragment=True)) as relay,
+        peer_at(IPV4) as peer,
+    ):
         await relay.permit(LOOPBACK)
 
         assert relay.send_unfragmented(peer.address, b"whole")
 
         assert await peer.receive() == (b"whole", relay.relayed)
-        peer.close()

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
+from .answering import until_all_answer
 from .certificate import Certificate
 from .conftest import need
 from .ports import free_port
@@ -58,6 +59,7 @@ async def echo(port: int, host: str = IPV4) -> AsyncIterator[None]:
         stderr=asyncio.subprocess.DEVNULL,
     )
     try:
+        await until_all_answer(f"udp://[{host}]:{port}" if ":" in host else f"udp://{host}:{port}")
         yield
     finally:
         process.kill()

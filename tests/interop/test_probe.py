@@ -15,13 +15,13 @@ import pytest
 
 from .certificate import Certificate
 from .conftest import need
+from .coturn import PASSWORD, USER, coturn
 from .nat_lab import nat_lab
-from .ports import free_ports
 from .process import hairpin
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(180)]
 
-USER, PASSWORD = "ann", "secret"
+TWO = ("127.0.0.1", "127.0.0.2")
 ANN = ("--user", f"{USER}:{PASSWORD}")
 HAIRPIN = (sys.executable, "-c", "from hairpin.cli import main; main()")
 
@@ -43,49 +43,6 @@ def of(report: dict[str, Any], step: str) -> dict[str, Any]:
     """The first finding of a step."""
     found: dict[str, Any] = next(each for each in report["findings"] if each["step"] == step)
     return found
-
-
-@contextlib.asynccontextmanager
-async def coturn(
-    folder: pathlib.Path,
-    *options: str,
-    addresses: Sequence[str] = ("127.0.0.1", "127.0.0.2"),
-    prefix: Sequence[str] = (),
-) -> AsyncIterator[tuple[int, int, Certificate]]:
-    """A server with two addresses; its port, that for TLS, and its certificate."""
-    certificate = Certificate.generate(folder)
-    port, alternate, secure, other = free_ports(4, () if prefix else addresses)
-    process = await asyncio.create_subprocess_exec(
-        *(*prefix, need("turnserver"), "-n", "--no-cli", "--lt-cred-mech"),
-        *("-u", f"{USER}:{PASSWORD}", "-r", "relay.example"),
-        *(word for ip in addresses for word in ("-L", ip)),
-        *("-p", str(port), f"--alt-listening-port={alternate}"),
-        *(f"--tls-listening-port={secure}", f"--alt-tls-listening-port={other}"),
-        *(f"--cert={certificate.certificate}", f"--pkey={certificate.key}"),
-        *(f"--pidfile={folder / 'pid'}", f"--userdb={folder / 'db'}", "--log-file=stdout"),
-        *options,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    try:
-        await _until_it_answers(f"stun:{addresses[0]}:{port}", prefix)
-        yield port, secure, certificate
-    finally:
-        process.terminate()
-        await process.wait()
-
-
-async def _until_it_answers(uri: str, prefix: Sequence[str]) -> None:
-    """coturn says nowhere that it is ready, and takes datagrams before it is."""
-    async with asyncio.timeout(30):
-        while True:
-            process = await asyncio.create_subprocess_exec(
-                *(*prefix, *HAIRPIN, "probe", f"{uri}", "--json", "-"),
-                stdout=asyncio.subprocess.DEVNULL,
-                stderr=asyncio.subprocess.DEVNULL,
-            )
-            if await process.wait() == 0:
-                return
 
 
 async def run(program: str, *arguments: str) -> str:
@@ -129,9 +86,10 @@ async def our_relay(
 async def test_coturn_works_from_end_to_end(
     tmp_path: pathlib.Path, uri: str, *, is_secure: bool
 ) -> None:
-    async with coturn(tmp_path, "--allow-loopback-peers") as (port, secure, certificate):
-        ca = ("--ca", str(certificate.certificate)) if is_secure else ()
-        report = await probe(uri.format(secure if is_secure else port), *ANN, *ca, status=0)
+    async with coturn(tmp_path, addresses=TWO) as server:
+        ca = ("--ca", server.certificate) if is_secure else ()
+        port = server.secured if is_secure else server.port
+        report = await probe(uri.format(port), *ANN, *ca, status=0)
 
     assert report["worked"] is True
     assert of(report, "allocation")["data"]["software"].startswith("Coturn")
@@ -167,20 +125,16 @@ async def test_our_relay_works_from_end_to_end(
 
 
 async def test_a_wrong_password_is_named_at_coturn(tmp_path: pathlib.Path) -> None:
-    async with coturn(tmp_path) as (port, _, _):
-        report = await probe(
-            f"turn:127.0.0.1:{port}?transport=udp", "--user", "ann:wrong", status=1
-        )
+    async with coturn(tmp_path) as server:
+        report = await probe(f"{server.uri}?transport=udp", "--user", "ann:wrong", status=1)
 
     assert report["causes"] == ["wrong-password"]
 
 
 async def test_denied_peers_are_named_at_coturn(tmp_path: pathlib.Path) -> None:
-    """It lets nobody be a peer on loopback unless it is told to."""
-    async with coturn(tmp_path, "--denied-peer-ip=10.0.0.0-10.255.255.255") as (port, _, _):
-        report = await probe(
-            f"turn:127.0.0.1:{port}?transport=udp", *ANN, "--peer", "10.1.2.3", status=1
-        )
+    denied = ("10.0.0.0-10.255.255.255", "127.0.0.0-127.255.255.255")
+    async with coturn(tmp_path, *(f"--denied-peer-ip={each}" for each in denied)) as server:
+        report = await probe(f"{server.uri}?transport=udp", *ANN, "--peer", "10.1.2.3", status=1)
 
     assert report["causes"] == ["peer-denied"]
     assert of(report, "relay")["status"] == "failed"
@@ -188,15 +142,15 @@ async def test_denied_peers_are_named_at_coturn(tmp_path: pathlib.Path) -> None:
 
 
 async def test_a_wrong_certificate_is_named_at_coturn(tmp_path: pathlib.Path) -> None:
-    async with coturn(tmp_path) as (_, secure, _):
-        report = await probe(f"turns:localhost:{secure}?transport=tcp", *ANN, status=1)
+    async with coturn(tmp_path) as server:
+        report = await probe(f"turns:localhost:{server.secured}?transport=tcp", *ANN, status=1)
 
     assert report["causes"] == ["certificate-wrong"]
 
 
 async def test_coturn_as_a_stun_server_alone_has_no_turn(tmp_path: pathlib.Path) -> None:
-    async with coturn(tmp_path, "--stun-only") as (port, _, _):
-        report = await probe(f"turn:127.0.0.1:{port}?transport=udp", *ANN, status=1)
+    async with coturn(tmp_path, "--stun-only") as server:
+        report = await probe(f"{server.uri}?transport=udp", *ANN, status=1)
 
     assert report["causes"] == ["no-turn"]
 
@@ -263,9 +217,8 @@ async def test_blocked_udp_is_named_and_the_rest_goes_over_tcp(
         async with contextlib.AsyncExitStack() as stack:
             if server == "coturn":
                 addresses = (lab.server, lab.alternate)
-                port, _, _ = await stack.enter_async_context(
-                    coturn(tmp_path, addresses=addresses, prefix=lab.at_server)
-                )
+                started = coturn(tmp_path, addresses=addresses, prefix=lab.at_server)
+                port = (await stack.enter_async_context(started)).port
             else:
                 port = 3478
                 await stack.enter_async_context(
