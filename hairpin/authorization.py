@@ -1,4 +1,4 @@
-"""Third-party authorization (RFC 7635), as ``hairpin relay`` is told of it."""
+"""Third-party authorization (RFC 7635), as commands are told of it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,20 @@ class TokenKeyType(click.ParamType[TokenKey]):
         if isinstance(value, TokenKey):
             return value
         try:
-            return TokenKey.parse(value)
+            return read_token_key(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+def read_token_key(text: str) -> TokenKey:
+    """
+    Raises:
+        ValueError: it is none. What may be a key is not shown.
+    """
+    kid, _, rest = text.partition(":")
+    if not kid or not rest.partition(":")[0]:
+        raise ValueError("a token key is KID:BASE64, such as north:a2tra2tra2tra2tra2traw==")
+    return TokenKey.parse(text)
 
 
 def token_verifier(

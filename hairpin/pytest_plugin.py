@@ -197,7 +197,7 @@ def _aim(config: pytest.Config) -> Aim:
 def _token_key(text: str | None) -> TokenKey | None:
     from conformance.target import TokenKey
 
-    from .conforming.arguments import read_token_key
+    from .authorization import read_token_key
 
     if text is None:
         return None

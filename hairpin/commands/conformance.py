@@ -14,12 +14,12 @@ from conformance.describing_values import counted
 from conformance.profiles import PROFILES
 from conformance.reports import to_html, to_json, to_junit, to_pcapng
 from conformance.target import TokenKey
+from hairpin.authorization import TokenKeyType
 from hairpin.commands.conformance_client import client
 from hairpin.conforming.aim import Aim
 from hairpin.conforming.arguments import (
     TO_STDOUT,
     ReportFile,
-    TokenKeyType,
     UriType,
     check_reports,
     write_report,
@@ -98,6 +98,7 @@ class _TargetOrSubcommand(click.Group):
 @click.option(
     "--oauth-key",
     type=TokenKeyType(),
+    metavar="KID:BASE64",
     help="A key that the server takes access tokens of: they are made with it (RFC 7635).",
 )
 @click.option(

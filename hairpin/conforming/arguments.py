@@ -7,13 +7,11 @@ from collections.abc import Callable, Mapping
 
 import click
 
-from hairpin import authorization
 from hairpin.errors import HairpinError
 from hairpin.relay_endpoints import parse_relay_endpoint
 from stun import ServerUri
 from transport import TransportProtocol
 from turn.aio import Endpoint
-from turn.tokens import TokenKey
 
 from .aim import read_uri
 
@@ -36,31 +34,6 @@ class UriType(click.ParamType[ServerUri]):
             return value if isinstance(value, ServerUri) else read_uri(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
-
-
-class TokenKeyType(authorization.TokenKeyType):
-    """KID:BASE64; what is not even that is told so."""
-
-    def convert(
-        self, value: str | TokenKey, param: click.Parameter | None, ctx: click.Context | None
-    ) -> TokenKey:
-        if isinstance(value, TokenKey):
-            return value
-        try:
-            return read_token_key(value)
-        except ValueError as error:
-            self.fail(str(error), param, ctx)
-
-
-def read_token_key(text: str) -> TokenKey:
-    """
-    Raises:
-        ValueError: it is none. The text is not shown: it may be a key.
-    """
-    kid, _, rest = text.partition(":")
-    if not kid or not rest:
-        raise ValueError("a token key is KID:BASE64, such as north:a2tra2tra2tra2tra2traw==")
-    return TokenKey.parse(text)
 
 
 class ReportFile(click.ParamType[pathlib.Path]):

@@ -55,7 +55,9 @@ def invoke(*arguments: str) -> Result:
         pytest.param(["--min-port", "80"], "is not in the range", id="well-known-port"),
         pytest.param(["--drain", "-1"], "is not in the range", id="negative-drain"),
         pytest.param(["--enable", "magic"], "is not one of 'tcp-relay'", id="extension"),
-        pytest.param(["--oauth-key", "north"], "a token key has 16 or 32", id="key"),
+        pytest.param(["--oauth-key", "nonsense"], "a token key is KID:BASE64", id="no-kid"),
+        pytest.param(["--oauth-key", "north::9"], "a token key is KID:BASE64", id="no-key"),
+        pytest.param(["--oauth-key", "north:YQ=="], "16 or 32 bytes, not 1", id="short-key"),
         pytest.param(["--oauth-key", "north:?"], "'north' is not base64", id="no-base64"),
     ],
 )
