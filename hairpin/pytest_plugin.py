@@ -46,6 +46,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--stun-secret", metavar="S", help="for time-limited credentials instead")
     group.addoption("--stun-oauth-key", metavar="KID:BASE64", help="that access tokens are of")
+    group.addoption("--stun-oauth-server-name", metavar="NAME", help="in the access tokens")
     group.addoption("--stun-peer-address", metavar="IP", help="that the server may relay to")
     group.addoption("--stun-only", action="append", default=[], metavar="PREFIX", help="of row ids")
     group.addoption("--stun-slow", action="store_true", help="also rows that take minutes")
@@ -189,23 +190,21 @@ def _aim(config: pytest.Config) -> Aim:
         ca_file=config.getoption("--stun-ca-file"),
         is_insecure=config.getoption("--stun-insecure"),
         is_operated=config.getoption("--i-operate-this-server"),
-        token_key=_token_key(config.getoption("--stun-oauth-key")),
+        token_key=_token_key(config),
         options=OPTIONS,
     )
 
 
-def _token_key(text: str | None) -> TokenKey | None:
-    from conformance.target import TokenKey
-
+def _token_key(config: pytest.Config) -> TokenKey | None:
     from .authorization import read_token_key
+    from .conforming.aim import sealing_key
 
-    if text is None:
-        return None
+    text = config.getoption("--stun-oauth-key")
     try:
-        key = read_token_key(text)
+        key = None if text is None else read_token_key(text)
     except ValueError as error:
         raise ValueError(f"--stun-oauth-key: {error}") from error
-    return TokenKey(key.kid, key.key)
+    return sealing_key(key, config.getoption("--stun-oauth-server-name"), options=OPTIONS)
 
 
 def _report(aim: Aim, rows: Sequence[Row], config: pytest.Config) -> Report:

@@ -13,10 +13,9 @@ from conformance import Report, Target, TargetUnusable
 from conformance.describing_values import counted
 from conformance.profiles import PROFILES
 from conformance.reports import to_html, to_json, to_junit, to_pcapng
-from conformance.target import TokenKey
 from hairpin.authorization import TokenKeyType
 from hairpin.commands.conformance_client import client
-from hairpin.conforming.aim import Aim
+from hairpin.conforming.aim import Aim, sealing_key
 from hairpin.conforming.arguments import (
     TO_STDOUT,
     ReportFile,
@@ -203,7 +202,7 @@ def run(
             ca_file=ca_file,
             is_insecure=insecure,
             is_operated=is_operated,
-            token_key=_token_key(oauth_key, oauth_server_name),
+            token_key=sealing_key(oauth_key, oauth_server_name),
         )
     except ValueError as error:
         raise click.UsageError(str(error)) from error
@@ -267,17 +266,6 @@ def compare(before: pathlib.Path, after: pathlib.Path) -> int:
     verb = "differs" if len(found) == 1 else "differ"
     announce(f"{counted(len(found), 'row')} {verb}" if found else "no row differs")
     return 1 if is_worse else 0
-
-
-def _token_key(key: tokens.TokenKey | None, server_name: str | None) -> TokenKey | None:
-    """Raises:
-    ValueError: the name is there for nothing.
-    """
-    if key is not None:
-        return TokenKey(key.kid, key.key, server_name)
-    if server_name is not None:
-        raise ValueError("--oauth-server-name needs --oauth-key")
-    return None
 
 
 def _run(aim: Aim, plan: Plan) -> Report:

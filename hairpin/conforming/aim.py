@@ -16,6 +16,7 @@ from conformance.target import TokenKey
 from hairpin.errors import HairpinError
 from stun import ServerUri, UriScheme
 from transport import DecodeError, IPAddress, TransportAddress, TransportProtocol
+from turn import tokens
 
 RESOLUTION_PATIENCE = 10.0
 """Seconds for the name of the server."""
@@ -123,6 +124,22 @@ def read_uri(text: str) -> ServerUri:
     if uri.protocol is None:
         raise ValueError(f"{text!r}: the transport {uri.transport!r} is not known")
     return uri
+
+
+def sealing_key(
+    key: tokens.TokenKey | None, server_name: str | None, *, options: str = "--"
+) -> TokenKey | None:
+    """What access tokens are made with; ``server_name`` is what they call the server, None for
+    what it calls itself.
+
+    Raises:
+        ValueError: the name is there for nothing.
+    """
+    if key is not None:
+        return TokenKey(key.kid, key.key, server_name)
+    if server_name is not None:
+        raise ValueError(f"{options}oauth-server-name needs {options}oauth-key")
+    return None
 
 
 async def find_targets(aim: Aim) -> tuple[Target, ...]:

@@ -14,6 +14,7 @@ from transport import Event, TransportAddress, TransportProtocol
 from turn import CredentialVerifier
 from turn.aio import Endpoint, RelayServer, ServerCertificate
 from turn.server import ServerConfig
+from turn.tokens import TokenVerifier
 
 LOOPBACK = TransportAddress.parse("127.0.0.1", 0)
 USERS = {"ann": "secret", "bob": "other"}
@@ -26,9 +27,10 @@ async def relay(
     on_event: Callable[[Event], None] | None = None,
     *,
     certificate: ServerCertificate | None = None,
+    third_party_auth: TokenVerifier | None = None,
 ) -> AsyncIterator[RelayServer]:
     """Our own server, which relays to this host alone; with a certificate also over TLS and
-    DTLS (see ``secured_at``).
+    DTLS (see ``secured_at``), with a verifier of tokens to who has one, too.
     """
     config = ServerConfig(
         realm="loopback",
@@ -36,6 +38,7 @@ async def relay(
         listening=(LOOPBACK,),
         relay_addresses=(ip_address("127.0.0.1"),),
         allow_peers=(ip_network("127.0.0.1/32"),),
+        third_party_auth=third_party_auth,
     )
     secured = () if certificate is None else (TransportProtocol.TLS, TransportProtocol.DTLS)
     endpoints = [Endpoint(kind, LOOPBACK) for kind in (TransportProtocol.TCP, *secured)]

@@ -20,6 +20,7 @@ from conformance.building import MessageBuilder
 from conformance.codes import Attr, Class, Method
 from tests.conformance.loopback import CLOSED, answering, relay, success
 from transport import TransportAddress
+from turn.tokens import TokenKey, TokenVerifier
 
 # pytester forgets modules that it has seen imported; rows are registered once.
 assert hairpin.conforming.running
@@ -33,6 +34,7 @@ PLUGIN = ("-p", "hairpin.pytest_plugin", "-p", "no:cacheprovider", "-p", "no:asy
 WITH_AN_EMPTY_ATTRIBUTE = 24
 """Bytes of a request that STUNS-BASE-08 sends, and no other of these rows."""
 
+TOKEN_KEY = "north:a2tra2tra2tra2tra2traw=="
 USERS = ("--stun-user", "ann:secret", "--stun-user", "bob:other")
 
 
@@ -64,8 +66,8 @@ class _Beside:
 
 
 @contextlib.asynccontextmanager
-async def _relay_address() -> AsyncIterator[TransportAddress]:
-    async with relay() as server:
+async def _relay_address(tokens: TokenVerifier | None = None) -> AsyncIterator[TransportAddress]:
+    async with relay(third_party_auth=tokens) as server:
         yield server.addresses[0]
 
 
@@ -144,15 +146,27 @@ def test_trust_that_cannot_be_had_ends_it_all(pytester: pytest.Pytester) -> None
     result.stdout.fnmatch_lines(["*cannot be tested: --stun-ca-file*no certificate in it*"])
 
 
-def test_tokens_are_made_with_the_key_that_is_given(pytester: pytest.Pytester) -> None:
-    with _Beside(answering(success)) as server:
+@pytest.mark.parametrize(
+    ("name", "passed", "failed"),
+    [
+        pytest.param((), 3, 0, id="what-it-says"),
+        pytest.param(("--stun-oauth-server-name", "relay.example"), 3, 0, id="its-name"),
+        pytest.param(("--stun-oauth-server-name", "other.example"), 1, 2, id="another-name"),
+    ],
+)
+def test_tokens_are_made_with_the_key_for_the_server_that_is_named(
+    pytester: pytest.Pytester, name: tuple[str, ...], passed: int, failed: int
+) -> None:
+    verifier = TokenVerifier("relay.example", [TokenKey.parse(TOKEN_KEY)])
+
+    with _Beside(_relay_address(verifier)) as server:
         result = pytester.runpytest_inprocess(
             *PLUGIN,
-            *("--stun-target", f"stun:{server}", "--stun-only", "STUNS-BASE-01"),
-            *("--stun-oauth-key", "north:a2tra2tra2tra2tra2traw=="),
+            *("--stun-target", f"turn:{server}", *USERS, "--stun-oauth-key", TOKEN_KEY, *name),
+            *("--stun-only", "TURN-OAUTH-01", "--stun-only", "TURN-OAUTH-02"),
         )
 
-    result.assert_outcomes(passed=2)
+    result.assert_outcomes(passed=passed, failed=failed)
 
 
 def test_after_ctrl_c_what_is_known_is_told_and_the_rest_is_skipped(
@@ -223,6 +237,11 @@ def test_without_a_row_there_is_nothing_to_say_of_answers(pytester: pytest.Pytes
             ["--stun-target", "stun:x", "--stun-oauth-key", "x"],
             "--stun-oauth-key: a token key is KID:BASE64",
             id="token-key",
+        ),
+        pytest.param(
+            ["--stun-target", "stun:x", "--stun-oauth-server-name", "x"],
+            "--stun-oauth-server-name needs --stun-oauth-key",
+            id="server-name",
         ),
     ],
 )
