@@ -128,6 +128,12 @@ def test_a_server_without_tcp_allocations_need_not_refuse_them_over_dtls_as_rfc_
         pytest.param("TURN-GEN-06", Mutant(RemembersTheLast()), Verdict.INFO, id="one-request"),
         pytest.param("COD-ATTR-13", Mutant(drops_what_is_malformed), Verdict.INFO, id="drops"),
         pytest.param("COD-ATTR-13", Mutant(instead(443, 400)), Verdict.INFO, id="says-443"),
+        pytest.param(
+            "STUNS-BASE-12",
+            with_error(is_success(Method.BINDING), 401),
+            Verdict.PASS,
+            id="wants-credentials",
+        ),
         pytest.param("STUNS-LTC-04", grant_instead(438), Verdict.INFO, id="any-nonce"),
         pytest.param("TURN-ALLOC-06", Mutant(knows_no_pairs_of_ports), Verdict.SKIP, id="no-pairs"),
         pytest.param("TURN-ALLOC-07", Mutant(knows_no_pairs_of_ports), Verdict.SKIP, id="no-pairs"),
