@@ -7,7 +7,7 @@ from conformance.codes import MAGIC_COOKIE, Attr, Class, Method
 from conformance.reading import ReceivedMessage
 from transport import TransportAddress
 
-from .changing import is_error, with_error, with_more, with_success, with_value, without
+from .changing import is_error, losing, with_error, with_more, with_success, with_value, without
 from .mutant import Answer, Mutant, Setup, edited, silent_to
 
 ELSEWHERE = TransportAddress.parse("192.0.2.99", 9)
@@ -85,16 +85,19 @@ def _another_id(data: bytes) -> bytes | None:
     return builder.add(Attr.MAPPED_ADDRESS, address(ELSEWHERE)).build()
 
 
+_NO_ANSWERS = {
+    "of-an-id-of-its-own": Mutant(reply=_another_id),
+    "no-message": Mutant(reply=lambda data: None if _has_cookie(data) else b"\1\1\0\1"),
+}
+"""What clients of RFC 3489 are told that answers nothing."""
+
 MUTANTS = {
     "STUNS-BASE-15": {
         "signs-wrongly": with_more(
             lambda q, _: Attr.NONCE in q.types, (Attr.MESSAGE_INTEGRITY, bytes(20))
         ),
     },
-    "STUNS-BASE-13": {
-        "another-id": Mutant(reply=_another_id),
-        "no-message": Mutant(reply=lambda data: None if _has_cookie(data) else b"\1\1\0\1"),
-    },
+    "STUNS-BASE-13": _NO_ANSWERS,
     "STUNS-BASE-06": {
         "no-utf-8": _software(b"\xff\xfe"),
         "too-long": _software(b"x" * 128),
@@ -123,6 +126,7 @@ MUTANTS = {
         "wants-a-fingerprint": Mutant(lambda q, a: a.data if Attr.FINGERPRINT in q.types else None)
     },
     "STUNS-BASE-07": {
+        "refuses-and-deletes": losing(420),
         "lists-none-of-turn": without(
             is_error(420, Method.CREATE_PERMISSION), Attr.UNKNOWN_ATTRIBUTES
         ),
@@ -155,6 +159,7 @@ MUTANTS = {
     "STUNS-BASE-10": {"answers": Mutant(reply=_answer_indication)},
     "STUNS-BASE-11": {"counts": Mutant(_Counting())},
     "STUNS-BASE-14": {
+        **_NO_ANSWERS,
         "xored": Mutant(_classic(Attr.XOR_MAPPED_ADDRESS)),
         "both": Mutant(_classic(Attr.MAPPED_ADDRESS, Attr.XOR_MAPPED_ADDRESS)),
         "another-address": Mutant(_classic(Attr.MAPPED_ADDRESS, of=ELSEWHERE)),

@@ -59,8 +59,15 @@ def _unsupported(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
     return edited(response, request, change={Attr.ERROR_CODE: bytes([0, 0, 4, 42])})
 
 
+def _babble(data: bytes) -> bytes | None:
+    """What is no message, to requests without the magic cookie."""
+    is_classic = data[0] < 4 and data[4:8] != MAGIC_COOKIE.to_bytes(4, "big")
+    return b"\1\1\0\1" if is_classic else None
+
+
 MUTANTS = {
     "STUNS-BASE-12": {
+        "no-message": Mutant(reply=_babble),
         "silent": _to_classic(lambda _request, _response: None),
         "serves": _to_classic(_success),
         "says-400": _to_classic(_bad_request),

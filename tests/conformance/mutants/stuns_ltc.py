@@ -8,7 +8,17 @@ from conformance.reading import ReceivedMessage
 from transport import TransportAddress
 from turn.credentials import CredentialVerifier
 
-from .changing import is_error, is_success, with_error, with_more, with_success, with_value, without
+from .changing import (
+    failing,
+    is_error,
+    is_success,
+    once,
+    with_error,
+    with_more,
+    with_success,
+    with_value,
+    without,
+)
 from .cod_values import wrong_integrity
 from .mutant import USERS, Answer, Mutant, Setup, edited, key_of
 
@@ -88,6 +98,15 @@ def _refuse_without(value: bytes, kind: Attr) -> Mutant:
     return Mutant(answer)
 
 
+def _obeying(code: int) -> Mutant:
+    """Says that error to a deletion, and deletes."""
+    return once(
+        lambda q, a: is_error(code, Method.REFRESH)(q, a) and q.number(Attr.LIFETIME) == 0,
+        is_success(Method.REFRESH),
+        failing(437),
+    )
+
+
 def _sha1_decides(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
     both = {Attr.MESSAGE_INTEGRITY, Attr.MESSAGE_INTEGRITY_SHA256}
     if not both <= set(request.types):
@@ -132,6 +151,9 @@ MUTANTS = {
         },
         "says-437-to-refresh": with_error(is_error(401, Method.REFRESH), 437),
         "connects-strangers": with_success(is_error(401, Method.CONNECT)),
+        "no-nonce-for-connect": without(is_error(401, Method.CONNECT), Attr.NONCE),
+        "empty-realm-for-connect": with_value(is_error(401, Method.CONNECT), Attr.REALM, b""),
+        "challenges-and-deletes": _obeying(401),
     },
     "STUNS-LTC-02": {
         "username": _added(401, Attr.USERNAME, b"ann"),
@@ -196,6 +218,7 @@ MUTANTS = {
         ),
         "says-400": _to_signed(401, lambda q, a: edited(a, q, change={Attr.ERROR_CODE: ERROR_400})),
         "grants": grant_instead(401),
+        "challenges-and-deletes": _obeying(401),
         **{
             f"grants-{method.name.lower()}": with_success(is_error(401, method))
             for method in _OF_OWNERS
@@ -212,6 +235,8 @@ MUTANTS = {
             for method in _OF_OWNERS
         },
         "no-nonce-for-refresh": without(is_error(438, Method.REFRESH), Attr.NONCE),
+        "no-list-for-refresh": without(is_error(438, Method.REFRESH), Attr.PASSWORD_ALGORITHMS),
+        "says-so-and-deletes": _obeying(438),
     },
     "STUNS-LTC-14": {
         "wrong-integrity": Mutant(wrong_integrity),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 from conformance.building import MessageBuilder, address, xor_address
 from conformance.codes import Attr, Class, Method
 from conformance.reading import ReceivedMessage
@@ -12,6 +14,8 @@ from .changing import failing, is_error, is_success, nth, once, with_error, with
 from .mutant import Answer, Mutant, Segments, Setup, edited
 
 ALTERNATE = TransportAddress.parse("192.0.2.7", 3478)
+SERVER6 = TransportAddress.parse("2001:db8::1", 3478)
+MULTICAST = TransportAddress.parse("224.0.0.1", 3478)
 ALTERNATE6 = TransportAddress.parse("2001:db8::7", 3478)
 HELLO_VERIFY_REQUEST = b"\x16\xfe\xff" + bytes(8) + b"\0\x0f" + b"\x03" + bytes(14)
 BAD_REQUEST = MessageBuilder(0x3FF, Class.ERROR, bytes(12)).build()
@@ -25,6 +29,10 @@ def _on_hello(answer: bytes) -> Mutant:
 
 def _drain(server: TurnServer) -> None:
     server.drain(0.0, alternate=ALTERNATE)
+
+
+def _drain_to_ipv6(server: TurnServer) -> None:
+    server.drain(0.0, alternate=ALTERNATE6)
 
 
 def _redirected(answer: Answer) -> Mutant:
@@ -50,12 +58,16 @@ def _unsigned(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
 
 
 def _xored(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
-    value = xor_address(TransportAddress.parse("192.0.2.1", 3479), response.transaction_id)
+    return _to(xor_address(SERVER6, response.transaction_id), request, response)
+
+
+def _to(value: bytes, request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+    """Redirects to there."""
     return edited(response, request, change={Attr.ALTERNATE_SERVER: value})
 
 
 def _of_ipv6(request: ReceivedMessage, response: ReceivedMessage) -> bytes:
-    return edited(response, request, change={Attr.ALTERNATE_SERVER: address(ALTERNATE6)})
+    return _to(address(ALTERNATE6), request, response)
 
 
 def _unpadded(data: bytes) -> bytes:
@@ -93,6 +105,7 @@ MUTANTS = {
             is_success(Method.CHANNEL_BIND), is_success(Method.BINDING), failing(400)
         ),
         "no-padding": Mutant(tell=_unpadded),
+        "tells-nothing": Mutant(tell=lambda data: None if data[0] >= 0x40 else data),
     },
     "STUNS-TCP-09": {"no-cookie": _on_hello(SERVER_HELLO)},
     "STUNS-ALT-01": {
@@ -103,7 +116,11 @@ MUTANTS = {
         "redirects-strangers": Mutant(redirect_strangers),
         "unsigned": _redirected(_unsigned),
     },
-    "COD-ADDR-06": {"xored": _redirected(_xored)},
+    "COD-ADDR-06": {
+        "xored": _redirected(_xored),
+        "no-port": _redirected(functools.partial(_to, address(TransportAddress(ALTERNATE.ip, 0)))),
+        "multicast": _redirected(functools.partial(_to, address(MULTICAST))),
+    },
 }
 
 OPEN = {
@@ -116,5 +133,6 @@ SETUPS = {
     "STUNS-TCP-10": Setup(reply=_on_hello(HELLO_VERIFY_REQUEST).reply),
     "STUNS-ALT-01": Setup(prepare=_drain),
     "STUNS-ALT-02": Setup(prepare=_drain),
-    "COD-ADDR-06": Setup(prepare=_drain),
+    # Of an IPv4 address that is XORed, multicast is made.
+    "COD-ADDR-06": Setup(prepare=_drain_to_ipv6, ipv6=True),
 }
