@@ -109,20 +109,29 @@ def change(flags: int) -> tuple[Attr, bytes]:
     return Attr.CHANGE_REQUEST, flags.to_bytes(4, "big")
 
 
-async def ask(
-    probe: Probe, socket: DatagramPort, server: TransportAddress, *, flags: int | None = None
-) -> Answer:
-    """The response to a Binding request, from wherever it comes.
+async def ask(probe: Probe, socket: DatagramPort, server: TransportAddress) -> Answer:
+    """The response to a plain Binding request, from wherever it comes.
 
     Raises:
-        Violated: there is none to CHANGE-REQUEST.
-        NotOffered: there is none to a plain Binding request.
+        NotOffered: there is none.
+    """
+    answer = await exchange(probe, socket, server, binding(probe).build())
+    if answer is None:
+        raise NotOffered(f"a Binding request at {server} is not answered")
+    return answer
+
+
+async def ask_to_change(
+    probe: Probe, socket: DatagramPort, server: TransportAddress, flags: int
+) -> Answer:
+    """The response to a Binding request with CHANGE-REQUEST, from wherever it comes.
+
+    Raises:
+        Violated: there is none.
     """
     answer = await exchange(probe, socket, server, binding(probe, flags=flags).build())
-    if answer is None and flags is None:
-        raise NotOffered(f"a Binding request at {server} is not answered")
     if answer is None:
-        raise Violated(f"a Binding request with {FLAGS[flags or 0]} at {server} is not answered")
+        raise Violated(f"a Binding request with {FLAGS[flags]} at {server} is not answered")
     return answer
 
 

@@ -21,6 +21,7 @@ from .discovery import (
     TRIES,
     addresses_of,
     ask,
+    ask_to_change,
     binding,
     change,
     due_where_unknown,
@@ -69,7 +70,7 @@ async def the_origin_is_where_the_response_comes_from(probe: Probe) -> Outcome |
     socket = await open_socket(probe)
     await reachable(probe, socket, await addresses_of(probe, socket))
     for flags in FLAGS:
-        answer = await ask(probe, socket, probe.target.address, flags=flags)
+        answer = await ask_to_change(probe, socket, probe.target.address, flags)
         expect_attribute(answer.message, Attr.RESPONSE_ORIGIN)
         origin = answer.message.address(Attr.RESPONSE_ORIGIN)
         if origin is not None and _is_behind_nat(origin, answer.source):
@@ -90,7 +91,7 @@ async def the_other_address_is_told_whatever_is_asked(probe: Probe) -> None:
     addresses = await addresses_of(probe, socket)
     for asked in await reachable(probe, socket, addresses):
         for flags in FLAGS:
-            answer = await ask(probe, socket, asked, flags=flags)
+            answer = await ask_to_change(probe, socket, asked, flags)
             expect_attribute(answer.message, Attr.OTHER_ADDRESS)
             other = answer.message.address(Attr.OTHER_ADDRESS)
             wanted = addresses.changed(asked, CHANGE_IP | CHANGE_PORT)
@@ -109,7 +110,7 @@ async def responses_leave_from_where_the_client_asks(probe: Probe) -> None:
     addresses = await addresses_of(probe, socket)
     for asked in await reachable(probe, socket, addresses):
         for flags, name in FLAGS.items():
-            answer = await ask(probe, socket, asked, flags=flags)
+            answer = await ask_to_change(probe, socket, asked, flags)
             wanted = addresses.changed(asked, flags)
             if answer.source != wanted:
                 data = answer.message.data
@@ -130,7 +131,7 @@ async def a_server_with_one_address_knows_nochange(probe: Probe) -> None:
     if Attr.OTHER_ADDRESS in plain.message.types:
         raise NotOffered("the server has two addresses: its responses have OTHER-ADDRESS")
     for flags, name in FLAGS.items():
-        answer = (await ask(probe, socket, probe.target.address, flags=flags)).message
+        answer = (await ask_to_change(probe, socket, probe.target.address, flags)).message
         expect_no_attribute(answer, Attr.OTHER_ADDRESS)
         if answer.error_code != 420:
             mark = mark_attribute(answer, Attr.ERROR_CODE) or Mark(answer.data, 0, 2)
