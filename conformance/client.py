@@ -7,6 +7,7 @@ else.
 from __future__ import annotations
 
 import collections
+import contextlib
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -202,9 +203,13 @@ class Client(Identity):
         return challenge
 
     async def delete_allocation(self, response: ReceivedMessage) -> None:
-        """Delete what this answer to an Allocate has granted, if it has."""
+        """Delete what this answer to an Allocate has granted, if it has, where Refresh does that.
+
+        Where it does not, rows about Refresh say so.
+        """
         if response.message_class is Class.SUCCESS:
-            await self.authenticated(Method.REFRESH, (Attr.LIFETIME, bytes(4)))
+            with contextlib.suppress(Violated, NotOffered):
+                await self.authenticated(Method.REFRESH, (Attr.LIFETIME, bytes(4)))
 
     def _expect_answer(self, response: ReceivedMessage | None, method: int) -> ReceivedMessage:
         if response is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import binascii
 import dataclasses
 from collections.abc import Sequence
 from typing import Final
@@ -14,6 +15,10 @@ from .target import Credential
 
 MD5_ALGORITHM: Final = bytes([0, 1, 0, 0])
 SHA256_ALGORITHM: Final = bytes([0, 2, 0, 0])
+
+SHA256_BIT: Final = 0x800000
+USERHASH_BIT: Final = 0x400000
+"""Of the 24 security feature bits of a nonce (RFC 8489 section 18.1)."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -130,3 +135,15 @@ def password_algorithms(algorithms: bytes) -> Sequence[bytes]:
         found.append(algorithms[offset:end])
         offset = end
     return found
+
+
+def feature_bits(nonce: bytes) -> int | None:
+    """The 24 security feature bits of a nonce, or None if it has none (section 9.2)."""
+    prefix = COOKIE_PREFIX.encode()
+    if not nonce.startswith(prefix) or len(nonce) < len(prefix) + 4:
+        return None
+    try:
+        bits = binascii.a2b_base64(nonce[len(prefix) : len(prefix) + 4])
+    except binascii.Error:
+        return None
+    return int.from_bytes(bits, "big") if len(bits) == 3 else None

@@ -6,10 +6,10 @@ from conformance.allocation import UDP
 from conformance.checks import mark_attribute
 from conformance.codes import COOKIE_PREFIX, Attr, Method
 from conformance.expect import expect_attribute, expect_error
+from conformance.identity import SHA256_BIT, USERHASH_BIT, feature_bits
 from conformance.outcome import Violated
 from conformance.probe import Probe
 from conformance.row import Feature, row
-from conformance.surveying import SHA256_BIT, USERHASH_BIT, feature_bits
 
 from .needs import expect_granted
 from .stuns_ltc import challenge_of

@@ -10,12 +10,11 @@ from conformance.checks import mark_attribute
 from conformance.client import Client, describe, xor
 from conformance.codes import Attr, Class, Method, attribute_name, method_name
 from conformance.expect import expect_attribute, expect_error, expect_no_attribute, expect_success
-from conformance.identity import Challenge
+from conformance.identity import SHA256_BIT, Challenge, feature_bits
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import Probe
 from conformance.reading import ReceivedMessage
 from conformance.row import Feature, row
-from conformance.surveying import SHA256_BIT, feature_bits
 from conformance.target import Credential
 
 from .needs import expect_granted, requests_to, somewhere

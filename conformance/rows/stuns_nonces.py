@@ -7,11 +7,10 @@ from conformance.checks import mark_attribute
 from conformance.client import Attribute, Client
 from conformance.codes import Attr, Class, Method, method_name
 from conformance.expect import expect_attribute, expect_error, expect_success
-from conformance.identity import Challenge
+from conformance.identity import SHA256_BIT, Challenge, feature_bits
 from conformance.outcome import NotOffered, Outcome, Violated, seen
 from conformance.probe import Probe
 from conformance.row import Feature, row
-from conformance.surveying import SHA256_BIT, feature_bits
 
 from .needs import expect_granted, requests_to, somewhere
 from .stuns_ltc import challenge_of
