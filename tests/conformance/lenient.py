@@ -85,6 +85,26 @@ def behind_a_nat() -> Mutant:
     return Mutant(answer)
 
 
+def decodes_nonces() -> Mutant:
+    """As a server whose nonces end with bits that do not count, as base64 may."""
+    given: dict[bytes, bytes] = {}
+
+    def answer(_: ReceivedMessage, response: ReceivedMessage) -> bytes:
+        nonce = response.get(Attr.NONCE)
+        if nonce is not None:
+            given[nonce[:-1]] = nonce
+        return response.data
+
+    def take(data: bytes) -> bytes:
+        message = parsed(data)
+        nonce = None if message is None else message.get(Attr.NONCE)
+        if message is None or nonce is None or given.get(nonce[:-1], nonce) == nonce:
+            return data
+        return edited(message, message, change={Attr.NONCE: given[nonce[:-1]]})
+
+    return Mutant(answer, take=take)
+
+
 class Banning:
     """Is silent to everybody after a hundred Allocate requests of a header alone."""
 
