@@ -213,6 +213,7 @@ MUTANTS = {
         "no-utf-8": _changed(Attr.REALM, b"\xff\xfe"),
     },
     "COD-TXT-05": {
+        "empty": with_value(is_error(401), Attr.NONCE, b""),
         "none": without(is_error(401), Attr.NONCE),
         "no-utf-8": with_value(is_error(401), Attr.NONCE, b"\xff\xfe"),
         "quoted": _changed(Attr.NONCE, b'"nonce"'),
@@ -223,6 +224,7 @@ MUTANTS = {
         "sends-no-utf-8": _software(b"\xff\xfe"),
         "sends-a-long-one": _software(b"x" * 128),
         "deaf-to-long-ones": _deaf_to_long(Attr.SOFTWARE, 600),
+        "refuses-long-ones": with_error(lambda q, _: len(q.get(Attr.SOFTWARE) or b"") > 600, 400),
     },
     "COD-TXT-07": {
         "none": without(is_error(420), Attr.ERROR_CODE),

@@ -248,6 +248,9 @@ MUTANTS = {
         "less-for-all": Mutant(_less_for_all),
         "keeps-short-ones": _lifetime(lambda asked, right: asked if asked == 10 else right),
         "takes-none-as-zero": _lifetime(lambda asked, right: 0 if asked == 0 else right),
+        "zero-to-who-asks-for-all": _lifetime(
+            lambda asked, right: 0 if asked == 0xFFFFFFFF else right
+        ),
         "600-for-all": _lifetime(lambda asked, right: 600 if asked == 1800 else right),
         "600-above-the-greatest": _lifetime(
             lambda asked, right: 600 if asked == 0xFFFFFFFF else right

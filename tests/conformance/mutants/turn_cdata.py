@@ -5,10 +5,11 @@ from __future__ import annotations
 from conformance.building import MessageBuilder, channel_data, channel_number
 from conformance.codes import Attr, Class, Method
 from conformance.reading import ReceivedMessage
+from transport import TransportAddress
 
 from .mutant import Mutant, Segments, Setup
-from .relaying import own, rewritten
-from .turn_data import never_on_a_channel
+from .relaying import own, parsed, rewritten
+from .turn_data import indication, never_on_a_channel
 
 CHANNEL = 0x4001
 WHOLE = 0xFFFF
@@ -120,6 +121,48 @@ class _StuckBehindPadding:
         return data if self._left > 0 or _is_channel_data(data) else None
 
 
+class _Permitting:
+    """Tells of a peer in Data indications, once there is a permission beside the channel."""
+
+    def __init__(self) -> None:
+        self._peer: TransportAddress | None = None
+
+    def take(self, data: bytes) -> bytes:
+        message = parsed(data)
+        if message is not None and message.method == Method.CREATE_PERMISSION:
+            self._peer = message.xor_address(Attr.XOR_PEER_ADDRESS)
+        return data
+
+    def tell(self, data: bytes) -> bytes:
+        is_meant = self._peer is not None and _is_channel_data(data)
+        return indication(self._peer, data[4:]) if is_meant and self._peer else data
+
+
+class _Merging:
+    """Of the second message in a segment the header is relayed, too."""
+
+    def __init__(self) -> None:
+        self._in_turn = 0
+
+    def hear(self, data: bytes) -> bytes:
+        self._in_turn = 0  # what a peer sends between two messages tells segments apart
+        return data
+
+    def relay(self, data: bytes) -> bytes:
+        self._in_turn += 1
+        return data if self._in_turn < 2 else channel_data(CHANNEL, data)
+
+
+def _permitting() -> Mutant:
+    server = _Permitting()
+    return Mutant(take=server.take, tell=server.tell)
+
+
+def _merging() -> Mutant:
+    server = _Merging()
+    return Mutant(hear=server.hear, relay=server.relay)
+
+
 MUTANTS = {
     "TURN-CDATA-01": {
         "loses-the-end-of-the-longest": Mutant(
@@ -180,6 +223,7 @@ MUTANTS = {
                 else data
             )
         ),
+        "in-indications-to-who-is-permitted": _permitting(),
         "drops-empty-ones": Mutant(hear=lambda data: data or None),
     },
     "TURN-CDATA-08": {
@@ -187,6 +231,7 @@ MUTANTS = {
         "relays-nothing": Mutant(relay=lambda _: None),
         "the-first-of-a-segment-alone": Mutant(segments=Segments.FIRST_ALONE),
         "pads-nothing": Mutant(tell=_told),
+        "merges-segments": _merging(),
         "counts-padding": Mutant(tell=_counts_padding),
         "relays-padding": Mutant(take=_of_what_is_there),
     },

@@ -94,6 +94,7 @@ MUTANTS = {
         "pads-it": with_data(lambda data: data or bytes(4)),
     },
     "TURN-DATA-04": {
+        "tells-nobody": told(lambda _: None),
         "tells-everybody": Mutant(route=lambda _, clients: clients),
         "from-another-port": Mutant(tells_from_elsewhere=True),
     },

@@ -154,6 +154,20 @@ class RemembersTheLast:
         return unfit(request, response, (Attr.ERROR_CODE, error(437)))
 
 
+class _AnotherBehind:
+    """The address of another allocation to an Allocate that was answered before, once there was
+    something else behind it."""
+
+    def __init__(self) -> None:
+        self._has_refreshed = False
+
+    def __call__(self, request: ReceivedMessage, response: ReceivedMessage) -> bytes:
+        self._has_refreshed |= request.method == Method.REFRESH
+        if not self._has_refreshed or not is_success(Method.ALLOCATE)(request, response):
+            return response.data
+        return _one_address(request, response)
+
+
 class _OneAllocation:
     """437 to every Allocate once there is an allocation: it knows one 5-tuple."""
 
@@ -232,6 +246,7 @@ MUTANTS = {
     },
     "TURN-GEN-06": {
         "another-address": on_success(_Forgetful()),
+        "another-address-behind-a-refresh": Mutant(_AnotherBehind()),
         "says-437": on_success(_Strict()),
     },
     "TURN-GEN-08": {
@@ -244,6 +259,9 @@ MUTANTS = {
     },
     "TURN-GEN-10": {
         "grants-send-requests": answering(_is(Method.SEND, Class.REQUEST)),
+        "answers-permission-indications": answering(
+            _is(Method.CREATE_PERMISSION, Class.INDICATION), 400
+        ),
         "answers-data": answering(_is(Method.DATA, Class.INDICATION), 400),
         "obeys-refresh-indications-in-silence": dataclasses.replace(
             _recast(Method.REFRESH, Class.INDICATION, (Method.REFRESH, Class.REQUEST)),

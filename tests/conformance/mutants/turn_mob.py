@@ -168,6 +168,18 @@ class _Sticky:
         return [self._first]
 
 
+def _telling_both_once_moved() -> Mutant:
+    """Goes on to tell the old 5-tuple, too, when data has come on the new one."""
+    has_moved = False
+
+    def relay(data: bytes) -> bytes:
+        nonlocal has_moved
+        has_moved = has_moved or data == b"new"
+        return data
+
+    return Mutant(relay=relay, route=lambda path, all_: all_ if has_moved else (path,))
+
+
 def _is_of_stranger(request: ReceivedMessage, response: ReceivedMessage) -> bool:
     """Whether it is a Refresh with a ticket, of somebody who is challenged."""
     return is_error(401, Method.REFRESH)(request, response) and (
@@ -219,6 +231,7 @@ MUTANTS = {
         "drops-what-the-old-sends": Mutant(relay=lambda data: None if data == b"old" else data),
         "drops-what-the-new-sends": Mutant(relay=lambda data: None if data == b"new" else data),
         "stays-on-the-old": Mutant(route=_Sticky()),
+        "tells-both-in-the-end": _telling_both_once_moved(),
         "tells-both": Mutant(route=lambda _, clients: clients),
         "loses-data-on-the-old": _deaf(),
     },

@@ -13,7 +13,7 @@ from .mutant import Mutant, Setup, edited
 from .relaying import error, grants, own, parsed, refuses, rewritten, says, unsigned
 
 CREATE = Method.CREATE_PERMISSION
-_SINK = TransportAddress.parse("192.31.196.9", 0)
+_SINK = TransportAddress.parse("192.31.196.9", 9)
 
 
 def _valid(message: ReceivedMessage) -> list[tuple[int, bytes]]:
@@ -130,6 +130,27 @@ def _bound_for_ever_to_send() -> Mutant:
     return Mutant(take=bound.take, before_take=inject)
 
 
+def _silencing_after(left: int) -> Mutant:
+    """Relays so many datagrams to peers, and no more."""
+
+    def relay(data: bytes) -> bytes | None:
+        nonlocal left
+        left -= 1
+        return data if left >= 0 else None
+
+    return Mutant(relay=relay)
+
+
+def _late_to_peers(data: bytes) -> bytes | None:
+    """What is sent when the permission has ended does not come out."""
+    return None if data == b"late" else data
+
+
+def _binding_elsewhere(message: ReceivedMessage) -> list[tuple[int, bytes]]:
+    sink = xor_address(_SINK, message.transaction_id)
+    return [(kind, sink if kind == Attr.XOR_PEER_ADDRESS else each) for kind, each in own(message)]
+
+
 MUTANTS = {
     "TURN-PERM-01": {
         "grants": grants(CREATE, 400),
@@ -162,14 +183,26 @@ MUTANTS = {
     },
     "TURN-PERM-08": {
         "peers-for-ever": Mutant(before_hear=permission),
+        "binding-refreshes-none": Mutant(take=rewritten(Method.CHANNEL_BIND, _binding_elsewhere)),
+        "never-to-send": _silencing_after(0),
+        "refreshes-none-to-send": _silencing_after(1),
+        "binding-refreshes-none-to-send": _silencing_after(2),
         "bound-for-ever-to-send": _bound_for_ever_to_send(),
         "twice-as-long": Mutant(clock=0.5),
         "half-as-long": Mutant(clock=2.0),
         "refreshes-none": Mutant(take=_Once().take),
         "bound-for-ever": _bound_for_ever(),
     },
-    "TURN-PERM-09": {"send-refreshes": Mutant(before_take=permission_at_data)},
-    "TURN-PERM-10": {"peers-refresh": Mutant(before_hear=permission)},
+    "TURN-PERM-09": {
+        "send-refreshes": Mutant(before_take=permission_at_data),
+        "send-refreshes-what-is-heard": Mutant(
+            before_take=permission_at_data, relay=_late_to_peers
+        ),
+    },
+    "TURN-PERM-10": {
+        "peers-refresh": Mutant(before_hear=permission),
+        "peers-refresh-what-is-heard": Mutant(before_hear=permission, relay=_late_to_peers),
+    },
     "TURN-PERM-11": {
         "shares-them": _shared(),
         "lets-all-send": Mutant(before_take=permission_at_data),

@@ -244,6 +244,7 @@ MUTANTS = {
     "TURN-REFR-08": {
         "says-400-afterwards": Mutant(_instead_of(437, ERROR_400)),
         "outlives": Mutant(clock=0.5),
+        "ends-a-little-early": Mutant(clock=1.03),
         "ends-early": Mutant(clock=2.0),
         "refreshes-nothing": _refreshing_nothing(),
     },
