@@ -10,11 +10,11 @@ from typing import Any
 import click
 
 from conformance import Report, Target, TargetUnusable
-from conformance.describing_values import counted
 from conformance.profiles import PROFILES
 from conformance.reports import to_html, to_json, to_junit, to_pcapng
 from hairpin.authorization import TokenKeyType
 from hairpin.commands.conformance_client import client
+from hairpin.commands.conformance_compare import compare
 from hairpin.conforming.aim import Aim, sealing_key
 from hairpin.conforming.arguments import (
     TO_STDOUT,
@@ -23,13 +23,7 @@ from hairpin.conforming.arguments import (
     check_reports,
     write_report,
 )
-from hairpin.conforming.listing import (
-    HEADINGS,
-    differences,
-    every_row,
-    read_document,
-    summary,
-)
+from hairpin.conforming.listing import HEADINGS, every_row, summary
 from hairpin.conforming.progress import announce_run, show_progress
 from hairpin.conforming.repeating import Repeat
 from hairpin.conforming.running import DEFAULT_JOBS, DEFAULT_PER_SECOND, Plan, run_plan
@@ -227,6 +221,7 @@ def command() -> None:
 
 
 command.add_command(client)
+command.add_command(compare)
 
 
 @command.command("list", epilog="Example: hairpin conformance list | grep TURN-ALLOC")
@@ -249,23 +244,6 @@ def list_rows(as_json: bool) -> None:
         f"{len(ran)} of {len(found)} rows are run, {clients} of them against clients (hairpin "
         f"conformance client), {slow} with --slow only"
     )
-
-
-@command.command(epilog="Example: hairpin conformance compare before.json after.json")
-@click.argument("before", metavar="A.json", type=click.Path(path_type=pathlib.Path))
-@click.argument("after", metavar="B.json", type=click.Path(path_type=pathlib.Path))
-def compare(before: pathlib.Path, after: pathlib.Path) -> int:
-    """The rows whose verdicts differ; exit status 1 if B fails one that A passed."""
-    try:
-        documents = read_document(before), read_document(after)
-    except ValueError as error:
-        raise click.UsageError(str(error)) from error
-    found, is_worse = differences(*documents)
-    lines = [[clean(cell) for cell in line] for line in found]
-    print_table(("id", "title", str(before), str(after), "seen in the second"), lines)
-    verb = "differs" if len(found) == 1 else "differ"
-    announce(f"{counted(len(found), 'row')} {verb}" if found else "no row differs")
-    return 1 if is_worse else 0
 
 
 def _run(aim: Aim, plan: Plan) -> Report:

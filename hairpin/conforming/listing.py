@@ -1,14 +1,11 @@
-"""Tables of rows: which there are, and where two runs differ."""
+"""Which rows there are."""
 
 from __future__ import annotations
 
-import pathlib
 from collections.abc import Mapping
 
-import msgspec
-
 import conformance.rows
-from conformance import Requirement, Row, Verdict, load, registered
+from conformance import Requirement, Row, load, registered
 from conformance.clients import Script, scripts
 from conformance.unshown import UNSHOWN
 from hairpin.output import Member
@@ -16,52 +13,6 @@ from hairpin.output import Member
 assert conformance.rows  # imported for the rows that it registers
 
 HEADINGS = ("id", "section", "level", "run", "title")
-
-
-class _Line(msgspec.Struct):
-    id: str
-    verdict: Verdict
-    detail: str = ""
-
-
-class Document(msgspec.Struct):
-    """What ``--json`` has written."""
-
-    target: str
-    rows: list[_Line]
-
-
-def read_document(path: pathlib.Path) -> Document:
-    """A report of an earlier run.
-
-    Raises:
-        ValueError: it cannot be read, or is none.
-    """
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=Document)
-    except OSError as error:
-        raise ValueError(f"{path}: {error.strerror}") from error
-    except msgspec.MsgspecError as error:
-        raise ValueError(f"{path} is no report of hairpin conformance: {error}") from error
-
-
-def differences(
-    before: Document, after: Document
-) -> tuple[list[tuple[str, str, str, str, str]], bool]:
-    """Rows whose verdicts differ: id, title, both verdicts, what was seen; and whether one
-    that passed before fails now."""
-    titles = {row.id: row.title for group in load("stun-turn") for row in group.rows}
-    old = {line.id: line for line in before.rows}
-    new = {line.id: line for line in after.rows}
-    found = []
-    is_worse = False
-    for row_id in dict.fromkeys((*titles, *old, *new)):
-        was, now = _verdict(old, row_id), _verdict(new, row_id)
-        if was != now:
-            detail = new[row_id].detail if row_id in new else ""
-            found.append((row_id, titles.get(row_id, ""), was, now, detail))
-            is_worse |= was == Verdict.PASS.value and now == Verdict.FAIL.value
-    return found, is_worse
 
 
 def every_row() -> list[dict[str, Member]]:
@@ -101,7 +52,3 @@ def _describe(
         "needs": ", ".join(needs),
         "reason": reason,
     }
-
-
-def _verdict(lines: Mapping[str, _Line], row_id: str) -> str:
-    return lines[row_id].verdict.value if row_id in lines else "-"

@@ -58,7 +58,7 @@ def show(report: Report, console: Console, repeat: Callable[[str], str]) -> None
 
 def show_failure(entry: Entry, console: Console, command: str) -> None:
     """One row that failed; ``command`` runs it alone."""
-    console.print(_Trimmed(_failure(entry, command, console.width)))
+    console.print(Trimmed(_failure(entry, command, console.width)))
 
 
 def conclusion(report: Report) -> str:
@@ -76,7 +76,7 @@ def clean(text: str) -> str:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class _Trimmed:
+class Trimmed:
     """Without the blanks that fill lines up: in a log they are most of it."""
 
     inner: RenderableType
@@ -179,7 +179,7 @@ def _show_open(found: Sequence[Entry], console: Console) -> None:
         if entry.verdict is Verdict.INFO:
             label = ("INFO ", STYLES[Verdict.INFO])
             name = (entry.requirement.id, "bold")
-            console.print(_Trimmed(Text.assemble(label, name, f"  {clean(entry.detail)}")))
+            console.print(Trimmed(Text.assemble(label, name, f"  {clean(entry.detail)}")))
 
 
 def _show_skipped(found: Sequence[Entry], console: Console) -> None:
@@ -191,7 +191,7 @@ def _show_skipped(found: Sequence[Entry], console: Console) -> None:
     for reason, ids in reasons.items():
         names = ", ".join(ids)
         label = ("SKIP ", STYLES[Verdict.SKIP])
-        console.print(_Trimmed(Text.assemble(label, clean(reason), (f": {names}", "dim"))))
+        console.print(Trimmed(Text.assemble(label, clean(reason), (f": {names}", "dim"))))
 
 
 def _show_failed(found: Sequence[Entry], console: Console) -> None:
