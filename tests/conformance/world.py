@@ -87,14 +87,16 @@ def run_rows(
     link = LinkProfile(delay=0.001, mtu=1 << 17, loss=loss)  # hosts send fragments
     network = Network(seed=seed, link=link)
     broken, way = mutant or Mutant(), setup or Setup()
-    host = network.host("server", SERVER.host, ALTERNATE.host, SERVER6.host)
+    ours = (str(HARNESS), str(HARNESS6))
+    theirs = (SERVER.host, ALTERNATE.host, SERVER6.host)
+    host = network.host("server", *theirs, *(ours if way.same_host else ()))
     machine = MutantMachine(_relay(network, {**way.options, **broken.options}), broken, way.reply)
     if way.prepare is not None:
         way.prepare(machine.server.server)
     for address in LISTENING:
         host.bind(address.host, address.port)
     process = host.run(machine, addresses=LISTENING, on_event=_do)
-    harness = network.host("harness", str(HARNESS), str(HARNESS6))
+    harness = host if way.same_host else network.host("harness", *ours)
     target = dataclasses.replace(TARGET, address=SERVER6) if way.ipv6 else TARGET
     if way.tcp:
         target = dataclasses.replace(target, transport=TransportProtocol.TCP)
@@ -158,6 +160,10 @@ class MutantMachine:
             return
         if self._reply is not None and (reply := self._reply(data)) is not None:
             self._replies.append(Transmit(path, [reply]))
+        if mutant.blurt is not None and (sent := mutant.blurt(data)) is not None:
+            peer, payload = sent
+            beside = Path(TransportProtocol.UDP, ELSEWHERE, peer)
+            self._replies.append(Transmit(beside, [payload]))
         taken = data if mutant.take is None else mutant.take(data)
         if taken is not None:
             self._remember(data)

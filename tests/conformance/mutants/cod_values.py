@@ -266,6 +266,7 @@ MUTANTS = {
         "drops": Mutant(take=_drop_signed_indications),
     },
     "COD-FP-01": {
+        "refuses": with_error(lambda q, _: Attr.FINGERPRINT in q.types, 400),
         "deaf": Mutant(_deaf_to_fingerprints),
         "wrong-answer": Mutant(_wrong_fingerprint),
     },

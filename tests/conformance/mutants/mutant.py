@@ -12,7 +12,7 @@ from types import MappingProxyType
 from conformance.building import MessageBuilder, md5_key, sha256_key
 from conformance.codes import Attr
 from conformance.reading import ReceivedMessage
-from transport import Path
+from transport import Path, TransportAddress
 from turn.server import TurnServer
 from turn.tokens import TokenKey
 
@@ -32,6 +32,10 @@ carried out before it, in the client's name; or None."""
 
 Reply = Callable[[bytes], bytes | None]
 """Of what a client sends: an answer that the server itself does not give, or None."""
+
+Blurt = Callable[[bytes], tuple[TransportAddress, bytes] | None]
+"""Of what a client sends: a peer, and what is sent there from the server's own port, allocation
+or not; or None."""
 
 
 class Segments(enum.Enum):
@@ -93,7 +97,8 @@ class Mutant:
     ``take`` gets each datagram of a client, ``answer`` each response, ``tell`` whatever
     else goes to clients, ``relay`` what goes to peers, ``hear`` what comes from them; each
     returns what goes on instead, or None. ``reply`` makes an answer where the server is
-    silent. ``before_take`` and ``before_hear`` put requests in before what clients and peers
+    silent, and ``blurt`` sends to peers beside the server. ``before_take`` and
+    ``before_hear`` put requests in before what clients and peers
     send. ``options`` are of the server's configuration.
     """
 
@@ -103,6 +108,7 @@ class Mutant:
     relay: Callable[[bytes], bytes | None] | None = None
     hear: Callable[[bytes], bytes | None] | None = None
     reply: Reply | None = None
+    blurt: Blurt | None = None
     before_take: Inject | None = None
     before_hear: Inject | None = None
     route: Route | None = None
@@ -131,6 +137,8 @@ class Setup:
     ipv6: bool = False
     tcp: bool = False
     dtls: bool = False
+    same_host: bool = False
+    """The server's loopback address is the harness's, too."""
     reply: Reply | None = None
     """Answers what the simulated server is silent to, but a real one not."""
     prepare: Callable[[TurnServer], None] | None = None

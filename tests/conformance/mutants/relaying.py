@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterable
 from conformance.building import MessageBuilder
 from conformance.codes import Attr, Class, Method
 from conformance.reading import ReceivedMessage
-from transport import DecodeError
+from transport import DecodeError, TransportAddress
 
-from .mutant import Answer, Mutant, edited, key_of, only
+from .mutant import Answer, Blurt, Mutant, edited, key_of, only
 
 Change = Callable[[bytes], bytes | None]
 
@@ -108,6 +108,21 @@ def rewritten(
         return edited(message, message, drop=drop, add=attributes(message))
 
     return change
+
+
+def relaying_for_anybody(host: str | None = None) -> Blurt:
+    """Sends what is in a Send indication where it says, whoever asks (or to that host alone)."""
+
+    def blurt(data: bytes) -> tuple[TransportAddress, bytes] | None:
+        message = parsed(data)
+        if message is None or message.method != Method.SEND:
+            return None
+        peer, payload = message.xor_address(Attr.XOR_PEER_ADDRESS), message.get(Attr.DATA)
+        if peer is None or payload is None or host not in (None, peer.host):
+            return None
+        return peer, payload
+
+    return blurt
 
 
 def own(message: ReceivedMessage) -> list[tuple[int, bytes]]:

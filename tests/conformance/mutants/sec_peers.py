@@ -12,6 +12,7 @@ from transport import DecodeError, TransportAddress
 
 from .changing import is_error, with_error
 from .mutant import Mutant, Setup, edited
+from .relaying import relaying_for_anybody
 from .stuns_tcp import HELLO_VERIFY_REQUEST
 
 HARNESS = ("192.0.2.2/32", "2001:db8::2/128")
@@ -84,6 +85,7 @@ MUTANTS = {
         "ipv6-loopback": _allowing("::1/128"),
         "channels-alone": _granting("127.0.0.0/8", Method.CHANNEL_BIND),
         "connects": Mutant(_connected),
+        "says-403-and-relays": Mutant(blurt=relaying_for_anybody("127.0.0.1")),
     },
     "SEC-02": {
         "mapped": _granting("::ffff:0:0/96"),
@@ -119,4 +121,4 @@ MUTANTS = {
 
 OPEN = {"SEC-08": "which ports peers may have is the operator's choice"}
 
-SETUPS = {"SEC-01": Setup({"tcp_relay": True})}
+SETUPS = {"SEC-01": Setup({"tcp_relay": True}, same_host=True)}

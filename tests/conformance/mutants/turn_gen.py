@@ -19,6 +19,7 @@ from .changing import (
     with_more,
 )
 from .mutant import Answer, Mutant, Setup, edited, only, silent_to
+from .relaying import relaying_for_anybody
 
 ELSEWHERE = TransportAddress.parse("192.0.2.99", 9)
 
@@ -236,6 +237,7 @@ MUTANTS = {
     },
     "TURN-GEN-04": {
         "answers-send": Mutant(reply=_tell_437),
+        "relays-for-anybody": Mutant(blurt=relaying_for_anybody()),
         "answers-channel-data": Mutant(reply=_echo_channel_data),
     },
     "TURN-GEN-05": {
