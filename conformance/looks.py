@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from transport import DecodeError, TransportAddress
+from transport import TransportAddress
 
 from .allocation import UDP, Allocation
 from .building import any_port, one_byte
 from .client import Client, describe
 from .codes import Attr, Class, Method, method_name
 from .identity import USERHASH_BIT, feature_bits
-from .outcome import NotOffered, Violated
 from .probe import Probe
 from .reading import ReceivedMessage
 from .relaying import CHANNEL, pair
@@ -64,12 +62,7 @@ async def _owned(
 
     That its peers are forbidden is another thing: see ``_peer``.
     """
-    allocation = await probe.allocate()
-    try:
-        response = await ask(allocation)
-    finally:
-        with contextlib.suppress(NotOffered, Violated, DecodeError):
-            await probe.give_back(allocation)  # a user may have few
+    response = await ask(await probe.allocate())
     if response.message_class is Class.SUCCESS or response.error_code == FORBIDDEN:
         return None
     return f"{method_name(response.method)} is met with {describe(response)}"

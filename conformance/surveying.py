@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 
 from transport import DecodeError
 
@@ -25,19 +26,31 @@ async def survey(target: Target, wire: Wire) -> Survey:
         TargetUnusable: nothing at this address speaks STUN, or it refuses the credentials.
     """
     found: dict[Feature, str] = {}
+    async with _probing(target, wire) as probe:
+        await _expect_stun(probe)
+    for feature, look in LOOKS.items():
+        reason: str | None = NO_TURN
+        if _is_worth_it(feature, found):
+            async with _probing(target, wire) as probe:
+                reason = await _look(look, probe)
+        if reason is not None:
+            hint = target.hints.get(feature)
+            found[feature] = reason if hint is None else f"{reason} ({hint})"
+        elif feature is Feature.LONG_TERM:
+            async with _probing(target, wire) as probe:
+                await _expect_good_credentials(probe)
+    return Survey(found)
+
+
+@contextlib.asynccontextmanager
+async def _probing(target: Target, wire: Wire) -> AsyncIterator[Probe]:
+    """Hands for one look, which leave nothing behind: a server may have few ports, a user few
+    allocations, and what they run out of would seem not to be offered."""
     probe = Probe(target, wire, Survey())
     try:
-        await _expect_stun(probe)
-        for feature, look in LOOKS.items():
-            reason = await _look(look, probe) if _is_worth_it(feature, found) else NO_TURN
-            if reason is not None:
-                hint = target.hints.get(feature)
-                found[feature] = reason if hint is None else f"{reason} ({hint})"
-            elif feature is Feature.LONG_TERM:
-                await _expect_good_credentials(probe)
+        yield probe
     finally:
         await probe.close()
-    return Survey(found)
 
 
 async def _look(look: Callable[[Probe], Awaitable[str | None]], probe: Probe) -> str | None:

@@ -54,6 +54,14 @@ def test_a_server_with_few_permissions_is_taken_for_what_it_is() -> None:
     assert [each.outcome.verdict for each in report.results] == [Verdict.PASS]
 
 
+def test_all_that_a_server_with_two_ports_offers_is_found_out() -> None:
+    narrow_one = Mutant(options={"min_port": 50_000, "max_port": 50_001})
+
+    surveyed = [run_rows([], server).survey for server in (Mutant(), narrow_one)]
+
+    assert surveyed[0] == surveyed[1]
+
+
 @pytest.mark.long  # every row that is not slow
 def test_a_server_of_rfc_5766_is_failed_for_nothing_that_came_later() -> None:
     rows = [row for row in ROWS.values() if not row.slow and row.id not in SETUPS]
