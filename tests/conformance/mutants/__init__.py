@@ -12,7 +12,8 @@ from collections import ChainMap
 from collections.abc import Mapping
 
 from . import (
-    cod,
+    cod_attr,
+    cod_hdr,
     cod_values,
     natb,
     sec,
@@ -25,6 +26,7 @@ from . import (
     turn_alloc_ports,
     turn_cdata,
     turn_chan,
+    turn_chan_lifetime,
     turn_data,
     turn_gen,
     turn_ip,
@@ -33,13 +35,16 @@ from . import (
     turn_perm,
     turn_refr,
     turn_send,
-    turn_tcp,
+    turn_tcp_alloc,
+    turn_tcp_connect,
+    turn_tcp_data,
 )
 from .mutant import Mutant, Setup
 from .told import TOLD, Told
 
 _GROUPS = (
-    cod,
+    cod_attr,
+    cod_hdr,
     cod_values,
     natb,
     sec,
@@ -52,6 +57,7 @@ _GROUPS = (
     turn_alloc_ports,
     turn_cdata,
     turn_chan,
+    turn_chan_lifetime,
     turn_data,
     turn_gen,
     turn_ip,
@@ -60,7 +66,9 @@ _GROUPS = (
     turn_perm,
     turn_refr,
     turn_send,
-    turn_tcp,
+    turn_tcp_alloc,
+    turn_tcp_connect,
+    turn_tcp_data,
 )
 
 MUTANTS: Mapping[str, Mapping[str, Mutant]] = ChainMap(*(each.MUTANTS for each in _GROUPS))

@@ -1,11 +1,28 @@
-"""Servers that bind channels or grant permissions, and carry no data for them."""
+"""Requests for channels, and servers that bind them or grant permissions, and carry no data
+for them."""
 
 from __future__ import annotations
 
-from conformance.codes import Attr, Method
+from conformance.codes import Attr, Class, Method
+from conformance.reading import ReceivedMessage
 
 from .mutant import Mutant
 from .relaying import is_signed, parsed
+
+BIND = Method.CHANNEL_BIND
+
+
+def bind_of(data: bytes) -> ReceivedMessage | None:
+    """The ChannelBind that it is, or None."""
+    message = parsed(data)
+    if message is None or message.method != BIND or message.message_class is not Class.REQUEST:
+        return None
+    return message
+
+
+def number_of(message: ReceivedMessage) -> int:
+    value = message.get(Attr.CHANNEL_NUMBER)
+    return 0 if value is None else int.from_bytes(value[:2], "big")
 
 
 def forgetting_channels() -> Mutant:

@@ -1,35 +1,18 @@
-"""What breaks the rows of TURN-CHAN."""
+"""What breaks the rows of TURN-CHAN about binding channels."""
 
 from __future__ import annotations
-
-import collections
 
 from conformance.building import MessageBuilder, channel_data, channel_number, xor_address
 from conformance.codes import Attr, Class, Method
 from conformance.reading import ReceivedMessage
 from transport import TransportAddress
 
-from .binding import forgetting_channels, permitting_to_hear
-from .injecting import is_data, request_like
+from .binding import BIND, bind_of, forgetting_channels, number_of, permitting_to_hear
 from .mutant import Mutant, Setup, edited
-from .relaying import error, grants, own, parsed, refuses, rewritten, says
+from .relaying import error, grants, own, refuses, rewritten, says
 from .turn_data import told
 
-BIND = Method.CHANNEL_BIND
 ELSEWHERE = TransportAddress.parse("192.0.2.2", 9)
-
-
-def _bind(data: bytes) -> ReceivedMessage | None:
-    """The ChannelBind that it is, or None."""
-    message = parsed(data)
-    if message is None or message.method != BIND or message.message_class is not Class.REQUEST:
-        return None
-    return message
-
-
-def _number(message: ReceivedMessage) -> int:
-    value = message.get(Attr.CHANNEL_NUMBER)
-    return 0 if value is None else int.from_bytes(value[:2], "big")
 
 
 def _completed(message: ReceivedMessage) -> list[tuple[int, bytes]]:
@@ -48,7 +31,7 @@ def _into_range(first: int, last: int) -> Mutant:
     """Takes numbers of that range too."""
 
     def change(message: ReceivedMessage) -> list[tuple[int, bytes]]:
-        number = _number(message)
+        number = number_of(message)
         if not first <= number <= last:
             return own(message)
         value = channel_number(0x4000 | number & 0xFFF)
@@ -66,7 +49,7 @@ class _Moving:
         self._peers: dict[bytes, bytes] = {}
 
     def take(self, data: bytes) -> bytes:
-        message = _bind(data)
+        message = bind_of(data)
         if message is not None:
             number, peer = message.get(Attr.CHANNEL_NUMBER), message.get(Attr.XOR_PEER_ADDRESS)
             assert number is not None
@@ -87,9 +70,9 @@ class _Renumbering:
         self._number = 0
 
     def take(self, data: bytes) -> bytes:
-        message = _bind(data)
+        message = bind_of(data)
         if message is not None:
-            self._number = _number(message)
+            self._number = number_of(message)
         return data
 
     def tell(self, data: bytes) -> bytes:
@@ -124,7 +107,7 @@ class _OncePerNumber:
 
     def __call__(self, request: ReceivedMessage) -> bool:
         peer = request.get(Attr.XOR_PEER_ADDRESS)
-        bound = (_number(request), b"" if peer is None else peer)
+        bound = (number_of(request), b"" if peer is None else peer)
         if bound in self._bound:
             return True
         self._bound.add(bound)
@@ -140,7 +123,7 @@ class _OncePerIp:
     def __call__(self, request: ReceivedMessage) -> bool:
         peer = request.get(Attr.XOR_PEER_ADDRESS)
         assert peer is not None
-        number = _number(request)
+        number = number_of(request)
         return self._bound.setdefault(peer[4:], number) != number
 
 
@@ -149,112 +132,9 @@ def _to_the_first_port(data: bytes) -> bytes:
     return b"\x40\x01" + data[2:] if data[0] >= 0x40 else data
 
 
-class _Once:
-    """Binds a channel again, but lets it end as it would have ended."""
-
-    def __init__(self) -> None:
-        self._seen: set[bytes] = set()
-
-    def take(self, data: bytes) -> bytes:
-        message = _bind(data)
-        if message is None or Attr.NONCE not in message.types:
-            return data
-        owner = message.get(Attr.NONCE) or b""  # each 5-tuple has its own
-        if owner not in self._seen:
-            self._seen.add(owner)
-            return data
-        method = Method.CREATE_PERMISSION
-        return edited(message, message, method=method, drop=[Attr.CHANNEL_NUMBER])
-
-    def answer(self, request: ReceivedMessage, response: ReceivedMessage) -> bytes:
-        return edited(response, request, method=request.method)
-
-
-class _Remembering:
-    """Binds again what was bound, whenever data passes that has a permission of its own."""
-
-    def __init__(self) -> None:
-        self._bound: dict[bytes | None, ReceivedMessage] = {}
-        self._is_permitted = False
-
-    def take(self, data: bytes) -> bytes:
-        message = parsed(data)
-        if message is not None and message.method == BIND:
-            self._bound[message.get(Attr.NONCE)] = message  # each 5-tuple has its own
-        self._is_permitted |= message is not None and message.method == Method.CREATE_PERMISSION
-        return data
-
-    def inject(self, data: bytes, signed: ReceivedMessage) -> bytes | None:
-        bound = self._bound.get(signed.get(Attr.NONCE))
-        if bound is None or not is_data(data) or not self._is_permitted:
-            return None
-        # XOR-PEER-ADDRESS of IPv4 does not depend on the transaction id.
-        return request_like(signed, BIND, *own(bound))
-
-
-class _EndingWithPermissions:
-    """A channel ends with its permission: a new one does not bring it back."""
-
-    def __init__(self) -> None:
-        self._refreshed: collections.Counter[bytes | None] = collections.Counter()
-        self._ended = False
-
-    def take(self, data: bytes) -> bytes | None:
-        message = parsed(data)
-        if message is None:
-            return None if self._ended else data
-        owner = message.get(Attr.NONCE)  # each 5-tuple has its own
-        if message.method == Method.REFRESH:  # once in 25 seconds
-            self._refreshed[owner] += 1
-        elif message.method == Method.CREATE_PERMISSION:
-            self._ended |= self._refreshed[owner] >= 12
-            self._refreshed[owner] = 0
-        return data
-
-
-class _Never:
-    """What was bound once is bound for ever."""
-
-    def __init__(self) -> None:
-        self._numbers: dict[int, bytes] = {}
-
-    def __call__(self, request: ReceivedMessage) -> bool:
-        peer = request.get(Attr.XOR_PEER_ADDRESS)
-        assert peer is not None
-        return self._numbers.setdefault(_number(request), peer) != peer
-
-
-class _NeverThePeer:
-    """The same of peers."""
-
-    def __init__(self) -> None:
-        self._peers: dict[bytes, int] = {}
-
-    def __call__(self, request: ReceivedMessage) -> bool:
-        peer = request.get(Attr.XOR_PEER_ADDRESS)
-        assert peer is not None
-        return self._peers.setdefault(peer, _number(request)) != _number(request)
-
-
 def _renumbering() -> Mutant:
     renumbering = _Renumbering()
     return Mutant(take=renumbering.take, tell=renumbering.tell)
-
-
-def _once() -> Mutant:
-    once = _Once()
-    return Mutant(answer=once.answer, take=once.take)
-
-
-def _data_refreshes() -> Mutant:
-    remembering = _Remembering()
-    return Mutant(take=remembering.take, before_take=remembering.inject)
-
-
-def _permission_at_channel_data(data: bytes, signed: ReceivedMessage) -> bytes | None:
-    if data[0] < 0x40:
-        return None
-    return request_like(signed, Method.CREATE_PERMISSION, peer=True)
 
 
 MUTANTS = {
@@ -268,11 +148,11 @@ MUTANTS = {
         "takes-0x3fff": _into_range(0x3FFF, 0x3FFF),
         "takes-zero": _into_range(0, 0),
         "takes-0xffff": _into_range(0xFFFF, 0xFFFF),
-        "refuses-the-first": refuses(BIND, 400, when=lambda each: _number(each) == 0x4000),
+        "refuses-the-first": refuses(BIND, 400, when=lambda each: number_of(each) == 0x4000),
         "drops-what-comes-on-the-last": Mutant(
             take=lambda data: None if data[:2] == b"\x4f\xff" else data
         ),
-        "refuses-the-last": refuses(BIND, 400, when=lambda each: _number(each) == 0x4FFF),
+        "refuses-the-last": refuses(BIND, 400, when=lambda each: number_of(each) == 0x4FFF),
     },
     "TURN-CHAN-03": {
         "grants": grants(BIND, 400),
@@ -294,27 +174,14 @@ MUTANTS = {
     },
     "TURN-CHAN-07": {
         "not-for-sending": permitting_to_hear(),
-        "installs-none": told(lambda _: None),
-    },
-    "TURN-CHAN-08": {
-        "twice-as-long": Mutant(clock=0.5),
-        "two-thirds-as-long": Mutant(clock=1.5),
-        "ends-with-its-permission": Mutant(take=_EndingWithPermissions().take),
-        "refreshes-none": _once(),
-    },
-    "TURN-CHAN-09": {
-        "data-refreshes": _data_refreshes(),
-        "data-refreshes-the-permission": Mutant(before_take=_permission_at_channel_data),
+        "installs-none": told(
+            lambda each: None if each.get(Attr.DATA) == b"another port" else each.data
+        ),
     },
     "TURN-CHAN-10": {
         "from-another-port": Mutant(relays_from_elsewhere=True),
         "shares-numbers": Mutant(_Shared(Attr.CHANNEL_NUMBER).answer),
         "shares-peers": Mutant(_Shared(Attr.XOR_PEER_ADDRESS).answer),
-    },
-    "TURN-CHAN-11": {
-        "forgets-what-is-new": forgetting_channels(),
-        "keeps-the-number": refuses(BIND, 400, when=_Never()),
-        "keeps-the-peer": refuses(BIND, 400, when=_NeverThePeer()),
     },
     "TURN-CHAN-12": {
         "one-for-an-ip": refuses(BIND, 400, when=_OncePerIp()),
