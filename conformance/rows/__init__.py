@@ -11,6 +11,7 @@ from . import (
     natb,
     sec_load,
     sec_peers,
+    sec_reflection,
     sec_strangers,
     stuns_algorithms,
     stuns_alt,
@@ -37,7 +38,9 @@ from . import (
     turn_perm_lifetime,
     turn_refr,
     turn_send,
-    turn_tcp,
+    turn_tcp_alloc,
+    turn_tcp_bind,
+    turn_tcp_connect,
     turn_tcp_data,
 )
 
@@ -49,6 +52,7 @@ __all__ = [
     "natb",
     "sec_load",
     "sec_peers",
+    "sec_reflection",
     "sec_strangers",
     "stuns_algorithms",
     "stuns_alt",
@@ -75,6 +79,8 @@ __all__ = [
     "turn_perm_lifetime",
     "turn_refr",
     "turn_send",
-    "turn_tcp",
+    "turn_tcp_alloc",
+    "turn_tcp_bind",
+    "turn_tcp_connect",
     "turn_tcp_data",
 ]

@@ -7,11 +7,10 @@ listener can be placed.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Callable
 from ipaddress import IPv4Address
 from typing import Final
 
-from conformance.building import MessageBuilder, dtls_client_hello, one_byte
+from conformance.building import one_byte
 from conformance.client import describe, xor
 from conformance.codes import Attr, Class, Method
 from conformance.denied import (
@@ -30,12 +29,8 @@ from conformance.expect import expect_error
 from conformance.link import DatagramPort
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import Probe
-from conformance.relayed import Relayed
 from conformance.row import Feature, row
-from transport import IPAddress, TransportAddress, TransportProtocol
-
-from .discovery import is_reflected, offers, open_socket
-from .stuns_tcp import HANDSHAKE
+from transport import IPAddress, TransportAddress
 
 LOOPBACK: Final = IPv4Address("127.0.0.1")
 FORBIDDEN: Final = 403
@@ -184,30 +179,6 @@ async def many_hosts_are_no_peer(probe: Probe) -> Outcome | None:
 
 
 @row(
-    "SEC-07",
-    "The server's own listening address is no peer: requests would run in circles.",
-    Feature.TURN,
-    Feature.PEER,
-)
-async def the_server_is_not_reached_through_itself(probe: Probe) -> Outcome | None:
-    through, server = await relays(probe), probe.target.address
-    allocation = through.toward(server.ip)
-    await allocation.permit(server)
-    name, request, is_answer = _knock(probe)
-    await allocation.send(server, request)
-    message = await allocation.client.next_message(probe.target.silence)
-    relayed = None if message is None else Relayed.read(message)
-    if relayed is None or not is_answer(relayed.data):
-        return await _whether_allocations_reach_each_other(probe, through)
-    if probe.peer_ip == server.ip:
-        return seen(
-            f"{name} to the server is answered through the server itself; its IP address is one "
-            "that peers may have"
-        )
-    raise Violated(f"{server} answers {name} that comes through itself", relayed.mark)
-
-
-@row(
     "SEC-08",
     "The server MAY impose restrictions on the IP address and port values allowed in the "
     "XOR-PEER-ADDRESS attribute; if a value is not allowed, the server rejects the request with a "
@@ -226,33 +197,6 @@ async def which_ports_of_peers_are_denied(probe: Probe) -> Outcome:
             expect_error(response, FORBIDDEN, to=f"ChannelBind to port {port}, if not allowed,")
             denied.append(f"{port} ({name})")
     return seen(f"refused ports: {', '.join(denied)}" if denied else "no port is refused")
-
-
-@row(
-    "SEC-10",
-    "A server that does not offer NAT behavior discovery reflects nothing: RESPONSE-PORT and "
-    "CHANGE-REQUEST are not obeyed.",
-)
-async def nothing_is_reflected_unless_that_is_offered(probe: Probe) -> Outcome | None:
-    socket, other = await open_socket(probe), await probe.socket()
-    found = await offers(probe)
-    if not found:
-        await probe.is_alive()
-        return None
-    if any("in responses" in each for each in found):
-        return seen(f"the server offers RFC 5780: {', '.join(found)}")
-    reflects = await is_reflected(probe, socket, other)
-    where = f"to another port ({other.local.port})" if reflects else "from another port"
-    raise Violated(f"RFC 5780 is not offered, but a response comes {where}")
-
-
-def _knock(probe: Probe) -> tuple[str, bytes, Callable[[bytes], bool]]:
-    """What the server answers to whoever asks, in words and bytes, and what tells the answer."""
-    if probe.target.transport is TransportProtocol.DTLS:
-        hello = dtls_client_hello(probe.wire.random_bytes(32))
-        return "a ClientHello", hello, lambda data: data[:1] == bytes([HANDSHAKE])
-    request = MessageBuilder(Method.BINDING, Class.REQUEST, probe.wire.random_bytes(12)).build()
-    return "a Binding request", request, lambda data: data[8:20] == request[8:20]
 
 
 async def _expect_no_connect(probe: Probe) -> None:
@@ -294,21 +238,3 @@ async def _listener(probe: Probe, ip: IPAddress) -> DatagramPort | None:
         return await probe.socket(ip)
     except OSError:
         return None
-
-
-async def _whether_allocations_reach_each_other(probe: Probe, through: Relays) -> Outcome | None:
-    """Two clients that can only relay may well: live relayed transport addresses are peers."""
-    one, other = through.toward(probe.peer_ip), await probe.allocate()
-    await one.permit(other.relayed)
-    await other.permit(one.relayed)
-    await one.send(other.relayed, b"from one to the other")
-    message = await other.client.next_message(probe.target.silence)
-    if message is not None and _payload(message) == b"from one to the other":
-        return None
-    await probe.is_alive()
-    return seen("the server is not reached through itself; nor are allocations by each other")
-
-
-def _payload(message: bytes) -> bytes | None:
-    relayed = Relayed.read(message)
-    return None if relayed is None else relayed.data

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from conformance.allocation import Allocation
@@ -11,7 +12,7 @@ from conformance.client import Attribute, Client, describe, xor
 from conformance.codes import Attr, Class, Method
 from conformance.expect import need_success
 from conformance.link import ListeningPort, StreamPort
-from conformance.outcome import NotOffered, Violated
+from conformance.outcome import Mark, NotOffered, Violated
 from conformance.probe import Probe
 from conformance.reading import ReceivedMessage
 from transport import DecodeError, TransportAddress
@@ -20,8 +21,12 @@ from .stuns_tcp import stream_client
 
 TCP: Final[Attribute] = (Attr.REQUESTED_TRANSPORT, one_byte(6))
 CONNECTION_ID_BYTES: Final = 4
+FORBIDDEN: Final = 403
 PING: Final = b"from the client"
 PONG: Final = b"from the peer"
+
+Read = Callable[[float], Awaitable[bytes | None]]
+"""What comes next on a connection, given the seconds to wait: None is nothing, b"" its end."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -189,3 +194,23 @@ async def expect_no_nat(probe: Probe) -> None:
         raise NotOffered(f"where the client is cannot be asked: {describe(response)} to Binding")
     if mapped != client.local:
         raise NotOffered(f"a NAT stands between: {client.local} is seen as {mapped}")
+
+
+async def expect_bytes(read: Read, wanted: bytes, patience: float, *, why: str) -> None:
+    """That these bytes come next, and no others.
+
+    Raises:
+        Violated: others come, or too few in time.
+    """
+    received = b""
+    while len(received) < len(wanted):
+        chunk = await read(patience)
+        if not chunk:
+            state = "the connection ends" if chunk == b"" else "nothing more comes"
+            raise Violated(f"{why}: {state} after {len(received)} of {len(wanted)} bytes")
+        received += chunk
+    if received != wanted:
+        both = zip(received, wanted, strict=False)
+        at = next((n for n, (a, b) in enumerate(both) if a != b), len(wanted))
+        mark = Mark(received, at, min(at + 16, len(received)))
+        raise Violated(f"{why}: comes as other bytes from number {at} on", mark)
