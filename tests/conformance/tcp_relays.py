@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import functools
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from conformance.building import MessageBuilder, u32, xor_address
@@ -198,7 +199,8 @@ class SimulatedTcp:
     def _changed(self, data: bytes, way: Way) -> bytes:
         """What goes on of some bytes."""
         is_much = len(data) > MUCH
-        if self._fault is TcpFault.FRAMES:
+        is_framed = self._fault is TcpFault.FRAMES_TO_PEERS and way is TO_PEERS
+        if self._fault is TcpFault.FRAMES or is_framed:
             return b"\x40\x00" + len(data).to_bytes(2, "big") + data
         if self._fault is TcpFault.READS_DATA and data[:1] < b"\x40" and way is TO_PEERS:
             return b"" if data[4:8] == COOKIE else data
@@ -216,11 +218,20 @@ class SimulatedTcp:
         if self._fault is TcpFault.OUTLIVES_ALLOCATION:
             return
         joint = self._joints.pop(connection_id, ())
+        if self._fault is TcpFault.SAYS_GOODBYE_AT_DELETION_TO_CLIENTS:
+            _say_goodbye(joint[:1])
+        elif self._fault is TcpFault.SAYS_GOODBYE_AT_DELETION_TO_PEERS:
+            _say_goodbye(joint[1:])
         if self._fault is TcpFault.PEER_OUTLIVES_ALLOCATION:
             self._outliving.update(end.outgoing for end in joint[1:])
         for end in joint:
             if end.outgoing not in self._outliving:
                 end.close()
+
+
+def _say_goodbye(ends: Sequence[MemoryEnd]) -> None:
+    for end in ends:
+        end.outgoing.put(b"goodbye")
 
 
 def _fail(connection_id: int, machine: MutantMachine, now: float) -> None:

@@ -144,6 +144,7 @@ MUTANTS = {
         "refuses-channels": with_error(
             lambda q, _: any((q.get(Attr.CHANNEL_NUMBER) or bytes(4))[2:]), 400
         ),
+        "refuses-ports": with_error(lambda q, _: q.get(Attr.EVEN_PORT) == b"\x7f", 400),
         "reserves-a-port": with_more(
             lambda q, a: q.get(Attr.EVEN_PORT) == b"\x7f" and a.error_code is None,
             (Attr.RESERVATION_TOKEN, bytes(8)),

@@ -71,6 +71,7 @@ class TcpFault(enum.Enum):
     TELLS_OF_STRANGERS = "the client is told of peers without a permission"
     LOSES_EARLY = "what a peer sends before the bind is lost"
     FRAMES = "data become ChannelData"
+    FRAMES_TO_PEERS = "a client's data become ChannelData"
     KEEPS_PEER = "the end of the client's connection is not passed on"
     KEEPS_CLIENT = "the end of the peer's connection is not passed on"
     OUTLIVES_ALLOCATION = "connections stay open when the allocation is gone"
@@ -82,6 +83,8 @@ class TcpFault(enum.Enum):
     LOSES_MUCH_TO_CLIENTS = "of many bytes for a client the last are lost"
     SAYS_GOODBYE_TO_PEERS = "a peer is told something before the end"
     SAYS_GOODBYE_TO_CLIENTS = "a client is told something before the end"
+    SAYS_GOODBYE_AT_DELETION_TO_PEERS = "a peer is told that the allocation is gone"
+    SAYS_GOODBYE_AT_DELETION_TO_CLIENTS = "a client is told so on its data connection"
     PEER_OUTLIVES_ALLOCATION = "the connection of the peer stays open when the allocation is gone"
     HAS_NO_BOUND = "all is read, whether or not the other side takes it"
 

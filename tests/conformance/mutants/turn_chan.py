@@ -10,7 +10,7 @@ from transport import TransportAddress
 from .binding import BIND, bind_of, forgetting_channels, number_of, permitting_to_hear
 from .mutant import Mutant, Setup, edited
 from .relaying import error, grants, own, refuses, rewritten, says
-from .turn_data import told
+from .turn_data import never_on_a_channel, told
 
 ELSEWHERE = TransportAddress.parse("192.0.2.2", 9)
 
@@ -137,6 +137,36 @@ def _renumbering() -> Mutant:
     return Mutant(take=renumbering.take, tell=renumbering.tell)
 
 
+def _unbinding_to_hear() -> Mutant:
+    """Says 400, and tells of the first peer in Data indications since."""
+    has_refused = False
+
+    def answer(_: ReceivedMessage, response: ReceivedMessage) -> bytes:
+        nonlocal has_refused
+        has_refused = has_refused or response.error_code == 400
+        return response.data
+
+    return Mutant(answer, tell=lambda data: never_on_a_channel(data) if has_refused else data)
+
+
+class _ToAllPorts:
+    """What comes on a channel goes to the peers of the others, too."""
+
+    def __init__(self) -> None:
+        self._peers: dict[bytes, TransportAddress] = {}
+
+    def __call__(self, data: bytes) -> tuple[TransportAddress, bytes] | None:
+        message = bind_of(data)
+        if message is not None:
+            peer = message.xor_address(Attr.XOR_PEER_ADDRESS)
+            assert peer is not None
+            self._peers[number_of(message).to_bytes(2, "big")] = peer
+        if data[0] < 0x40:
+            return None
+        others = [peer for number, peer in self._peers.items() if number != data[:2]]
+        return (others[0], data[4:]) if others else None
+
+
 MUTANTS = {
     "TURN-CHAN-01": {
         "makes-it-up": Mutant(take=rewritten(BIND, _completed)),
@@ -156,6 +186,7 @@ MUTANTS = {
     },
     "TURN-CHAN-03": {
         "grants": grants(BIND, 400),
+        "says-400-and-unbinds-to-hear": _unbinding_to_hear(),
         "moves-and-says-400": Mutant(take=_Moving().take),
         "says-508": says(BIND, 508, 400),
     },
@@ -180,10 +211,13 @@ MUTANTS = {
     },
     "TURN-CHAN-10": {
         "from-another-port": Mutant(relays_from_elsewhere=True),
+        "on-the-number-of-another": _renumbering(),
         "shares-numbers": Mutant(_Shared(Attr.CHANNEL_NUMBER).answer),
         "shares-peers": Mutant(_Shared(Attr.XOR_PEER_ADDRESS).answer),
     },
     "TURN-CHAN-12": {
+        "on-the-number-of-another": _renumbering(),
+        "to-all-ports": Mutant(blurt=_ToAllPorts()),
         "one-for-an-ip": refuses(BIND, 400, when=_OncePerIp()),
         "the-first-port-alone": Mutant(take=_to_the_first_port),
     },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections
 
+from conformance.building import channel_data
 from conformance.codes import Attr, Method
 from conformance.reading import ReceivedMessage
 
@@ -11,6 +12,7 @@ from .binding import BIND, bind_of, forgetting_channels, number_of
 from .injecting import is_data, request_like
 from .mutant import Mutant, Setup, edited
 from .relaying import own, parsed, refuses
+from .turn_data import CHANNEL, never_on_a_channel, told
 
 
 class _Once:
@@ -110,6 +112,23 @@ def _data_refreshes() -> Mutant:
     return Mutant(take=remembering.take, before_take=remembering.inject)
 
 
+def _unbinding_to_hear_before(left: int) -> Mutant:
+    """What a peer sends comes so many times on the channel that is looked at, and no more."""
+
+    def tell(data: bytes) -> bytes:
+        nonlocal left
+        left -= data[4:] == b"bound"
+        return data if left >= 0 else never_on_a_channel(data)
+
+    return Mutant(tell=tell)
+
+
+def _on_a_channel(message: ReceivedMessage) -> bytes:
+    """As if a channel that has ended had not, for what a peer sends."""
+    data = message.get(Attr.DATA)
+    return channel_data(CHANNEL, data) if data == b"unbound" else message.data
+
+
 def _permission_at_channel_data(data: bytes, signed: ReceivedMessage) -> bytes | None:
     if data[0] < 0x40:
         return None
@@ -122,13 +141,21 @@ MUTANTS = {
         "two-thirds-as-long": Mutant(clock=1.5),
         "ends-with-its-permission": Mutant(take=_EndingWithPermissions().take),
         "refreshes-none": _once(),
+        "ends-with-its-permission-to-hear": _unbinding_to_hear_before(0),
+        "two-thirds-as-long-to-hear": _unbinding_to_hear_before(1),
+        "refreshes-none-to-hear": _unbinding_to_hear_before(2),
+        "for-ever-to-hear": told(_on_a_channel),
     },
     "TURN-CHAN-09": {
         "data-refreshes": _data_refreshes(),
+        "data-refreshes-what-is-heard": told(_on_a_channel),
         "data-refreshes-the-permission": Mutant(before_take=_permission_at_channel_data),
     },
     "TURN-CHAN-11": {
         "forgets-what-is-new": forgetting_channels(),
+        "forgets-the-new-number": Mutant(
+            take=lambda data: None if data[:2] == b"\x40\x02" else data
+        ),
         "keeps-the-number": refuses(BIND, 400, when=_Never()),
         "keeps-the-peer": refuses(BIND, 400, when=_NeverThePeer()),
     },

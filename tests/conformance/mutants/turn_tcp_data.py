@@ -97,9 +97,12 @@ MUTANTS = {
             lambda _, attempt: edited(attempt, change={Attr.CONNECTION_ID: b"\xa5\x5a\xa5\x5a"})
         ),
         "no-indication": _attempt(lambda _, attempt: edited(attempt, message_class=Class.REQUEST)),
+        "of-zeros": _attempt(lambda _, attempt: attempt.data[:20] + bytes(len(attempt.data) - 20)),
         "no-message": _attempt(
-            lambda _, attempt: attempt.data[:20] + bytes(len(attempt.data) - 20)
+            lambda _, attempt: attempt.data[:20] + b"\0\x12\xff\xff" + attempt.data[24:]
         ),
+        "loses-what-the-peer-sends": Mutant(tcp=TcpFault.LOSES_EARLY),
+        "frames": Mutant(tcp=TcpFault.FRAMES),
         "keeps-strangers": Mutant(tcp=TcpFault.KEEPS_STRANGERS),
         "tells-of-strangers": Mutant(tcp=TcpFault.TELLS_OF_STRANGERS),
         "silent": _attempt(lambda _message, _same: None),
@@ -129,8 +132,11 @@ MUTANTS = {
         "loses-much-to-clients": Mutant(tcp=TcpFault.LOSES_MUCH_TO_CLIENTS),
         "loses-early": Mutant(tcp=TcpFault.LOSES_EARLY),
         "frames": Mutant(tcp=TcpFault.FRAMES),
+        "frames-to-peers": Mutant(tcp=TcpFault.FRAMES_TO_PEERS),
     },
     "TURN-TCP-17": {
+        "tells-peers-of-the-deletion": Mutant(tcp=TcpFault.SAYS_GOODBYE_AT_DELETION_TO_PEERS),
+        "tells-clients-of-the-deletion": Mutant(tcp=TcpFault.SAYS_GOODBYE_AT_DELETION_TO_CLIENTS),
         "says-goodbye-to-peers": Mutant(tcp=TcpFault.SAYS_GOODBYE_TO_PEERS),
         "says-goodbye-to-clients": Mutant(tcp=TcpFault.SAYS_GOODBYE_TO_CLIENTS),
         "peer-outlives-allocation": Mutant(tcp=TcpFault.PEER_OUTLIVES_ALLOCATION),
