@@ -85,6 +85,7 @@ async def padding_that_is_not_zero_changes_nothing(probe: Probe) -> None:
     "otherwise, only the first occurrence needs to be processed by a receiver, and any "
     "duplicates MAY be ignored.",
     Feature.TURN,
+    Feature.REFRESH,
 )
 async def which_of_two_lifetimes_counts(probe: Probe) -> Outcome:
     allocation = await probe.allocate()
@@ -161,27 +162,6 @@ async def an_attribute_that_passes_the_end_is_no_success(probe: Probe) -> None:
 
 
 @row(
-    "COD-ATTR-09",
-    "Agents MUST ignore all attributes that follow MESSAGE-INTEGRITY, with the exception of the "
-    "MESSAGE-INTEGRITY-SHA256 and FINGERPRINT attributes.",
-    Feature.TURN,
-)
-async def what_follows_message_integrity_is_ignored(probe: Probe) -> None:
-    await _nothing_counts_behind_the_integrity(probe, sha256=False)
-
-
-@row(
-    "COD-ATTR-10",
-    "Agents MUST ignore all attributes that follow the MESSAGE-INTEGRITY-SHA256 attribute if the "
-    "MESSAGE-INTEGRITY attribute is not present, with the exception of the FINGERPRINT attribute.",
-    Feature.TURN,
-    Feature.SHA256,
-)
-async def what_follows_message_integrity_sha256_is_ignored(probe: Probe) -> None:
-    await _nothing_counts_behind_the_integrity(probe, sha256=True)
-
-
-@row(
     "COD-ATTR-11",
     "When present, the FINGERPRINT attribute MUST be the last attribute in the message.",
 )
@@ -217,6 +197,7 @@ async def numbers_are_big_endian(probe: Probe) -> None:
     'REQUESTED-ADDRESS-FAMILY: "The value of this attribute is 4 bytes" (RFC 8656 sections 18.1, '
     "18.2 and 18.6). That another size must not be taken for right is our reading.",
     Feature.TURN,
+    Feature.REFRESH,
 )
 async def a_value_of_another_size_is_refused(probe: Probe) -> Outcome | None:
     allocation = await probe.allocate()
@@ -280,18 +261,3 @@ def _provoking(client: Client, probe: Probe) -> list[bytes]:
     if probe.target.is_turn:
         requests.append(client.message(Method.ALLOCATE, UDP).build())
     return requests
-
-
-async def _nothing_counts_behind_the_integrity(probe: Probe, *, sha256: bool) -> None:
-    """LIFETIME 0 there deletes nothing, and an unknown attribute is not complained of."""
-    client = await probe.client()
-    client.is_bound_to_md5 = not sha256
-    await probe.allocate(client=client)
-    tails = {"an unknown attribute": (REQUIRED, b""), "LIFETIME": (Attr.LIFETIME, u32(0))}
-    for name, tail in tails.items():
-        builder = client.sign(client.message(Method.REFRESH)).add(*tail)
-        response = await client.demand(builder.build())
-        expect_success(response, to=f"{name} behind the integrity")
-        if response.number(Attr.LIFETIME) == 0:
-            mark = mark_attribute(response, Attr.LIFETIME)
-            raise Violated("LIFETIME behind the integrity has deleted the allocation", mark)

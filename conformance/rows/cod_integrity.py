@@ -1,9 +1,10 @@
-"""COD-MI and COD-FP: integrity and FINGERPRINT (RFC 8489 sections 14.5 to 14.7)."""
+"""COD-MI, COD-FP: integrity, what follows it, and FINGERPRINT (RFC 8489 sections 14.5 to 14.7)."""
 
 from __future__ import annotations
 
 from conformance.allocation import UDP
 from conformance.building import u32
+from conformance.checks import mark_attribute
 from conformance.client import Client, describe
 from conformance.codes import Attr, Class, Method
 from conformance.expect import expect_success
@@ -17,6 +18,9 @@ from conformance.target import Credential
 
 from .needs import expect_granted
 
+UNKNOWN = 0x7FFF
+"""A comprehension-required attribute that nobody has assigned."""
+
 
 @row(
     "COD-MI-01",
@@ -24,6 +28,7 @@ from .needs import expect_granted
     "preceding the MESSAGE-INTEGRITY attribute; the Length field is adjusted to point to the end "
     "of MESSAGE-INTEGRITY.",
     Feature.TURN,
+    Feature.REFRESH,
 )
 async def message_integrity_is_verified_and_sent(probe: Probe) -> None:
     client = await _md5_client(probe)
@@ -45,6 +50,7 @@ async def message_integrity_is_verified_and_sent(probe: Probe) -> None:
     "When validating, the Length field is adjusted to point to the end of the attribute, though "
     "FINGERPRINT and MESSAGE-INTEGRITY-SHA256 follow it.",
     Feature.TURN,
+    Feature.REFRESH,
 )
 async def what_follows_does_not_disturb_the_integrity(probe: Probe) -> None:
     client = await _md5_client(probe)
@@ -64,6 +70,7 @@ async def what_follows_does_not_disturb_the_integrity(probe: Probe) -> None:
     "that truncation is allowed (that of TURN does not).",
     Feature.TURN,
     Feature.SHA256,
+    Feature.REFRESH,
 )
 async def a_truncated_sha256_is_refused(probe: Probe) -> None:
     allocation = await probe.allocate()
@@ -115,9 +122,33 @@ async def the_sha256_key_is_taken(probe: Probe) -> None:
 )
 async def an_indication_may_have_integrity(probe: Probe) -> None:
     way = await permitted_pair(probe)
+    await way.need_both_ways(when="with a permission")
     builder = way.allocation.indication(way.peer.local, b"signed")
     signed = way.allocation.client.sign(builder).build()
     expect_arrival(await way.carry(signed), b"signed", of="a signed Send indication")
+
+
+@row(
+    "COD-ATTR-09",
+    "Agents MUST ignore all attributes that follow MESSAGE-INTEGRITY, with the exception of the "
+    "MESSAGE-INTEGRITY-SHA256 and FINGERPRINT attributes.",
+    Feature.TURN,
+    Feature.REFRESH,
+)
+async def what_follows_message_integrity_is_ignored(probe: Probe) -> None:
+    await _nothing_counts_behind_the_integrity(probe, sha256=False)
+
+
+@row(
+    "COD-ATTR-10",
+    "Agents MUST ignore all attributes that follow the MESSAGE-INTEGRITY-SHA256 attribute if the "
+    "MESSAGE-INTEGRITY attribute is not present, with the exception of the FINGERPRINT attribute.",
+    Feature.TURN,
+    Feature.SHA256,
+    Feature.REFRESH,
+)
+async def what_follows_message_integrity_sha256_is_ignored(probe: Probe) -> None:
+    await _nothing_counts_behind_the_integrity(probe, sha256=True)
 
 
 @row(
@@ -158,6 +189,7 @@ async def what_becomes_of_a_wrong_fingerprint(probe: Probe) -> Outcome:
     "If the MESSAGE-INTEGRITY or MESSAGE-INTEGRITY-SHA256 attribute is also present, then it "
     "must be present with the correct message-integrity value before the CRC is computed.",
     Feature.TURN,
+    Feature.REFRESH,
 )
 async def fingerprint_stands_behind_the_integrity(probe: Probe) -> None:
     allocation = await probe.allocate()
@@ -171,6 +203,21 @@ async def fingerprint_stands_behind_the_integrity(probe: Probe) -> None:
             raise Violated("the integrity stands behind FINGERPRINT", Mark(response.data, 0, 20))
     if response.fingerprint_is_right is False:
         raise Violated("FINGERPRINT was computed before the integrity", Mark(response.data, 0, 20))
+
+
+async def _nothing_counts_behind_the_integrity(probe: Probe, *, sha256: bool) -> None:
+    """LIFETIME 0 there deletes nothing, and an unknown attribute is not complained of."""
+    client = await probe.client()
+    client.is_bound_to_md5 = not sha256
+    await probe.allocate(client=client)
+    tails = {"an unknown attribute": (UNKNOWN, b""), "LIFETIME": (Attr.LIFETIME, u32(0))}
+    for name, tail in tails.items():
+        builder = client.sign(client.message(Method.REFRESH)).add(*tail)
+        response = await client.demand(builder.build())
+        expect_success(response, to=f"{name} behind the integrity")
+        if response.number(Attr.LIFETIME) == 0:
+            mark = mark_attribute(response, Attr.LIFETIME)
+            raise Violated("LIFETIME behind the integrity has deleted the allocation", mark)
 
 
 async def _md5_client(probe: Probe) -> Client:

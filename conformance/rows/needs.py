@@ -13,6 +13,8 @@ from conformance.expect import expect_error, expect_success, need_success
 from conformance.outcome import NotOffered, OutOfReach, Unanswered
 from conformance.probe import Probe
 from conformance.reading import ReceivedMessage
+from conformance.relaying import permitted_pair
+from conformance.row import Feature
 from transport import TransportAddress
 
 NO_ROOM: Final = frozenset({300, 486})
@@ -21,6 +23,7 @@ NO_ROOM: Final = frozenset({300, 486})
 FAMILY_NOT_SUPPORTED: Final = 440
 INSUFFICIENT_CAPACITY: Final = 508
 UNKNOWN_ATTRIBUTE: Final = 420
+FORBIDDEN: Final = 403
 
 CHANNEL: Final = 0x4003
 
@@ -112,9 +115,65 @@ async def need_well_formed(allocation: Allocation, peer: TransportAddress) -> No
         raise NotOffered(f"a permission for {peer.ip} is met with {describe(response)}, too")
 
 
+async def expect_kept(probe: Probe, allocation: Allocation, *, when: str) -> None:
+    """That an allocation is still there, and its client's: Refresh tells, or else
+    CreatePermission.
+
+    Raises:
+        Violated: it is not.
+        NotOffered: there is neither.
+    """
+    if is_offered(probe, Method.REFRESH):
+        response, name = await allocation.refresh(), "a Refresh"
+    elif is_offered(probe, Method.CREATE_PERMISSION):
+        response, name = await allocation.permit(somewhere(probe)), "a CreatePermission"
+        if response.error_code == FORBIDDEN:
+            return  # to who has an allocation
+    else:
+        raise NotOffered("neither Refresh nor CreatePermission is granted")
+    expect_success(response, to=f"{name} {when}")
+
+
+async def need_data(probe: Probe) -> None:
+    """That data passes both ways where all is right, before a row says why it does not.
+
+    Raises:
+        NotOffered: it does not.
+    """
+    way = await permitted_pair(probe)
+    await way.need_both_ways(when="with a permission")
+
+
+def is_offered(probe: Probe, method: Method) -> bool:
+    """Whether requests of this method are granted where nothing is wrong with them."""
+    return _FEATURES.get(method) not in probe.survey.missing
+
+
+def offered(
+    probe: Probe, requests: Mapping[Method, Sequence[Attribute]]
+) -> Mapping[Method, Sequence[Attribute]]:
+    """Those of the requests whose methods are granted: the answer to others says nothing of
+    what is wrong with them.
+
+    Raises:
+        NotOffered: none is.
+    """
+    found = {method: each for method, each in requests.items() if is_offered(probe, method)}
+    if not found:
+        raise NotOffered("no request of an allocation's owner is granted")
+    return found
+
+
 def somewhere(probe: Probe) -> TransportAddress:
     """A peer that may be relayed to, but need not be there."""
     return TransportAddress(probe.peer_ip, 9)
+
+
+_FEATURES: Final[Mapping[Method, Feature]] = {
+    Method.REFRESH: Feature.REFRESH,
+    Method.CREATE_PERMISSION: Feature.PERMISSIONS,
+    Method.CHANNEL_BIND: Feature.CHANNELS,
+}
 
 
 def requests_to(peer: TransportAddress) -> Mapping[Method, Sequence[Attribute]]:

@@ -13,7 +13,7 @@ from conformance.allocation import UDP, Allocation
 from conformance.building import channel_data, channel_number, u32
 from conformance.client import Client, describe, xor
 from conformance.codes import Attr, Class, Method
-from conformance.expect import expect_error, expect_success
+from conformance.expect import expect_error
 from conformance.mutating import Dice, mutations
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import Probe
@@ -22,7 +22,7 @@ from conformance.row import Feature, row
 from conformance.target import Credential
 from transport import TransportAddress
 
-from .needs import INSUFFICIENT_CAPACITY, somewhere
+from .needs import INSUFFICIENT_CAPACITY, expect_kept, somewhere
 from .turn_alloc_quota import QUOTA_REACHED, fill, quota_credential
 
 BATCHES: Final = 10
@@ -102,6 +102,7 @@ async def a_quota_holds_in_a_burst(probe: Probe) -> Outcome | None:
     "The channels of an allocation are bounded: 508 (Insufficient Capacity).",
     Feature.TURN,
     Feature.PEER,
+    Feature.CHANNELS,
     alone=True,
 )
 async def channels_are_bounded(probe: Probe) -> Outcome | None:
@@ -116,7 +117,7 @@ async def channels_are_bounded(probe: Probe) -> Outcome | None:
             raise NotOffered(f"ChannelBind to {peer} is met with {describe(response)}")
         to = f"ChannelBind with {count} channels"
         expect_error(response, INSUFFICIENT_CAPACITY, QUOTA_REACHED, to=to)
-        expect_success(await allocation.refresh(), to="Refresh with all channels in use")
+        await expect_kept(probe, allocation, when="with all channels in use")
         return None
     await probe.is_alive()
     return seen(f"no limit within {MAX_CHANNELS} channels")

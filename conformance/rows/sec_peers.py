@@ -185,6 +185,7 @@ async def many_hosts_are_no_peer(probe: Probe) -> Outcome | None:
     "403 (Forbidden) error (RFC 8656 section 12.2).",
     Feature.TURN,
     Feature.PEER,
+    Feature.CHANNELS,
 )
 async def which_ports_of_peers_are_denied(probe: Probe) -> Outcome:
     allocation = (await relays(probe)).toward(probe.peer_ip)

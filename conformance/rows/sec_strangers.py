@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import collections
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 from conformance.allocation import UDP, Allocation
-from conformance.building import channel_number, dtls_client_hello, u32
+from conformance.building import dtls_client_hello, u32
 from conformance.checks import mark_attribute
-from conformance.client import Attribute, Client, describe, xor
+from conformance.client import Client, describe
 from conformance.codes import Attr, Class, Method, method_name
-from conformance.expect import expect_success
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import Probe
 from conformance.reading import ReceivedMessage
@@ -20,7 +19,15 @@ from conformance.row import Feature, row
 from conformance.target import Credential
 from transport import TransportProtocol
 
-from .needs import expect_granted, expect_turn, somewhere
+from .needs import (
+    expect_granted,
+    expect_kept,
+    expect_turn,
+    is_offered,
+    offered,
+    requests_to,
+    somewhere,
+)
 from .stuns_tcp import HANDSHAKE, SERVER_HELLO
 
 MAX_FACTOR: Final = 3.0
@@ -112,20 +119,13 @@ async def a_flood_of_client_hellos_is_met_with_cookies(probe: Probe) -> None:
 async def allocations_obey_their_owner_alone(probe: Probe) -> None:
     if len(probe.target.credentials) < 2:
         raise NotOffered("one credential was given: name a second --user")
-    stranger, peer = probe.target.credentials[1], somewhere(probe)
-    allocation = await probe.allocate()
-    number: Attribute = (Attr.CHANNEL_NUMBER, channel_number(0x4001))
-    cases: tuple[tuple[Method, Sequence[Attribute]], ...] = (
-        (Method.CREATE_PERMISSION, (xor(Attr.XOR_PEER_ADDRESS, peer),)),
-        (Method.CHANNEL_BIND, (number, xor(Attr.XOR_PEER_ADDRESS, peer))),
-        (Method.REFRESH, ((Attr.LIFETIME, u32(0)),)),
-    )
-    for method, attributes in cases:
+    stranger, allocation = probe.target.credentials[1], await probe.allocate()
+    for method, attributes in offered(probe, requests_to(somewhere(probe))).items():
         response = await allocation.client.authenticated(method, *attributes, credential=stranger)
         if response.message_class is Class.SUCCESS:
             detail = f"{method_name(method)} of another user is granted"
             raise Violated(detail, Mark(response.data, 0, 2))
-    expect_success(await allocation.refresh(), to="a Refresh of its owner afterwards")
+    await expect_kept(probe, allocation, when="of its owner afterwards")
 
 
 @row(
@@ -137,14 +137,13 @@ async def captured_requests_are_worth_nothing(probe: Probe) -> Outcome | None:
     allocation = await probe.allocate()
     owner, thief = allocation.client, await probe.client()
     thief.challenge = owner.challenge
-    deletion = owner.sign(owner.message(Method.REFRESH, (Attr.LIFETIME, u32(0)))).build()
-    response = await thief.ask(deletion)
-    if response is not None and response.message_class is Class.SUCCESS:
-        detail = "the Refresh of another 5-tuple is carried out"
-        raise Violated(detail, Mark(response.data, 0, 2))
-    expect_success(
-        await allocation.refresh(), to="a Refresh after another port has tried to delete"
-    )
+    if is_offered(probe, Method.REFRESH):
+        deletion = owner.sign(owner.message(Method.REFRESH, (Attr.LIFETIME, u32(0)))).build()
+        response = await thief.ask(deletion)
+        if response is not None and response.message_class is Class.SUCCESS:
+            detail = "the Refresh of another 5-tuple is carried out"
+            raise Violated(detail, Mark(response.data, 0, 2))
+        await expect_kept(probe, allocation, when="after another port has tried to delete")
     response = await thief.ask(owner.sign(owner.message(Method.ALLOCATE, UDP)).build())
     await probe.is_alive()
     if response is None or response.message_class is not Class.SUCCESS:
@@ -209,6 +208,7 @@ async def a_realm_is_not_what_strangers_say(probe: Probe) -> None:
     "SEC-24",
     "When a credential expires, the allocation made with it ends, or lives on by choice.",
     Feature.TURN,
+    Feature.REFRESH,
 )
 async def what_becomes_of_allocations_whose_credential_expires(probe: Probe) -> Outcome:
     secret = probe.target.secret

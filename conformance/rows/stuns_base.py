@@ -18,7 +18,7 @@ from conformance.probe import Probe
 from conformance.reading import ReceivedMessage
 from conformance.row import Feature, row
 
-from .needs import requests_to, somewhere
+from .needs import expect_kept, offered, requests_to, somewhere
 
 UNKNOWN = (0x7F01, 0x7F02)
 NOT_STUN = (4, 15, 16, 19, 80, 127, 128, 191, 192, 255)
@@ -98,10 +98,10 @@ async def _expect_in_turn(probe: Probe) -> None:
     if allocation is None:
         return
     unknown = [(kind, b"") for kind in UNKNOWN]
-    for method, attributes in requests_to(somewhere(probe)).items():
+    for method, attributes in offered(probe, requests_to(somewhere(probe))).items():
         response = await allocation.client.authenticated(method, *attributes, *unknown)
         _expect_listed(response, to=f"{method_name(method)} with unknown attributes")
-    expect_success(await allocation.refresh(), to="a Refresh afterwards")
+    await expect_kept(probe, allocation, when="afterwards")
 
 
 def _expect_listed(response: ReceivedMessage, *, to: str) -> None:

@@ -9,7 +9,7 @@ from conformance.building import MessageBuilder
 from conformance.checks import mark_attribute
 from conformance.client import Client, describe, xor
 from conformance.codes import Attr, Class, Method, attribute_name, method_name
-from conformance.expect import expect_attribute, expect_error, expect_no_attribute, expect_success
+from conformance.expect import expect_attribute, expect_error, expect_no_attribute
 from conformance.identity import SHA256_BIT, Challenge, feature_bits
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import Probe
@@ -17,7 +17,7 @@ from conformance.reading import ReceivedMessage
 from conformance.row import Feature, row
 from conformance.target import Credential
 
-from .needs import expect_granted, requests_to, somewhere
+from .needs import expect_granted, expect_kept, offered, requests_to, somewhere
 from .stuns_tcp import stream_client
 from .tcp_needs import TCP
 
@@ -46,11 +46,11 @@ async def a_request_without_integrity_is_challenged(probe: Probe) -> None:
     if allocation is None:
         return
     client = allocation.client
-    for method, attributes in requests_to(somewhere(probe)).items():
+    for method, attributes in offered(probe, requests_to(somewhere(probe))).items():
         response = await client.request(method, *attributes)
         expect_error(response, 401, to=f"{method_name(method)} without credentials")
         _expect_challenge(response)
-    expect_success(await allocation.refresh(), to="Refresh with credentials afterwards")
+    await expect_kept(probe, allocation, when="with credentials afterwards")
     await _expect_challenge_to_connect(probe)
 
 
@@ -117,14 +117,14 @@ async def a_wrong_password_is_challenged_again(probe: Probe) -> None:
     _, allocation = await probe.try_to_allocate(UDP)
     if allocation is None:
         return
-    for method, attributes in requests_to(somewhere(probe)).items():
+    for method, attributes in offered(probe, requests_to(somewhere(probe))).items():
         client = allocation.client
         response = await _with_wrong_key(client, client.message(method, *attributes))
         if response.error_code == 438:  # a nonce may serve one request alone
             client.challenge = Challenge.of(response) or client.challenge
             response = await _with_wrong_key(client, client.message(method, *attributes))
         _expect_wrong(response, to=f"{method_name(method)} with a wrong password")
-    expect_success(await allocation.refresh(), to="Refresh with the right one afterwards")
+    await expect_kept(probe, allocation, when="with the right one afterwards")
 
 
 @row(

@@ -14,7 +14,7 @@ from conformance.outcome import NotOffered, Outcome, Violated, seen
 from conformance.probe import Probe
 from conformance.row import Feature, row
 
-from .needs import expect_granted, requests_to, somewhere
+from .needs import expect_granted, expect_kept, offered, requests_to, somewhere
 from .stuns_ltc import challenge_of
 
 NONCE_HEAD: Final = 13
@@ -71,9 +71,9 @@ async def a_stale_nonce_is_replaced(probe: Probe) -> None:
     if relayed is None:
         raise NotOffered("the success of Allocate has no XOR-RELAYED-ADDRESS")
     allocation = probe.keep(Allocation(client, again, relayed))
-    for method, attributes in requests_to(somewhere(probe)).items():
+    for method, attributes in offered(probe, requests_to(somewhere(probe))).items():
         await _expect_stale(client, method, *attributes)
-    expect_success(await allocation.refresh(), to="a Refresh afterwards")
+    await expect_kept(probe, allocation, when="afterwards")
 
 
 @row(
@@ -81,6 +81,7 @@ async def a_stale_nonce_is_replaced(probe: Probe) -> None:
     "The server SHOULD expire the nonce at least once every hour during the lifetime of the "
     "allocation (RFC 8656 section 5).",
     Feature.TURN,
+    Feature.REFRESH,
     slow=True,
 )
 async def a_nonce_goes_stale_within_an_hour(probe: Probe) -> None:

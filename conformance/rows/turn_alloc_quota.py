@@ -11,14 +11,14 @@ from typing import Final
 from conformance.allocation import UDP, Allocation
 from conformance.client import Attribute, describe
 from conformance.codes import Attr, Class
-from conformance.expect import expect_error, expect_success
+from conformance.expect import expect_error
 from conformance.outcome import NotOffered, Outcome, Violated, seen
 from conformance.probe import Probe
 from conformance.reading import ReceivedMessage
 from conformance.row import Feature, row
 from conformance.target import Credential
 
-from .needs import INSUFFICIENT_CAPACITY, expect_room
+from .needs import INSUFFICIENT_CAPACITY, expect_kept, expect_room
 
 MAX_ALLOCATIONS: Final = 64
 """At one time: more than services grant a user (KVS: 50), and no load for any server."""
@@ -85,7 +85,7 @@ async def the_quota_counts_the_allocations_of_a_user(probe: Probe) -> Outcome | 
     if not filled.allocations or filled.refusal.error_code in (300, INSUFFICIENT_CAPACITY):
         raise NotOffered(f"{describe(filled.refusal)} after {len(filled.allocations)} allocations")
     expect_error(filled.refusal, QUOTA_REACHED, to="one allocation more than the quota")
-    expect_success(await filled.allocations[0].refresh(), to="a Refresh at the quota")
+    await expect_kept(probe, filled.allocations[0], when="at the quota")
     refused = None if other is None else (await _allocate(probe, other))[0]
     await probe.give_back(filled.allocations[0])
     response = await _allocate_again(probe, mine)
@@ -112,7 +112,7 @@ async def a_server_without_free_ports_says_so_and_lives(probe: Probe) -> Outcome
     expect_room(filled.refusal)
     expect_error(filled.refusal, INSUFFICIENT_CAPACITY, to="an Allocate with all ports in use")
     await probe.is_alive()
-    expect_success(await filled.allocations[-1].refresh(), to="a Refresh with all ports in use")
+    await expect_kept(probe, filled.allocations[-1], when="with all ports in use")
     await probe.give_back(filled.allocations[0])
     response = await _allocate_again(probe, None)
     if response.message_class is not Class.SUCCESS:

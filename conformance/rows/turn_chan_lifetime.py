@@ -12,6 +12,8 @@ from conformance.relayed import expect_relayed
 from conformance.relaying import CHANNEL, Pair, bound_pair, stay
 from conformance.row import Feature, row
 
+from .needs import need_data
+
 LIFETIME: Final = 600.0
 """Seconds of a channel binding."""
 
@@ -39,6 +41,7 @@ OTHER: Final = 0x4002
     slow=True,
 )
 async def channels_last_ten_minutes(probe: Probe) -> None:
+    await need_data(probe)
     # Each is looked at once, so that what is sent to look keeps none alive.
     before = probe.wire.now()
     early, late, again = ways = [await bound_pair(probe) for _ in range(3)]
@@ -68,6 +71,7 @@ async def channels_last_ten_minutes(probe: Probe) -> None:
     slow=True,
 )
 async def data_refreshes_no_channel(probe: Probe) -> Outcome | None:
+    await need_data(probe)
     # Beside it there is a channel without data: what lasts longer anyway says nothing of data.
     way, idle = await bound_pair(probe), await bound_pair(probe)
     begun, both = probe.wire.now(), (way.allocation, idle.allocation)

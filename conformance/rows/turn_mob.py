@@ -78,6 +78,7 @@ async def a_ticket_in_an_allocate_is_empty(probe: Probe) -> None:
     "MUST be different from the old ticket.",
     Feature.MOBILITY,
     Feature.PEER,
+    Feature.REFRESH,
 )
 async def an_allocation_moves_with_its_client(probe: Probe) -> None:
     pair = await _mobile_pair(probe)
@@ -98,6 +99,7 @@ async def an_allocation_moves_with_its_client(probe: Probe) -> None:
     "attribute is the same as the stored 5-tuple allocation, then the TURN server rejects the "
     "request with a 400 (Bad Request) error.",
     Feature.MOBILITY,
+    Feature.REFRESH,
 )
 async def who_has_not_moved_has_no_use_for_a_ticket(probe: Probe) -> None:
     allocation = await _allocate(probe)
@@ -114,6 +116,7 @@ async def who_has_not_moved_has_no_use_for_a_ticket(probe: Probe) -> None:
     "allocation, with 441 (Wrong Credentials).",
     Feature.MOBILITY,
     Feature.SECOND_USER,
+    Feature.REFRESH,
 )
 async def wrong_tickets_are_refused(probe: Probe) -> None:
     if len(probe.target.credentials) < 2:
@@ -153,6 +156,7 @@ def _expect_unmoved(response: ReceivedMessage | None, how: str) -> None:
     "ChannelData message from the client on the new 5-tuple.",
     Feature.MOBILITY,
     Feature.PEER,
+    Feature.REFRESH,
 )
 async def the_old_5_tuple_serves_until_data_comes_on_the_new_one(probe: Probe) -> None:
     pair = await _mobile_pair(probe)
@@ -172,6 +176,7 @@ async def the_old_5_tuple_serves_until_data_comes_on_the_new_one(probe: Probe) -
     "A server must retain the old MOBILITY-TICKET to be able to recognize a retransmission of the "
     "Refresh request. The old ticket can only be used for the purposes of retransmission.",
     Feature.MOBILITY,
+    Feature.REFRESH,
 )
 async def an_old_ticket_serves_for_a_retransmission_alone(probe: Probe) -> None:
     probe.needs_datagrams()
@@ -198,6 +203,7 @@ async def an_old_ticket_serves_for_a_retransmission_alone(probe: Probe) -> None:
     "The TURN server MUST always ensure that the ticket is authenticated and encrypted; it MUST "
     "be constructed such that it has strong entropy.",
     Feature.MOBILITY,
+    Feature.REFRESH,
 )
 async def tickets_cannot_be_guessed_or_changed(probe: Probe) -> None:
     allocations = [await _allocate(probe) for _ in range(3)]
@@ -223,6 +229,7 @@ async def tickets_cannot_be_guessed_or_changed(probe: Probe) -> None:
     "TURN-MOB-09",
     "Moves are counted: a client that moves all the time takes no more than it had.",
     Feature.MOBILITY,
+    Feature.REFRESH,
     alone=True,
 )
 async def a_client_that_moves_all_the_time_keeps_its_allocation(probe: Probe) -> Outcome:
@@ -259,9 +266,10 @@ async def _allocate(probe: Probe) -> Allocation:
 
 
 async def _mobile_pair(probe: Probe) -> Pair:
-    """With a permission for the peer."""
+    """With a permission for the peer, and data that passes."""
     pair = Pair(probe, await _allocate(probe), await probe.peer())
     await pair.permit()
+    await pair.need_both_ways(when="with a permission, before a move,")
     return pair
 
 

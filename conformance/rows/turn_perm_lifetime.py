@@ -10,6 +10,8 @@ from conformance.probe import Probe
 from conformance.relaying import Pair, permitted_pair, stay
 from conformance.row import Feature, row
 
+from .needs import need_data
+
 LIFETIME: Final = 300.0
 """Seconds of a permission: a MUST."""
 
@@ -34,6 +36,7 @@ EVERY: Final = 20.0
     slow=True,
 )
 async def permissions_last_five_minutes(probe: Probe) -> None:
+    await need_data(probe)
     # Each is looked at once, so that what is sent to look keeps none alive.
     before = probe.wire.now()
     early, late, again, bound, unbound = ways = [await permitted_pair(probe) for _ in range(5)]

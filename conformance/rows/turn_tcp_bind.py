@@ -40,6 +40,7 @@ LATE: Final = 5.0
     "30 seconds, the peer data connection MUST be closed.",
     Feature.TCP_RELAY,
     Feature.PEER,
+    Feature.REFRESH,
     slow=True,
 )
 async def what_is_not_bound_is_closed(probe: Probe) -> None:

@@ -118,6 +118,7 @@ async def _expect_one_at_a_time(probe: Probe, allocation: Allocation) -> None:
     "If the new connection is forbidden by local policy, the server MUST reject the request with "
     "a 403 (Forbidden) error.",
     Feature.TCP_RELAY,
+    Feature.PERMISSIONS,
 )
 async def forbidden_peers_are_not_connected_to(probe: Probe) -> Outcome | None:
     allocation = await allocate_tcp(probe)

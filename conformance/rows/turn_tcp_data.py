@@ -58,6 +58,7 @@ async def bytes_are_passed_on_as_they_are(probe: Probe) -> None:
     "connection, and the other way round. If the allocation expires, the data connection MUST be "
     "closed.",
     Feature.TCP_RELAY,
+    Feature.REFRESH,
 )
 async def one_end_closes_the_other(probe: Probe) -> None:
     allocation, patience = await allocate_tcp(probe), probe.target.patience

@@ -206,7 +206,7 @@ MUTANTS = {
     },
     "TURN-MOB-03": {
         "refuses": with_error(is_success(Method.REFRESH), 437),
-        "relays-nothing": Mutant(relay=lambda _: None),
+        "relays-nothing": Mutant(relay=lambda data: None if data == b"moved" else data),
         "the-same-ticket": _granted(_same_ticket),
         "no-ticket": _granted(_without_ticket_at_refresh),
         "tells-nothing": _deaf(),

@@ -131,7 +131,7 @@ def _bound_for_ever_to_send() -> Mutant:
 
 
 def _silencing_after(left: int) -> Mutant:
-    """Relays so many datagrams to peers, and no more."""
+    """Relays so many datagrams to peers, and no more: the first shows that any pass."""
 
     def relay(data: bytes) -> bytes | None:
         nonlocal left
@@ -184,9 +184,9 @@ MUTANTS = {
     "TURN-PERM-08": {
         "peers-for-ever": Mutant(before_hear=permission),
         "binding-refreshes-none": Mutant(take=rewritten(Method.CHANNEL_BIND, _binding_elsewhere)),
-        "never-to-send": _silencing_after(0),
-        "refreshes-none-to-send": _silencing_after(1),
-        "binding-refreshes-none-to-send": _silencing_after(2),
+        "never-to-send": _silencing_after(1),
+        "refreshes-none-to-send": _silencing_after(2),
+        "binding-refreshes-none-to-send": _silencing_after(3),
         "bound-for-ever-to-send": _bound_for_ever_to_send(),
         "twice-as-long": Mutant(clock=0.5),
         "half-as-long": Mutant(clock=2.0),
