@@ -19,7 +19,7 @@ from tests.conformance.clients.test_client_server import BINDING
 from transport import TransportAddress, TransportProtocol
 from turn.aio import Endpoint
 
-from .test_conformance import invoke
+from .conforming import invoke
 
 ANYWHERE = ("client", "--listen", "udp://127.0.0.1:0")
 COMMAND = f"{sys.executable} -I -c {shlex.quote(BINDING.replace('{', '{{'))} {{port}} {{transport}}"

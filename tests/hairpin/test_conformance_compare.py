@@ -13,7 +13,7 @@ from rich.console import Console
 from hairpin.conforming.comparison import compare_documents, read_document
 from hairpin.conforming.comparison_terminal import show_comparison
 
-from .test_conformance import Ran, invoke
+from .conforming import Ran, invoke
 
 Verdicts = Mapping[str, str]
 

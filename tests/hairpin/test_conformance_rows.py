@@ -8,7 +8,7 @@ import pytest
 
 from hairpin.conforming.selecting import choose_rows
 
-from .test_conformance import invoke
+from .conforming import invoke
 
 
 def test_a_whole_id_stands_for_that_row_alone() -> None:

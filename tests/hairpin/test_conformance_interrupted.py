@@ -1,0 +1,65 @@
+"""``hairpin conformance`` that Ctrl-C stops."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+
+import pytest
+
+from tests.conformance.loopback import answering, relay, success
+
+from .conforming import USERS, uri
+
+WITH_AN_EMPTY_ATTRIBUTE = 24
+"""Bytes of a request that STUNS-BASE-08 sends, and no other of these rows."""
+
+
+@pytest.mark.long
+async def test_ctrl_c_stops_with_what_is_known_so_far() -> None:
+    allocated = asyncio.Event()
+    async with relay(lambda _: allocated.set()) as server:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", "from hairpin.cli import main; main()"),
+            *("conformance", uri(server.addresses[0]), *USERS),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        assert process.stderr is not None
+        await process.stderr.readline()
+        await allocated.wait()
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = await process.communicate()
+
+    assert process.returncode == 130
+    assert b"stopped before its end" in stdout
+    assert stderr == b""
+
+
+@pytest.mark.long
+async def test_ctrl_c_is_told_by_the_exit_status_also_where_a_row_has_failed() -> None:
+    asked_in_vain: list[bytes] = []
+    is_waiting = asyncio.Event()
+
+    def answer(data: bytes) -> bytes | None:
+        if len(data) != WITH_AN_EMPTY_ATTRIBUTE:
+            return success(data)
+        asked_in_vain.append(data)
+        if len(asked_in_vain) == 3:
+            is_waiting.set()
+        return None
+
+    async with answering(answer) as server:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", "from hairpin.cli import main; main()"),
+            *("conformance", f"stun:{server}"),
+            *("--only", "STUNS-BASE-02", "--only", "STUNS-BASE-08"),
+            stdout=asyncio.subprocess.PIPE,
+        )
+        await is_waiting.wait()
+        process.send_signal(signal.SIGINT)
+        stdout, _ = await process.communicate()
+
+    assert process.returncode == 130
+    assert b"0 PASS, 1 FAIL, 0 INFO, 0 SKIP; stopped before its end" in stdout
