@@ -37,22 +37,24 @@ class _Once:
 
 
 class _Remembering:
-    """Binds again what was bound, whenever data passes that has a permission of its own."""
+    """Binds again what was bound, whenever its client sends data and has a permission, too."""
 
     def __init__(self) -> None:
         self._bound: dict[bytes | None, ReceivedMessage] = {}
-        self._is_permitted = False
+        self._permitted: set[bytes | None] = set()
 
     def take(self, data: bytes) -> bytes:
         message = parsed(data)
         if message is not None and message.method == BIND:
             self._bound[message.get(Attr.NONCE)] = message  # each 5-tuple has its own
-        self._is_permitted |= message is not None and message.method == Method.CREATE_PERMISSION
+        if message is not None and message.method == Method.CREATE_PERMISSION:
+            self._permitted.add(message.get(Attr.NONCE))
         return data
 
     def inject(self, data: bytes, signed: ReceivedMessage) -> bytes | None:
-        bound = self._bound.get(signed.get(Attr.NONCE))
-        if bound is None or not is_data(data) or not self._is_permitted:
+        owner = signed.get(Attr.NONCE)
+        bound = self._bound.get(owner)
+        if bound is None or not is_data(data) or owner not in self._permitted:
             return None
         # XOR-PEER-ADDRESS of IPv4 does not depend on the transaction id.
         return request_like(signed, BIND, *own(bound))
