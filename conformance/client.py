@@ -76,6 +76,8 @@ class Client(Identity):
         self._wire = wire
         self._report = report
         self._transaction_ids: set[bytes] = set()
+        self._asked: set[bytes] = set()
+        """Ids of requests that were sent until they were answered."""
 
     @property
     def local(self) -> TransportAddress:
@@ -106,6 +108,7 @@ class Client(Identity):
         """Send a request until it is answered; None if it never is."""
         now, deadline = self._wire.now(), self._wire.now() + self._target.patience
         self._transaction_ids.add(request[8:20])
+        self._asked.add(request[8:20])
         await self.link.send(request)
         while now < deadline:
             until = deadline if self.link.is_stream else min(deadline, now + RESEND_AFTER)
@@ -234,9 +237,17 @@ class Client(Identity):
             Violated: it is.
         """
         await self.link.send(data)
-        answer = await self.link.receive(self._target.silence)
-        if answer is not None:
-            raise Violated(f"{why} is answered", Mark(answer, 0, len(answer)))
+        deadline = self._wire.now() + self._target.silence
+        while (left := deadline - self._wire.now()) >= 0:
+            answer = await self.link.receive(left)
+            if answer is None:
+                return
+            if not self._is_late(answer, data):
+                raise Violated(f"{why} is answered", Mark(answer, 0, len(answer)))
+
+    def _is_late(self, answer: bytes, data: bytes) -> bool:
+        """Whether it answers no such data, but a request of before, that was sent twice."""
+        return answer[8:20] in self._asked and answer[8:20] != data[8:20]
 
     # Checking
 

@@ -11,12 +11,11 @@ from conformance.expect import (
     expect_attribute,
     expect_error,
     expect_value,
-    need_success,
 )
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import Probe
 from conformance.reading import ReceivedMessage
-from conformance.relaying import Pair
+from conformance.relaying import Pair, pair
 from conformance.row import Feature, row
 from conformance.target import Credential
 
@@ -272,21 +271,17 @@ async def the_answer_comes_on_the_5_tuple(probe: Probe) -> None:
     Feature.PEER,
 )
 async def an_allocation_begins_without_permissions_and_channels(probe: Probe) -> None:
-    allocation, peer = await probe.allocate(), await probe.peer()
-    client = allocation.client
+    way = await pair(probe)
+    allocation, peer, client = way.allocation, way.peer, way.allocation.client
     await peer.send(b"without a permission", allocation.relayed)
-    received = await client.next_message(probe.target.silence)
-    if received is not None:
-        mark = Mark(received, 0, len(received))
-        raise Violated("a peer without a permission is relayed", mark)
-    await need_success(allocation.permit(peer.local), "CreatePermission")
-    await peer.send(b"with one", allocation.relayed)
-    if await client.next_message(probe.target.patience) is None:
+    await way.silence_at_client(why="a peer without a permission")
+    await way.permit()
+    if not await way.passes():
         raise NotOffered("nothing comes from a peer with a permission either")
     data = channel_data(CHANNEL, b"unbound!")
     await client.expect_silence(data, why="ChannelData without a binding")
     await probe.hears_nothing(peer, why="ChannelData without a binding")
-    await need_success(allocation.bind(CHANNEL, peer.local), "ChannelBind")
+    await way.bind(CHANNEL)
     await client.send(data)
     if await peer.receive(probe.target.patience) is None:
         raise NotOffered("ChannelData with a binding does not come to the peer either")

@@ -266,6 +266,21 @@ def test_what_the_rfc_leaves_open_is_not_failed(
     assert outcomes[row_id].verdict is verdict, outcomes[row_id].detail
 
 
+@pytest.mark.long  # every row that is not slow
+def test_answers_that_come_twice_are_not_laid_at_the_servers_door() -> None:
+    failed = {
+        each.row_id: each.outcome.detail
+        for row in ROWS.values()
+        if not row.slow
+        for each in run_rows(
+            [row], Mutant(answers_twice=True), setup=SETUPS.get(row.id), surveyed=Survey()
+        ).results
+        if each.outcome.verdict is Verdict.FAIL
+    }
+
+    assert failed == {}
+
+
 def test_who_redirects_nobody_is_not_praised_for_that() -> None:
     report = run_rows([ROWS["STUNS-ALT-02"]], surveyed=Survey())
 

@@ -203,6 +203,8 @@ class MutantMachine:
                 for each in self._ways(path, segments):
                     self._write(each, segments)
             elif segments:
+                if self._mutant.answers_twice and _response(segments[0]) is not None:
+                    self._replies.append(Transmit(path, segments))
                 if self._leaves_elsewhere(path, segments[0]):
                     path = dataclasses.replace(path, local=ELSEWHERE)
                 elif (ways := self._ways(path, segments)) != (path,):

@@ -119,6 +119,8 @@ class Mutant:
     """Seconds of the server in a second."""
     answers_from_elsewhere: bool = False
     """Answers leave from another port."""
+    answers_twice: bool = False
+    """Each answer leaves twice, as where a request was sent twice, and both came late."""
     tells_from_elsewhere: bool = False
     """Data for clients leaves from another port."""
     relays_from_elsewhere: bool = False
