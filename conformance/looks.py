@@ -42,7 +42,12 @@ async def _turn(probe: Probe) -> str | None:
 
 
 async def _refresh(probe: Probe) -> str | None:
-    return await _owned(probe, lambda allocation: allocation.refresh())
+    allocation = await probe.allocate()
+    response = await allocation.refresh()
+    if response.message_class is not Class.SUCCESS:
+        return f"Refresh is met with {describe(response)}"
+    await probe.give_back(allocation)
+    return None
 
 
 async def _permissions(probe: Probe) -> str | None:
