@@ -36,11 +36,7 @@ MAX_STALE: Final = 3
 """Nonces taken in a row for one request."""
 
 _NO_WISH_BESIDE: Final = frozenset(
-    {
-        Attr.REQUESTED_ADDRESS_FAMILY,
-        Attr.ADDITIONAL_ADDRESS_FAMILY,
-        Attr.RESERVATION_TOKEN,
-    }
+    {Attr.REQUESTED_ADDRESS_FAMILY, Attr.ADDITIONAL_ADDRESS_FAMILY, Attr.RESERVATION_TOKEN}
 )
 
 
@@ -77,7 +73,6 @@ class Client(Identity):
         self._report = report
         self._transaction_ids: set[bytes] = set()
         self._asked: set[bytes] = set()
-        """Ids of requests that were sent until they were answered."""
 
     @property
     def local(self) -> TransportAddress:
@@ -107,7 +102,6 @@ class Client(Identity):
     async def ask(self, request: bytes) -> ReceivedMessage | None:
         """Send a request until it is answered; None if it never is."""
         now, deadline = self._wire.now(), self._wire.now() + self._target.patience
-        self._transaction_ids.add(request[8:20])
         self._asked.add(request[8:20])
         await self.link.send(request)
         while now < deadline:
@@ -237,17 +231,11 @@ class Client(Identity):
             Violated: it is.
         """
         await self.link.send(data)
-        deadline = self._wire.now() + self._target.silence
-        while (left := deadline - self._wire.now()) >= 0:
-            answer = await self.link.receive(left)
-            if answer is None:
-                return
-            if not self._is_late(answer, data):
+        now, deadline = self._wire.now, self._wire.now() + self._target.silence
+        while (answer := await self.link.receive(max(0.0, deadline - now()))) is not None:
+            # What was asked before, and sent twice, is answered twice.
+            if answer[8:20] not in self._asked - {data[8:20]}:
                 raise Violated(f"{why} is answered", Mark(answer, 0, len(answer)))
-
-    def _is_late(self, answer: bytes, data: bytes) -> bool:
-        """Whether it answers no such data, but a request of before, that was sent twice."""
-        return answer[8:20] in self._asked and answer[8:20] != data[8:20]
 
     # Checking
 
@@ -272,7 +260,7 @@ class Client(Identity):
         return transaction_id in self.unawaited or self.link.may_have_sent(transaction_id)
 
     def _check_stray(self, response: ReceivedMessage) -> None:
-        if response.transaction_id in self._transaction_ids:
+        if response.transaction_id in self._transaction_ids | self._asked:
             return  # late, or once more: what was sent twice over UDP is answered twice
         detail = "a response with the transaction id of no request that was sent"
         self._report(Violation("COD-HDR-08", detail, Mark(response.data, 8, 20)))
