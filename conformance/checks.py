@@ -24,8 +24,9 @@ from .codes import (
 from .outcome import Mark, Violation
 from .reading import ReceivedAttribute, ReceivedMessage, read_address
 
-MAX_DATAGRAM: Final = 548
-"""Bytes of a STUN message where the path's MTU is not known (RFC 8489 section 6.1)."""
+MAX_DATAGRAM: Final = {4: 576 - 28, 6: 1280 - 48}
+"""Bytes of a STUN message, by the version of IP, where the path's MTU is not known (RFC 8489
+section 6.1)."""
 
 MAX_CHARACTERS: Final = 127
 """Of REALM, NONCE, SOFTWARE and a reason phrase (sections 14.8 to 14.14)."""
@@ -53,9 +54,9 @@ def mark_attribute(message: ReceivedMessage, kind: int) -> Mark | None:
 
 
 def check_response(
-    response: ReceivedMessage, *, method: int, is_stream: bool
+    response: ReceivedMessage, *, method: int, most: int | None
 ) -> Iterator[Violation]:
-    """What is wrong with a response to a request of that method."""
+    """What is wrong with a response to a request of that method; datagrams have ``most`` bytes."""
     head = Mark(response.data, 0, 2)
     if response.cookie != MAGIC_COOKIE:
         yield Violation("COD-HDR-02", "no magic cookie", Mark(response.data, 4, 8))
@@ -64,8 +65,9 @@ def check_response(
     if response.method != method:
         detail = f"a response of {method_name(response.method)} to {method_name(method)}"
         yield Violation("STUNS-BASE-08", detail, head)
-    if not is_stream and len(response.data) > MAX_DATAGRAM and Attr.PADDING not in response.types:
-        detail = f"{len(response.data)} bytes are more than {MAX_DATAGRAM}"
+    size = len(response.data)
+    if most is not None and size > most and Attr.PADDING not in response.types:
+        detail = f"{size} bytes are more than {most}"
         yield Violation("COD-HDR-09", detail, Mark(response.data, 2, 4))
     if response.message_class is Class.ERROR and response.error_code is None:
         yield Violation("STUNS-BASE-08", "an error response without ERROR-CODE", head)

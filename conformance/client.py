@@ -14,7 +14,7 @@ from typing import Final
 from transport import DecodeError, TransportAddress
 
 from .building import MessageBuilder, xor_address
-from .checks import check_response, mark_attribute
+from .checks import MAX_DATAGRAM, check_response, mark_attribute
 from .codes import Attr, Class, Method, method_name
 from .identity import Challenge, Identity
 from .outcome import Mark, NotOffered, OutOfReach, Unanswered, Violated, Violation
@@ -251,8 +251,8 @@ class Client(Identity):
         return message if is_response else None
 
     def _check(self, response: ReceivedMessage, request: bytes) -> None:
-        method, is_stream = method_of(request), self.link.is_stream
-        for violation in check_response(response, method=method, is_stream=is_stream):
+        most = None if self.link.is_stream else MAX_DATAGRAM[self.local.ip.version]
+        for violation in check_response(response, method=method_of(request), most=most):
             self._report(violation)
 
     def _has_been_asked(self, transaction_id: bytes) -> bool:

@@ -15,6 +15,7 @@ from conformance.survey import Survey
 
 from .mutants import MUTANTS, Mutant, Setup
 from .mutants import SETUPS as WANTED
+from .mutants.changing import with_more
 from .world import SERVER6, run_rows
 
 assert conformance.rows  # registers them
@@ -65,11 +66,20 @@ def test_the_right_server_is_failed_over_no_transport(row: Row, way: Setup) -> N
     assert [each for each in report.results if each.outcome.verdict is Verdict.FAIL] == []
 
 
+@pytest.mark.parametrize(("setup", "verdict"), [(BOTH, Verdict.PASS), (Setup(), Verdict.FAIL)])
+def test_answers_over_ipv6_may_be_as_long_as_its_packets(setup: Setup, verdict: Verdict) -> None:
+    long = with_more(lambda _, __: True, (0xC0FE, bytes(600)))
+
+    report = run_rows([ROWS["COD-HDR-09"]], long, setup=setup, surveyed=Survey())
+
+    assert [each.outcome.verdict for each in report.results] == [verdict]
+
+
 OF_DATAGRAMS = (
     *("COD-HDR-01", "COD-HDR-04", "COD-HDR-05", "COD-HDR-08", "DEMUX-01"),
     *("STUNS-BASE-01", "STUNS-BASE-02", "STUNS-BASE-11", "STUNS-BASE-16", "STUNS-TCP-09"),
-    *("TURN-GEN-06", "TURN-ALLOC-02", "TURN-PERM-01", "TURN-SEND-04", "TURN-DATA-02"),
-    *("TURN-DATA-05", "TURN-CHAN-01", "TURN-CDATA-03", "TURN-CDATA-06", "TURN-MOB-06", "SEC-07"),
+    *("TURN-ALLOC-02", "TURN-PERM-01", "TURN-SEND-04", "TURN-DATA-02"),
+    *("TURN-DATA-05", "TURN-CHAN-01", "TURN-CDATA-03", "TURN-CDATA-06", "SEC-07"),
 )
 """Rows whose mutants remember nothing, so that other tests may have them, too."""
 

@@ -160,13 +160,16 @@ class _AnotherBehind:
     something else behind it."""
 
     def __init__(self) -> None:
+        self._first = b""
         self._has_refreshed = False
 
     def __call__(self, request: ReceivedMessage, response: ReceivedMessage) -> bytes:
         self._has_refreshed |= request.method == Method.REFRESH
-        if not self._has_refreshed or not is_success(Method.ALLOCATE)(request, response):
+        if not is_success(Method.ALLOCATE)(request, response):
             return response.data
-        return _one_address(request, response)
+        if request.transaction_id != self._first:
+            self._first, self._has_refreshed = request.transaction_id, False
+        return _one_address(request, response) if self._has_refreshed else response.data
 
 
 class _OneAllocation:

@@ -174,7 +174,8 @@ def _telling_both_once_moved() -> Mutant:
 
     def relay(data: bytes) -> bytes:
         nonlocal has_moved
-        has_moved = has_moved or data == b"new"
+        if data in (b"old", b"new"):
+            has_moved = data == b"new"
         return data
 
     return Mutant(relay=relay, route=lambda path, all_: all_ if has_moved else (path,))

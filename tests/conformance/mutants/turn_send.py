@@ -98,7 +98,8 @@ def _dont_fragment_is_unknown(request: ReceivedMessage, response: ReceivedMessag
 
 
 class _Last:
-    """Sends to the peer that was named first, whatever an indication names."""
+    """Sends to the peer that was named first, whatever an indication names, until there is a
+    permission again."""
 
     def __init__(self) -> None:
         self._first: bytes | None = None
@@ -106,6 +107,8 @@ class _Last:
     def take(self, data: bytes) -> bytes:
         message = _send(data)
         if message is None:
+            if data[:2] == b"\x00\x08":
+                self._first = None
             return data
         self._first = self._first or message.get(Attr.XOR_PEER_ADDRESS)
         assert self._first is not None
