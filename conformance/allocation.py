@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Awaitable
 
 from transport import TransportAddress
 
 from .building import MessageBuilder, channel_data, channel_number, u32
 from .client import Attribute, Client, Value, xor
 from .codes import Attr, Class, Method
+from .outcome import NotOffered, Unanswered, Violated
 from .reading import ReceivedMessage
 
 UDP: Attribute = (Attr.REQUESTED_TRANSPORT, bytes([17, 0, 0, 0]))
@@ -58,3 +60,29 @@ class Allocation:
         if self.client.link.is_stream:
             message += bytes(-len(message) % 4)
         await self.client.send(message)
+
+
+async def delete_granted(client: Client, response: ReceivedMessage) -> None:
+    """Delete what this answer to an Allocate has granted, if it has: see ``clear_up``.
+
+    Raises:
+        Unanswered: the server answers nothing any more.
+    """
+    if response.message_class is Class.SUCCESS:
+        await clear_up(client, client.authenticated(Method.REFRESH, (Attr.LIFETIME, u32(0))))
+
+
+async def clear_up(client: Client, deletion: Awaitable[ReceivedMessage]) -> None:
+    """Ask for a deletion that a row is not about: what comes of it is for rows about Refresh.
+
+    Raises:
+        Unanswered: the server answers nothing any more.
+    """
+    try:
+        await deletion
+    except Unanswered:
+        is_there = client.link.has_ended or await client.ask(client.message(Method.BINDING).build())
+        if not is_there:
+            raise
+    except (Violated, NotOffered):
+        pass

@@ -7,7 +7,6 @@ else.
 from __future__ import annotations
 
 import collections
-import contextlib
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -198,15 +197,6 @@ class Client(Identity):
             raise NotOffered(f"Allocate without credentials is met with {describe(response)}")
         self.challenge = challenge
         return challenge
-
-    async def delete_allocation(self, response: ReceivedMessage) -> None:
-        """Delete what this answer to an Allocate has granted, if it has, where Refresh does that.
-
-        Where it does not, rows about Refresh say so.
-        """
-        if response.message_class is Class.SUCCESS:
-            with contextlib.suppress(Violated, NotOffered):
-                await self.authenticated(Method.REFRESH, (Attr.LIFETIME, bytes(4)))
 
     def _expect_answer(self, response: ReceivedMessage | None, method: int) -> ReceivedMessage:
         if response is not None:

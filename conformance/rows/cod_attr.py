@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.allocation import UDP
+from conformance.allocation import UDP, delete_granted
 from conformance.building import channel_number, one_byte, u32
 from conformance.checks import mark_attribute, mark_of
 from conformance.client import Client, describe, xor
@@ -75,7 +75,7 @@ async def padding_that_is_not_zero_changes_nothing(probe: Probe) -> None:
     builder = client.message(Method.ALLOCATE, UDP)
     builder.add(Attr.SOFTWARE, b"x", padding=b"\xff\x20\xff")
     response = await client.demand(client.sign(builder).build())
-    await client.delete_allocation(response)
+    await delete_granted(client, response)
     expect_granted(response, to="Allocate with padding of 0xFF and 0x20")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.allocation import UDP
+from conformance.allocation import UDP, delete_granted
 from conformance.building import u32
 from conformance.checks import mark_attribute
 from conformance.client import Client, describe
@@ -94,7 +94,7 @@ async def the_md5_key_is_taken(probe: Probe) -> None:
     client = await _md5_client(probe)
     await client.learn_challenge()
     response = await client.authenticated(Method.ALLOCATE, UDP)
-    await client.delete_allocation(response)
+    await delete_granted(client, response)
     expect_granted(response, to="Allocate with the MD5 key")
     await _expect_password_counts(await _md5_client(probe), probe)
 
@@ -108,7 +108,7 @@ async def the_md5_key_is_taken(probe: Probe) -> None:
 async def the_sha256_key_is_taken(probe: Probe) -> None:
     client = await probe.client()
     response = await client.authenticated(Method.ALLOCATE, UDP)
-    await client.delete_allocation(response)
+    await delete_granted(client, response)
     expect_granted(response, to="Allocate with the SHA-256 key")
     await _expect_password_counts(await probe.client(), probe)
 
@@ -234,7 +234,7 @@ async def _expect_password_counts(client: Client, probe: Probe) -> None:
     request = client.sign(client.message(Method.ALLOCATE, UDP), wrong).build()
     response = await client.ask(request)
     if response is not None:
-        await client.delete_allocation(response)
+        await delete_granted(client, response)
     await _expect_refused(probe, response, "the key of another password")
 
 

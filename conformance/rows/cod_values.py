@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.allocation import UDP
+from conformance.allocation import UDP, delete_granted
 from conformance.building import xor_address
 from conformance.checks import MAX_CHARACTERS, mark_attribute
 from conformance.client import describe
@@ -144,7 +144,7 @@ async def a_userhash_names_its_user(probe: Probe) -> None:
     await client.learn_challenge()
     builder = client.identify_hidden(client.message(Method.ALLOCATE, UDP))
     response = await client.demand(client.seal(builder).build())
-    await client.delete_allocation(response)
+    await delete_granted(client, response)
     expect_granted(response, to="USERHASH of a known user")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.allocation import UDP
+from conformance.allocation import UDP, delete_granted
 from conformance.checks import mark_attribute
 from conformance.codes import COOKIE_PREFIX, Attr, Method
 from conformance.expect import expect_attribute, expect_error
@@ -63,7 +63,7 @@ async def a_client_of_rfc_5389_is_served(probe: Probe) -> None:
     client = await probe.client()
     client.is_bound_to_md5 = True
     response = await client.authenticated(Method.ALLOCATE, UDP)
-    await client.delete_allocation(response)
+    await delete_granted(client, response)
     expect_granted(response, to="MD5 without PASSWORD-ALGORITHM")
     if not response.has_integrity(client.key()):
         raise Violated("the answer has no MESSAGE-INTEGRITY of the MD5 key")
@@ -97,7 +97,7 @@ async def a_list_of_algorithms_cannot_be_bid_down(probe: Probe) -> None:
         if algorithm is not None:
             builder.add(Attr.PASSWORD_ALGORITHM, algorithm)
         response = await client.demand(client.seal(builder).build())
-        await client.delete_allocation(response)
+        await delete_granted(client, response)
         expect_error(response, 400, to=name)
 
 
@@ -118,7 +118,7 @@ async def of_two_integrities_sha256_decides(probe: Probe) -> None:
         builder.add_integrity(wrong if sha256_is_right else right)
         builder.add_integrity_sha256(right if sha256_is_right else wrong)
         response = await client.demand(builder.build())
-        await client.delete_allocation(response)
+        await delete_granted(client, response)
         if sha256_is_right:
             expect_granted(response, to="a right SHA-256 and a wrong SHA-1")
         else:
@@ -137,7 +137,7 @@ async def a_hidden_user_is_found(probe: Probe) -> None:
     await client.learn_challenge()
     request = client.seal(client.identify_hidden(client.message(Method.ALLOCATE, UDP))).build()
     response = await client.demand(request)
-    await client.delete_allocation(response)
+    await delete_granted(client, response)
     expect_granted(response, to="USERHASH of a known user")
     other = await probe.client()
     challenge = await other.learn_challenge()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.allocation import UDP
+from conformance.allocation import UDP, delete_granted
 from conformance.checks import mark_attribute
 from conformance.client import Client, describe
 from conformance.codes import Attr, Method
@@ -70,7 +70,7 @@ async def strangers_are_not_redirected(probe: Probe) -> None:
 async def _redirected(probe: Probe) -> tuple[Client, ReceivedMessage]:
     client = await probe.client()
     response = await client.authenticated(Method.ALLOCATE, UDP)
-    await client.delete_allocation(response)
+    await delete_granted(client, response)
     if response.error_code != 300:
         raise NotOffered(f"Allocate is not redirected, but met with {describe(response)}")
     return client, response

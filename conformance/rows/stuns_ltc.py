@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 
-from conformance.allocation import UDP
+from conformance.allocation import UDP, delete_granted
 from conformance.building import MessageBuilder
 from conformance.checks import mark_attribute
 from conformance.client import Client, describe, xor
@@ -191,7 +191,7 @@ async def a_time_limited_credential_ends(probe: Probe) -> None:
         client = await probe.client()
         client.credential = Credential.time_limited(secret, "hairpin", now + seconds)
         response = await client.authenticated(Method.ALLOCATE, UDP)
-        await client.delete_allocation(response)
+        await delete_granted(client, response)
         if is_valid:
             expect_granted(response, to="a credential that is valid for an hour")
         else:

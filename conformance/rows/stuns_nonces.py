@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from conformance.allocation import UDP, Allocation
+from conformance.allocation import UDP, Allocation, delete_granted
 from conformance.checks import mark_attribute
 from conformance.client import Attribute, Client
 from conformance.codes import Attr, Class, Method, method_name
@@ -47,7 +47,7 @@ async def a_nonce_is_good_for_one_5_tuple(probe: Probe) -> Outcome | None:
     other.challenge = await mine.learn_challenge()
     request = other.sign(other.message(Method.ALLOCATE, UDP)).build()
     response = await other.demand(request)
-    await other.delete_allocation(response)
+    await delete_granted(other, response)
     if response.message_class is Class.SUCCESS:
         # How nonces are chosen is a MUST (STUNS-LTC-03), how they are validated is open.
         return seen("the NONCE of another 5-tuple is taken, too")
@@ -118,7 +118,7 @@ async def _expect_stale(client: Client, method: Method, *attributes: Attribute) 
     response = await client.demand(client.sign(client.message(method, *attributes)).build())
     client.challenge = Challenge.of(response) or fresh
     if method == Method.ALLOCATE:
-        await client.delete_allocation(response)
+        await delete_granted(client, response)
     expect_error(response, 438, to=f"{method_name(method)} with an invalid NONCE")
     if Challenge.of(response) is None:
         raise Violated("438 without NONCE and REALM", mark_attribute(response, Attr.ERROR_CODE))

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import base64
-import contextlib
 import dataclasses
 import itertools
 from typing import Final
 
-from conformance.allocation import UDP
+from conformance.allocation import UDP, clear_up
 from conformance.building import u32
 from conformance.client import MAX_STALE, Attribute, Client, describe
 from conformance.codes import Attr, Class, Method
 from conformance.identity import Challenge
-from conformance.outcome import NotOffered, Violated
+from conformance.outcome import NotOffered
 from conformance.probe import Probe
 from conformance.reading import ReceivedMessage
 from conformance.target import TokenKey
@@ -55,8 +54,7 @@ class Bearer:
     async def end(self, response: ReceivedMessage) -> None:
         """Delete what was granted, if it was, where Refresh does that."""
         if response.message_class is Class.SUCCESS:
-            with contextlib.suppress(Violated):
-                await self.ask(Method.REFRESH, (Attr.LIFETIME, u32(0)))
+            await clear_up(self.client, self.ask(Method.REFRESH, (Attr.LIFETIME, u32(0))))
 
     def _request(self, method: Method, *attributes: Attribute) -> bytes:
         challenge = self.client.challenge

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from conformance.allocation import UDP
+from conformance.allocation import UDP, delete_granted
 from conformance.building import channel_data, one_byte, u32
 from conformance.checks import mark_attribute
 from conformance.client import Attribute, describe
@@ -228,7 +228,7 @@ async def a_success_says_all_that_it_must(probe: Probe) -> None:
     binding = await client.request(Method.BINDING)
     mapped = binding.xor_address(Attr.XOR_MAPPED_ADDRESS) or client.local
     response = await client.authenticated(Method.ALLOCATE, UDP)
-    await client.delete_allocation(response)
+    await delete_granted(client, response)
     if response.message_class is not Class.SUCCESS:
         raise NotOffered(f"Allocate is met with {describe(response)}")
     expect_attribute(response, Attr.XOR_RELAYED_ADDRESS)
@@ -255,7 +255,7 @@ async def the_answer_comes_on_the_5_tuple(probe: Probe) -> None:
     answer = await client.ask(client.message(Method.ALLOCATE, UDP).build())
     if answer is not None:
         response = await client.authenticated(Method.ALLOCATE, UDP)
-        await client.delete_allocation(response)
+        await delete_granted(client, response)
     if client.link.strangers:
         data, source = client.link.strangers[0]
         raise Violated(f"an answer comes from {source}", Mark(data, 0, len(data)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from conformance.allocation import UDP, Allocation
+from conformance.allocation import UDP, Allocation, delete_granted
 from conformance.building import u32
 from conformance.client import Client, describe
 from conformance.codes import Attr, Class, Method
@@ -44,7 +44,7 @@ async def lifetime_zero_deletes(probe: Probe) -> Outcome | None:
     await way.peer.send(b"late", allocation.relayed)
     await way.silence_at_client(why="the allocation is deleted")
     response = await client.authenticated(Method.ALLOCATE, UDP)
-    await client.delete_allocation(response)
+    await delete_granted(client, response)
     expect_success(response, to="Allocate on the 5-tuple of a deleted allocation")
     return None
 

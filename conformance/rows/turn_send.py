@@ -6,7 +6,7 @@ import contextlib
 import functools
 from typing import Final
 
-from conformance.allocation import UDP
+from conformance.allocation import UDP, delete_granted
 from conformance.building import MessageBuilder, xor_address
 from conformance.client import Attribute, Value, describe, xor
 from conformance.codes import Attr, Class, Method
@@ -125,7 +125,7 @@ async def dont_fragment_is_obeyed_or_unknown(probe: Probe) -> Outcome | None:
     await _need_send(way)
     client = await probe.client()
     offer = await client.authenticated(Method.ALLOCATE, UDP, (Attr.DONT_FRAGMENT, b""))
-    await client.delete_allocation(offer)
+    await delete_granted(client, offer)
     if offer.message_class is not Class.SUCCESS and offer.error_code != 420:
         raise NotOffered(f"Allocate with DONT-FRAGMENT is met with {describe(offer)}")
     whole: Attribute = (Attr.DONT_FRAGMENT, b"")
