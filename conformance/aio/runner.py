@@ -4,46 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-import logging
 from collections.abc import Callable, Sequence
-from typing import Final
 
 import conformance.rows
-from conformance.outcome import (
-    NotOffered,
-    Outcome,
-    OutOfReach,
-    RowResult,
-    Unanswered,
-    Verdict,
-    Violated,
-    Violation,
-    skipped,
-)
-from conformance.probe import Probe
+from conformance.outcome import Outcome, RowResult, Verdict
 from conformance.report import Report
 from conformance.row import Row, registered
 from conformance.survey import Survey
 from conformance.surveying import survey
 from conformance.target import Target
 from conformance.wire import Wire
-from transport import DecodeError, TransportProtocol
 
+from .row_run import RowRun
 from .wire import AsyncioWire
-
-logger = logging.getLogger(__name__)
-
-ROW_TIMEOUT: Final = 60.0
-"""Seconds for a row that is not slow: more than any has to wait for."""
-
-SLOW_TIMEOUT: Final = 4500.0
-"""An hour, for nonces to go stale, and some more."""
-
-RECOVERY: Final = 5.0
-"""Seconds that a server has for itself after a row that is alone."""
-
-LOOK_EVERY: Final = 0.1
-"""Seconds between looks at a server that is waited for."""
 
 assert conformance.rows  # imported for the rows that it registers
 
@@ -103,14 +76,14 @@ async def run(
     begun = wire.unix_time()
     chosen = [row for row in (registered() if rows is None else rows) if slow or not row.slow]
     found = surveyed or Survey()
-    runs: list[_Run] = []
+    runs: list[RowRun] = []
     is_there = True
 
     async def work() -> None:
         nonlocal found, is_there
         if surveyed is None:
             found = await survey(target, wire)
-        runs.extend(_Run(row, target, wire, found) for row in chosen)
+        runs.extend(RowRun(row, target, wire, found) for row in chosen)
         is_there = await _take_turns(runs, limits, on_result or _ignore)
 
     is_complete = await _unless(stop, asyncio.ensure_future(work()))
@@ -124,13 +97,18 @@ class _ServerLost(Exception):
 
 
 async def _take_turns(
-    runs: Sequence[_Run], limits: Limits, on_result: Callable[[RowResult], None]
+    runs: Sequence[RowRun], limits: Limits, on_result: Callable[[RowResult], None]
 ) -> bool:
-    """Whether the server was there to the end."""
+    """Whether the server was there to the end.
+
+    Rows beside each other have what one server and one user have together: which of them it is
+    that finds no room is luck. It is run once more when the others are done.
+    """
     turns = asyncio.Semaphore(limits.concurrency)
     is_there = True
+    crowded_out: list[RowRun] = []
 
-    async def take_turn(each: _Run) -> None:
+    async def take_turn(each: RowRun, *, is_beside_others: bool = False) -> None:
         nonlocal is_there
         async with turns:
             if not is_there:
@@ -139,6 +117,10 @@ async def _take_turns(
             if each.is_doubtful and not await each.is_answered_within(limits.lost_after):
                 is_there = False
                 raise _ServerLost
+        if is_beside_others and each.found_no_room:
+            each.is_begun = False
+            crowded_out.append(each)
+            return
         each.is_done = True
         on_result(each.result)
 
@@ -146,17 +128,16 @@ async def _take_turns(
         async with asyncio.TaskGroup() as together:
             for each in runs:
                 if not each.row.alone:
-                    together.create_task(take_turn(each))
-        for each in runs:
-            if each.row.alone:
-                await take_turn(each)
-                await each.let_recover()
+                    together.create_task(take_turn(each, is_beside_others=True))
+        for each in (*crowded_out, *(each for each in runs if each.row.alone)):
+            await take_turn(each)
+            await each.let_recover()
     except* _ServerLost:
         pass
     return is_there
 
 
-def _give_up(runs: Sequence[_Run]) -> tuple[str, ...]:
+def _give_up(runs: Sequence[RowRun]) -> tuple[str, ...]:
     """Say of what is not done that it cannot be judged; the rows that were under way.
 
     One that had the server for itself keeps its verdict: nothing else can have ended it.
@@ -195,97 +176,7 @@ def _ignore(_: RowResult) -> None:
     """What nobody watches."""
 
 
-class _Run:
-    """One row, once."""
-
-    def __init__(self, row: Row, target: Target, wire: Wire, survey: Survey) -> None:
-        self.row = row
-        self.result = RowResult(row.id, skipped("not run"))
-        self.violations: list[Violation] = []
-        self.is_begun = False
-        self.is_done = False
-        self.is_doubtful = False
-        """What was seen may be because the server is gone."""
-        self._target = target
-        self._wire = wire
-        self._survey = survey
-
-    async def run(self) -> None:
-        reason = self._survey.why_not(self.row.needs)
-        if reason is not None:
-            self.skip(reason)
-            return
-        self.is_begun = True
-        probe = Probe(self._target, self._wire, self._survey)
-        begun = self._wire.now()
-        try:
-            outcome = await self._outcome(probe)
-            self.violations = probe.violations
-            frames = tuple(probe.record.frames)
-        finally:
-            await self._close(probe)
-        self.result = RowResult(self.row.id, outcome, frames, self._wire.now() - begun)
-
-    async def _close(self, probe: Probe) -> None:
-        try:
-            await probe.close()
-        except Exception:  # the other rows go on: the server forgets what is left behind
-            logger.exception("closing after %s", self.row.id)
-
-    def skip(self, reason: str) -> None:
-        """There is no verdict, whatever was seen."""
-        self.result = RowResult(self.row.id, skipped(reason))
-        self.violations.clear()
-
-    async def let_recover(self) -> None:
-        """Wait, for a while, until the server takes connections again.
-
-        A row may have had all that it takes from one address, and servers see the ends of
-        connections late.
-        """
-        if self._target.transport is not TransportProtocol.UDP:
-            await self.is_answered_within(RECOVERY)
-
-    async def is_answered_within(self, seconds: float) -> bool:
-        """Whether the server answers a Binding request, by then at the latest."""
-        deadline = self._wire.now() + seconds
-        while self._wire.now() < deadline:
-            probe = Probe(self._target, self._wire, self._survey)
-            try:
-                await probe.is_alive()
-                return True
-            except (NotOffered, Violated, DecodeError, OSError):
-                await self._wire.sleep(LOOK_EVERY)
-            finally:
-                await probe.close()
-        return False
-
-    async def _outcome(self, probe: Probe) -> Outcome:
-        seconds = SLOW_TIMEOUT if self.row.slow else ROW_TIMEOUT
-        try:
-            async with asyncio.timeout(seconds):
-                return await self.row.run(probe) or Outcome(Verdict.PASS)
-        except Violated as error:
-            self.is_doubtful = True
-            if self.row.about_answers and isinstance(error, Unanswered):
-                return skipped(error.detail)
-            return Outcome(Verdict.FAIL, error.detail, error.mark)
-        except NotOffered as error:
-            self.is_doubtful = isinstance(error, OutOfReach)
-            return skipped(error.detail)
-        except DecodeError as error:
-            return skipped(f"an answer on the way to it cannot be read: {error}")
-        except TimeoutError:
-            return skipped(f"not done after {seconds:g} s")
-        except OSError as error:
-            return skipped(f"this host does not let the row be run: {error}")
-        except Exception as error:
-            # The edge of the harness: a fault of its own is no verdict on the server.
-            logger.exception("%s", self.row.id)
-            return skipped(f"a fault of this harness: {error!r}")
-
-
-def _with_violations(runs: Sequence[_Run]) -> tuple[RowResult, ...]:
+def _with_violations(runs: Sequence[RowRun]) -> tuple[RowResult, ...]:
     """The results, with what other rows have met on the way."""
     results = {each.row.id: each.result for each in runs}
     for each in runs:

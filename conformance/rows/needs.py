@@ -76,6 +76,15 @@ def expect_ipv4(response: ReceivedMessage) -> None:
         raise NotOffered("there are no IPv4 relayed transport addresses")
 
 
+async def expect_room_for_any(probe: Probe, response: ReceivedMessage) -> None:
+    """Raises:
+    NotOffered: there is no room for any allocation.
+    """
+    expect_room(response)
+    if response.error_code == INSUFFICIENT_CAPACITY:
+        await probe.allocate()
+
+
 async def expect_refusal(probe: Probe, response: ReceivedMessage, *codes: int, to: str) -> None:
     """That an Allocate is refused with one of these, and not for want of room.
 
@@ -84,9 +93,7 @@ async def expect_refusal(probe: Probe, response: ReceivedMessage, *codes: int, t
         NotOffered: there is no room for any allocation.
     """
     if response.error_code not in codes:
-        expect_room(response)
-        if response.error_code == INSUFFICIENT_CAPACITY:
-            await probe.allocate()
+        await expect_room_for_any(probe, response)
     expect_error(response, *codes, to=to)
 
 

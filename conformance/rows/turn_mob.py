@@ -22,7 +22,7 @@ from conformance.relaying import Pair
 from conformance.row import Feature, row
 from conformance.target import Credential
 
-from .needs import expect_room, expect_turn
+from .needs import expect_granted, expect_room, expect_turn
 
 MAX_MESSAGE: Final = 548
 """Bytes of a message where the path MTU is unknown (RFC 8489 section 6.1)."""
@@ -60,14 +60,14 @@ async def a_ticket_in_an_allocate_is_empty(probe: Probe) -> None:
     response, _ = await probe.try_to_allocate(UDP, ASKED)
     expect_room(response)
     if response.error_code != 405:
-        expect_success(response, to="Allocate with an empty MOBILITY-TICKET")
+        expect_granted(response, to="Allocate with an empty MOBILITY-TICKET")
     is_understood = response.error_code == 405 or Attr.MOBILITY_TICKET in response.types
     response, _ = await probe.try_to_allocate(UDP, (Attr.MOBILITY_TICKET, b"no ticket"))
     expect_room(response)
     if is_understood:
         expect_error(response, 400, to="Allocate with a MOBILITY-TICKET that is not empty")
         return
-    expect_success(response, to="Allocate with a MOBILITY-TICKET, which is not understood")
+    expect_granted(response, to="Allocate with a MOBILITY-TICKET, which is not understood")
     expect_no_attribute(response, Attr.MOBILITY_TICKET)
 
 

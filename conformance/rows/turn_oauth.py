@@ -10,13 +10,13 @@ from conformance.building import u32
 from conformance.checks import mark_attribute
 from conformance.client import Attribute, describe
 from conformance.codes import Attr, Class, Method
-from conformance.expect import expect_attribute, expect_error, expect_success, expect_value
+from conformance.expect import expect_attribute, expect_error, expect_value
 from conformance.outcome import Mark, NotOffered, Outcome, Violated, seen
 from conformance.probe import Probe
 from conformance.row import Feature, row
 from conformance.tokens import NONCE_BYTES
 
-from .needs import expect_room, expect_turn, is_offered
+from .needs import expect_granted, expect_room, expect_turn, is_offered
 from .token_needs import LIFETIME, MAC_KEY_BYTES, let_in, tokens_for
 
 SHORT: Final = 120
@@ -56,8 +56,7 @@ async def a_challenge_names_the_server(probe: Probe) -> None:
 )
 async def a_token_opens_the_door(probe: Probe) -> None:
     bearer, response = await (await tokens_for(probe)).first(MAC_KEY_BYTES)
-    expect_room(response)
-    expect_success(response, to="Allocate with an access token")
+    expect_granted(response, to="Allocate with an access token")
     mac_key = bearer.mac_key
     if not response.has_integrity(mac_key) and not response.has_integrity_sha256(mac_key):
         mark = mark_attribute(response, Attr.MESSAGE_INTEGRITY) or Mark(response.data, 0, 2)
@@ -167,4 +166,4 @@ async def lengths_in_tokens_are_not_believed(probe: Probe) -> None:
         if response.message_class is Class.SUCCESS:
             raise Violated(f"a token with {name} is taken", Mark(response.data, 0, 2))
     await probe.is_alive()
-    expect_success(await (await tokens.good()).allocate(), to="Allocate with a good token after")
+    expect_granted(await (await tokens.good()).allocate(), to="Allocate with a good token after")

@@ -7,12 +7,12 @@ from typing import Final
 from conformance.allocation import UDP
 from conformance.building import one_byte
 from conformance.codes import Attr, attribute_name
-from conformance.expect import expect_attribute, expect_no_attribute, expect_success
+from conformance.expect import expect_attribute, expect_no_attribute
 from conformance.outcome import NotOffered
 from conformance.probe import Probe
 from conformance.row import Feature, row
 
-from .needs import expect_refusal, expect_room
+from .needs import expect_granted, expect_refusal
 from .stuns_dtls import dtls_client
 from .stuns_tcp import stream_client
 from .tcp_needs import FORBIDDEN, TCP, allocate_tcp
@@ -62,8 +62,7 @@ async def tcp_is_not_allocated_over_dtls(probe: Probe) -> None:
 async def a_tcp_relayed_address_listens(probe: Probe) -> None:
     client = await stream_client(probe)
     response, allocation = await probe.try_to_allocate(TCP, client=client)
-    expect_room(response)
-    expect_success(response, to="Allocate for TCP over a stream")
+    expect_granted(response, to="Allocate for TCP over a stream")
     expect_attribute(response, Attr.XOR_RELAYED_ADDRESS)
     assert allocation is not None
     await probe.connecting_peer(allocation.relayed)

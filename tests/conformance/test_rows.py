@@ -81,7 +81,7 @@ def _of_broken(row_id: str, name: str) -> tuple[Outcome, Sequence[tuple[str, int
         try:
             return await row.run(probe)
         except Violated as error:
-            taken.extend(taken_by(error))
+            taken[:] = taken_by(error)  # the last time that it was run
             raise
 
     mutant, watched = MUTANTS[row_id][name], dataclasses.replace(row, run=run)

@@ -75,14 +75,15 @@ class _Fragile:
 
 
 class _Racing:
-    """Finds the quota exhausted once, and then forgets to look."""
+    """Finds the quota exhausted once, and then forgets to look so many times."""
 
-    def __init__(self) -> None:
+    def __init__(self, times: int) -> None:
+        self._times = times
         self._refused = 0
 
     def __call__(self, request: ReceivedMessage, response: ReceivedMessage) -> bytes:
         self._refused += response.error_code == 486
-        if response.error_code != 486 or self._refused == 1:
+        if response.error_code != 486 or not 1 < self._refused <= 1 + self._times:
             return response.data
         value = xor_address(RELAYED, response.transaction_id)
         return edited(
@@ -129,7 +130,7 @@ MUTANTS = {
     "SEC-13": {"dies": _dying_of_hellos(), "no-cookie": _hello(SERVER_HELLO)},
     "SEC-15": {"dies": Mutant(take=_Fragile())},
     "SEC-16": {
-        "races": Mutant(_Racing()),
+        "races": Mutant(_Racing(14)),
     },
     "SEC-17": {
         "loses-it": losing(508),
