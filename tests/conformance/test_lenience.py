@@ -225,6 +225,8 @@ def test_a_server_without_tcp_allocations_need_not_refuse_them_over_dtls_as_rfc_
             Verdict.SKIP,
             id="no-permissions",
         ),
+        pytest.param("TURN-IP-02", Mutant(hear=lambda _: b"late"), Verdict.SKIP, id="another's"),
+        pytest.param("TURN-IP-05", up_to(1500), Verdict.SKIP, id="up-to-1500"),
         pytest.param("NATB-02", behind_a_nat(), Verdict.SKIP, id="behind-a-nat"),
         pytest.param("NATB-03", behind_a_nat(), Verdict.SKIP, id="behind-a-nat"),
         pytest.param("NATB-04", behind_a_nat(), Verdict.SKIP, id="behind-a-nat"),
