@@ -13,6 +13,7 @@ from .codes import Method
 from .looks import LOOKS, NO_TURN, OF_TURN
 from .outcome import NotOffered, TargetUnusable, Violated
 from .probe import Probe
+from .room import SETTLE, tell_of_no_room
 from .row import Feature
 from .survey import Survey
 from .target import Target
@@ -31,8 +32,7 @@ async def survey(target: Target, wire: Wire) -> Survey:
     for feature, look in LOOKS.items():
         reason: str | None = NO_TURN
         if _is_worth_it(feature, found):
-            async with _probing(target, wire) as probe:
-                reason = await _look(look, probe)
+            reason = await _look_for_room(look, target, wire)
         if reason is not None:
             hint = target.hints.get(feature)
             found[feature] = reason if hint is None else f"{reason} ({hint})"
@@ -51,6 +51,22 @@ async def _probing(target: Target, wire: Wire) -> AsyncIterator[Probe]:
         yield probe
     finally:
         await probe.close()
+
+
+async def _look_for_room(
+    look: Callable[[Probe], Awaitable[str | None]], target: Target, wire: Wire
+) -> str | None:
+    """What a look finds; where there is no room for it, what another one does a while later.
+
+    What the looks before it have deleted may count until then.
+    """
+    async with _probing(target, wire) as probe:
+        reason = await _look(look, probe)
+    if reason is None or not tell_of_no_room(probe.record.frames):
+        return reason
+    await wire.sleep(SETTLE)
+    async with _probing(target, wire) as probe:
+        return await _look(look, probe)
 
 
 async def _look(look: Callable[[Probe], Awaitable[str | None]], probe: Probe) -> str | None:

@@ -6,9 +6,7 @@ import asyncio
 import logging
 from typing import Final
 
-from conformance.codes import Class, Method
 from conformance.outcome import (
-    Direction,
     NotOffered,
     Outcome,
     OutOfReach,
@@ -20,7 +18,7 @@ from conformance.outcome import (
     skipped,
 )
 from conformance.probe import Probe
-from conformance.reading import ReceivedMessage
+from conformance.room import SETTLE, tell_of_no_room
 from conformance.row import Row
 from conformance.survey import Survey
 from conformance.target import Target
@@ -40,9 +38,6 @@ RECOVERY: Final = 5.0
 
 LOOK_EVERY: Final = 0.1
 """Seconds between looks at a server that is waited for."""
-
-CROWDED: Final = frozenset({486, 508})
-"""Errors of an Allocate that there is no room for, for now."""
 
 
 class RowRun:
@@ -92,8 +87,14 @@ class RowRun:
         """Whether it has not passed, and there was no room for one of its allocations."""
         if self.result.outcome.verdict not in (Verdict.FAIL, Verdict.SKIP):
             return False
-        received = (each for each in self.result.frames if each.direction is Direction.RECEIVED)
-        return any(_tells_of_no_room(each.data) for each in received)
+        return tell_of_no_room(self.result.frames)
+
+    async def run_alone(self) -> None:
+        """Run it while no other row is, and once more if there is no room at first."""
+        await self.run()
+        if self.found_no_room and not self.row.alone:
+            await self._wire.sleep(SETTLE)
+            await self.run()
 
     async def let_recover(self) -> None:
         """Wait, for a while, until the server takes connections again.
@@ -141,12 +142,3 @@ class RowRun:
             # The edge of the harness: a fault of its own is no verdict on the server.
             logger.exception("%s", self.row.id)
             return skipped(f"a fault of this harness: {error!r}")
-
-
-def _tells_of_no_room(data: bytes) -> bool:
-    try:
-        response = ReceivedMessage.parse(data)
-    except DecodeError:
-        return False
-    is_refusal = response.method == Method.ALLOCATE and response.message_class is Class.ERROR
-    return is_refusal and response.error_code in CROWDED

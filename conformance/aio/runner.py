@@ -113,7 +113,7 @@ async def _take_turns(
         async with turns:
             if not is_there:
                 return  # whoever waited for a turn gets it before all are cancelled
-            await each.run()
+            await (each.run() if is_beside_others else each.run_alone())
             if each.is_doubtful and not await each.is_answered_within(limits.lost_after):
                 is_there = False
                 raise _ServerLost

@@ -82,6 +82,14 @@ def test_a_row_that_has_found_no_room_is_run_once_more_behind_the_others() -> No
     assert [each.outcome.verdict for each in report.results] == [Verdict.PASS, Verdict.PASS]
 
 
+def test_a_survey_finds_what_there_was_no_room_for_at_first() -> None:
+    late = nth(is_success(Method.ALLOCATE), range(2, 30, 2), failing(486))
+
+    surveyed = [run_rows([], server).survey for server in (Mutant(), late)]
+
+    assert surveyed[0] == surveyed[1]
+
+
 def test_a_quota_that_is_free_again_late_is_not_taken_for_one_that_does_not_hold() -> None:
     # The fourth is refused as if another row's were still there.
     late = nth(is_success(Method.ALLOCATE), [4], failing(486))
