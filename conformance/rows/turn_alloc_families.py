@@ -201,6 +201,7 @@ async def what_becomes_of_a_dual_wish_with_one_family(probe: Probe) -> Outcome:
     "addresses known to be tunneled. In particular, a TURN server MUST NOT accept Teredo or 6to4 "
     "addresses in these requests.",
     Feature.TURN,
+    Feature.CHANNELS,
     Feature.IPV6_RELAY,
     about_answers=True,
 )

@@ -283,6 +283,15 @@ def test_answers_that_come_twice_are_not_laid_at_the_servers_door() -> None:
     assert failed == {}
 
 
+def test_who_binds_no_channel_is_not_praised_for_binding_none_to_tunneled_addresses() -> None:
+    unable = with_error(is_success(Method.CHANNEL_BIND), 400)
+    survey = Survey({Feature.PEER: "nothing passes", Feature.CHANNELS: "400"})
+
+    report = run_rows([ROWS["TURN-ALLOC-29"]], unable, surveyed=survey)
+
+    assert [each.outcome.verdict for each in report.results] == [Verdict.SKIP]
+
+
 def test_who_redirects_nobody_is_not_praised_for_that() -> None:
     report = run_rows([ROWS["STUNS-ALT-02"]], surveyed=Survey())
 

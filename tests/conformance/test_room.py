@@ -11,7 +11,7 @@ import conformance.rows
 from conformance.codes import Method
 from conformance.outcome import Outcome, Verdict
 from conformance.probe import Probe
-from conformance.row import registered
+from conformance.row import Feature, registered
 from conformance.survey import Survey
 
 from .mutants import SETUPS, Mutant
@@ -80,6 +80,14 @@ def test_a_row_that_has_found_no_room_is_run_once_more_behind_the_others() -> No
 
     assert ran == ["crowded", "other", "crowded"]
     assert [each.outcome.verdict for each in report.results] == [Verdict.PASS, Verdict.PASS]
+
+
+def test_a_server_without_room_is_not_praised_for_refusing_a_token() -> None:
+    survey = Survey({Feature.EVEN_PORT: "508"})
+
+    report = run_rows([ROWS["TURN-ALLOC-07"]], with_room_for(0, 508), surveyed=survey)
+
+    assert [each.outcome.verdict for each in report.results] == [Verdict.SKIP]
 
 
 def test_a_survey_finds_what_there_was_no_room_for_at_first() -> None:
