@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import dataclasses
 import ipaddress
@@ -19,6 +18,7 @@ from signaling.aio import ChannelUnreachable, ControlClient
 from signaling.channel import DEFAULT_REGION
 
 from .errors import HairpinError
+from .interrupting import run_interruptibly
 from .parameters import BaseUrlType, base_url
 from .tls import check_certificates
 
@@ -105,7 +105,7 @@ def run_operation(access: ServiceAccess, operation: Operation[T]) -> T:
             return await operation(client)
 
     with explained(access):
-        return asyncio.run(run())
+        return run_interruptibly(run())
 
 
 @contextlib.contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import pathlib
 import sys
 from typing import Any
@@ -31,6 +30,7 @@ from hairpin.conforming.selecting import choose_rows
 from hairpin.conforming.terminal import LOG_WIDTH, clean, show
 from hairpin.daemon import announce
 from hairpin.errors import HairpinError
+from hairpin.interrupting import run_interruptibly
 from hairpin.output import json_option, print_json, print_table
 from hairpin.parameters import IPType, SecretPairType
 from stun import ServerUri
@@ -252,7 +252,7 @@ def _run(aim: Aim, plan: Plan) -> Report:
         def on_begin(target: Target, local: IPAddress) -> None:
             announce_run(target, plan, local)
 
-        return asyncio.run(run_plan(aim, plan, on_begin=on_begin, on_result=on_result))
+        return run_interruptibly(run_plan(aim, plan, on_begin=on_begin, on_result=on_result))
 
 
 def _show(report: Report, repeat: Repeat) -> None:

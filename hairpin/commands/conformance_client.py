@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import pathlib
 import sys
@@ -36,6 +35,7 @@ from hairpin.conforming.terminal import LOG_WIDTH, clean, show
 from hairpin.daemon import announce
 from hairpin.endpoint import ENDPOINT
 from hairpin.errors import HairpinError
+from hairpin.interrupting import run_interruptibly
 from hairpin.parameters import SecretPairType
 from transport import TransportAddress, TransportProtocol
 from turn.aio import Endpoint
@@ -193,7 +193,7 @@ def _play(plan: ClientPlan) -> Report:
             advance(result)
 
         try:
-            asyncio.run(play_all(plan, on_result))
+            run_interruptibly(play_all(plan, on_result))
         except KeyboardInterrupt:
             is_complete = False
     first = plan.listen[0]

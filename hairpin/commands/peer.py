@@ -12,6 +12,7 @@ import msgspec
 
 from hairpin.daemon import Life
 from hairpin.input_lines import input_lines
+from hairpin.interrupting import run_interruptibly
 from hairpin.peering import Peering, PeerOptions
 from hairpin.streaming import SOURCE_HELP, open_broadcast
 from ice import IceConfig, IcePolicy, IceServer
@@ -139,7 +140,7 @@ def command(
     options = PeerOptions(
         SdpType(role), send, recv, CodecName(codec) if codec else None, duration, config
     )
-    if not asyncio.run(_run(options, source)):
+    if not run_interruptibly(_run(options, source)):
         sys.exit(1)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import pathlib
 import sys
 import time
@@ -11,6 +10,7 @@ from collections.abc import Callable
 import click
 
 from hairpin.errors import HairpinError
+from hairpin.interrupting import run_interruptibly
 from hairpin.parameters import IPType, SecretPairType
 from hairpin.probing.findings import Finding, Report
 from hairpin.probing.options import ProbeOptions, Proof
@@ -179,7 +179,7 @@ def _show(options: ProbeOptions, *, quiet: bool) -> Report:
 
     def run(on_begin: Callable[[str], None], on_finding: Callable[[Finding], None]) -> Report:
         probe = Probe(options, on_begin=on_begin, on_finding=on_finding)
-        return asyncio.run(probe.run())
+        return run_interruptibly(probe.run())
 
     if quiet:
         return run(_ignore, _ignore)

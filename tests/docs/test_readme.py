@@ -14,7 +14,7 @@ def test_the_library_example_runs_as_printed() -> None:
     (example,) = re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL)
 
     done = subprocess.run(
-        [sys.executable, "-c", example], capture_output=True, text=True, check=False, timeout=15
+        [sys.executable, "-c", example], capture_output=True, text=True, check=False, timeout=50
     )
 
     assert (done.stdout, done.stderr) == ("b'hello, bob'\n", "")

@@ -110,7 +110,7 @@ def test_ctrl_c_ends_the_clients_and_reports_what_is_known(tmp_path: pathlib.Pat
         assert run.poll() is None
 
     run.send_signal(signal.SIGINT)
-    run.communicate(timeout=10)
+    run.communicate(timeout=50)
 
     assert run.returncode == 130
     assert [row["id"] for row in json.loads(report.read_bytes())["rows"]] == ["STUNC-TCP-01"]

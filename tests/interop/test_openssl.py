@@ -31,7 +31,7 @@ async def s_client(endpoint: str, trusted: pathlib.Path, *options: str) -> str:
     assert process.stdout is not None
     output = ""
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while line := (await process.stdout.readline()).decode(errors="replace"):
                 output += line
                 if line.startswith("    Verify return code") or "Early data was" in line:

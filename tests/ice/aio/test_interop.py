@@ -27,7 +27,7 @@ async def test_we_exchange_datagrams_with_aioice(controlling: bool) -> None:
         for other in theirs.local_candidates:
             ours.add_remote_candidate(Candidate.parse(f"candidate:{other.to_sdp()}"))
 
-        async with asyncio.timeout(10.0):
+        async with asyncio.timeout(30.0):
             await asyncio.gather(ours.connect(), theirs.connect())
             ours.send(b"\x80ours")
             assert await theirs.recv() == b"\x80ours"

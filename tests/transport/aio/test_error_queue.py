@@ -44,7 +44,7 @@ class Sender:
         assert self.socket.receive() == []
 
     async def error(self) -> IcmpError:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(15):
             return await self.errors.get()
 
     def is_readable(self) -> bool:

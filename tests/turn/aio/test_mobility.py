@@ -18,7 +18,7 @@ from turn.server import ServerConfig
 from .test_client import ANYWHERE, LOOPBACK, PASSWORD, USER, config, uri
 
 MOBILE = ClientConfig(mobility=True)
-TIMEOUT = 5.0
+TIMEOUT = 15.0
 
 
 def mobile_server() -> ServerConfig:
