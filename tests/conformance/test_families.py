@@ -75,6 +75,23 @@ def test_answers_over_ipv6_may_be_as_long_as_its_packets(setup: Setup, verdict: 
     assert [each.outcome.verdict for each in report.results] == [verdict]
 
 
+@pytest.mark.parametrize(
+    ("setup", "verdict"),
+    [(BOTH, Verdict.PASS), (Setup(tcp=True), Verdict.PASS), (Setup(), Verdict.FAIL)],
+    ids=["IPv6", "TCP", "UDP"],
+)
+def test_a_ticket_has_to_fit_into_a_datagram_where_there_are_datagrams(
+    setup: Setup, verdict: Verdict
+) -> None:
+    mobile = dataclasses.replace(setup, options={"mobility": True})
+    long = MUTANTS["TURN-MOB-01"]["long"]
+
+    report = run_rows([ROWS["TURN-MOB-01"]], long, setup=mobile, surveyed=Survey())
+
+    outcomes = {each.row_id: each.outcome for each in report.results}
+    assert outcomes["TURN-MOB-01"].verdict is verdict
+
+
 OF_DATAGRAMS = (
     *("COD-HDR-01", "COD-HDR-04", "COD-HDR-05", "COD-HDR-08", "DEMUX-01"),
     *("STUNS-BASE-01", "STUNS-BASE-02", "STUNS-BASE-11", "STUNS-BASE-16", "STUNS-TCP-09"),
