@@ -45,15 +45,21 @@ class Playing:
     def __init__(self, protocol: TransportProtocol, *, settings: Settings) -> None:
         self.listener = Listener(protocol, ANYWHERE)
         self.starts = 0
+        self.may_start = asyncio.Event()
+        """A script may hold the client back."""
+        self.may_start.set()
         self.server = ClientServer([self.listener], settings=settings, start=self._start)
 
     def _start(self, script: Script, listener: Listener) -> asyncio.Task[ClientCommand]:
         self.starts += 1
+        return asyncio.create_task(self._command(listener))
+
+    async def _command(self, listener: Listener) -> ClientCommand:
+        await self.may_start.wait()
         words = (str(listener.listening.port), listener.protocol.value)
-        command = ClientCommand.start(
+        return await ClientCommand.start(
             [sys.executable, "-I", "-c", BINDING, *words], status_tells=True
         )
-        return asyncio.create_task(command)
 
 
 @pytest.fixture
@@ -95,19 +101,40 @@ async def test_a_script_for_a_transport_that_nobody_listens_on_is_skipped(udp: P
 
 
 async def test_a_port_is_closed_and_opened_again(udp: Playing) -> None:
+    first = udp.listener.listening
+    was_refused = []
+
     async def play(stage: Stage) -> None:
         stage.close_port()
-        await stage.pause(0.02)
+        await stage.pause(0.001)
+        was_refused.append(_is_refused(first))
         stage.open_port()
+        await stage.pause(0.001)
+        udp.may_start.set()
         stage.answer(await stage.first())
 
     away = dataclasses.replace(SCRIPTS["STUNC-UDP-09"], play=play)
-    first = udp.listener.listening
+    udp.may_start.clear()
 
     result = await udp.server.play(away)
 
     assert result.outcome.verdict is Verdict.PASS
+    assert was_refused == [True]
     assert udp.listener.listening == first
+
+
+def _is_refused(address: TransportAddress) -> bool:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(0)
+        sock.connect((str(address.ip), address.port))
+        sock.send(REQUEST)
+        try:
+            sock.recv(1)
+        except ConnectionRefusedError:
+            return True
+        except BlockingIOError:
+            return False
+    return False
 
 
 async def test_a_datagram_came_when_the_kernel_got_it() -> None:
