@@ -98,9 +98,10 @@ class Client(Identity):
     async def send(self, data: bytes) -> None:
         await self.link.send(data)
 
-    async def ask(self, request: bytes) -> ReceivedMessage | None:
-        """Send a request until it is answered; None if it never is."""
-        now, deadline = self._wire.now(), self._wire.now() + self._target.patience
+    async def ask(self, request: bytes, *, seconds: float | None = None) -> ReceivedMessage | None:
+        """Send a request until it is answered; None if it never is (in that time, if given)."""
+        now = self._wire.now()
+        deadline = now + (self._target.patience if seconds is None else seconds)
         self._asked.add(request[8:20])
         await self.link.send(request)
         while now < deadline:

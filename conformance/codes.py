@@ -14,6 +14,8 @@ from typing import Final
 MAGIC_COOKIE: Final = 0x2112A442
 FINGERPRINT_XOR: Final = 0x5354554E
 HEADER_BYTES: Final = 20
+FORBIDDEN: Final = 403
+"""The code of the error (RFC 8656 section 19)."""
 COOKIE_PREFIX: Final = "obMatJos2"
 """What a nonce with security feature bits begins with (RFC 8489 section 9.2)."""
 

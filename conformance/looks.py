@@ -10,14 +10,13 @@ from transport import TransportAddress
 from .allocation import UDP, Allocation
 from .building import any_port, one_byte
 from .client import Client, describe
-from .codes import Attr, Class, Method, method_name
+from .codes import FORBIDDEN, Attr, Class, Method, method_name
 from .identity import USERHASH_BIT, feature_bits
 from .probe import Probe
 from .reading import ReceivedMessage
 from .relaying import CHANNEL, pair
 from .row import Feature
 
-FORBIDDEN: Final = 403
 DISCARD: Final = 9
 
 

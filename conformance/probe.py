@@ -14,6 +14,7 @@ from .link import DatagramPort, ListeningPort, Record, StreamPort
 from .opening import Opening, connect_peer
 from .outcome import Direction, NotOffered, OutOfReach, Unanswered, Violated, Violation
 from .reading import ReceivedMessage
+from .row import Feature
 from .server_link import ServerLink
 from .survey import Survey
 from .target import Credential, Target
@@ -251,13 +252,17 @@ class Probe:
     async def close(self) -> None:
         """Delete what was allocated, and close all sockets."""
         for allocation in self._allocations:
-            client = allocation.client
-            if client.challenge is not None and not client.link.has_ended:
-                builder = client.message(Method.REFRESH, (Attr.LIFETIME, u32(0)))
-                request = client.sign(builder).build()
-                await client.send(request)
-                await client.answer(request, self.target.silence)
+            await self._clear_up(allocation.client)
         for each in self._clients:
             each.link.close()
         for peer in self._peers:
             peer.close()
+
+    async def _clear_up(self, client: Client) -> None:
+        """Delete its allocation; what is left stands in the way of other rows for minutes."""
+        if client.challenge is None or client.link.has_ended:
+            return
+        is_offered = Feature.REFRESH not in self.survey.missing
+        deletion = client.sign(client.message(Method.REFRESH, (Attr.LIFETIME, u32(0)))).build()
+        patience = self.target.patience if is_offered else self.target.silence
+        await client.ask(deletion, seconds=patience)

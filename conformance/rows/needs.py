@@ -8,7 +8,7 @@ from typing import Final
 from conformance.allocation import Allocation
 from conformance.building import channel_number, u32
 from conformance.client import Attribute, describe, xor
-from conformance.codes import Attr, Method, attribute_name
+from conformance.codes import FORBIDDEN, Attr, Method, attribute_name
 from conformance.expect import expect_error, expect_success, need_success
 from conformance.outcome import NotOffered, OutOfReach, Unanswered
 from conformance.probe import Probe
@@ -23,7 +23,6 @@ NO_ROOM: Final = frozenset({300, 486})
 FAMILY_NOT_SUPPORTED: Final = 440
 INSUFFICIENT_CAPACITY: Final = 508
 UNKNOWN_ATTRIBUTE: Final = 420
-FORBIDDEN: Final = 403
 
 CHANNEL: Final = 0x4003
 

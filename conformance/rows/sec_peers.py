@@ -12,7 +12,7 @@ from typing import Final
 
 from conformance.building import one_byte
 from conformance.client import describe, xor
-from conformance.codes import Attr, Class, Method
+from conformance.codes import FORBIDDEN, Attr, Class, Method
 from conformance.denied import (
     NO_ROOM,
     PORT,
@@ -33,7 +33,6 @@ from conformance.row import Feature, row
 from transport import IPAddress, TransportAddress
 
 LOOPBACK: Final = IPv4Address("127.0.0.1")
-FORBIDDEN: Final = 403
 NOT_TRIED: Final = (400, FORBIDDEN, 443)
 """Of Connect; 447 would say that it was tried."""
 

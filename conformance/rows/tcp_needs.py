@@ -21,7 +21,6 @@ from .stuns_tcp import stream_client
 
 TCP: Final[Attribute] = (Attr.REQUESTED_TRANSPORT, one_byte(6))
 CONNECTION_ID_BYTES: Final = 4
-FORBIDDEN: Final = 403
 PING: Final = b"from the client"
 PONG: Final = b"from the peer"
 

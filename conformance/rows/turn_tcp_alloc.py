@@ -6,7 +6,7 @@ from typing import Final
 
 from conformance.allocation import UDP
 from conformance.building import one_byte
-from conformance.codes import Attr, attribute_name
+from conformance.codes import FORBIDDEN, Attr, attribute_name
 from conformance.expect import expect_attribute, expect_no_attribute
 from conformance.outcome import NotOffered
 from conformance.probe import Probe
@@ -15,7 +15,7 @@ from conformance.row import Feature, row
 from .needs import expect_granted, expect_refusal
 from .stuns_dtls import dtls_client
 from .stuns_tcp import stream_client
-from .tcp_needs import FORBIDDEN, TCP, allocate_tcp
+from .tcp_needs import TCP, allocate_tcp
 
 UNSUPPORTED_PROTOCOLS: Final = (132, 1, 255, 0)
 OF_UDP_ALONE: Final = (

@@ -8,7 +8,7 @@ from typing import Final
 from conformance.allocation import Allocation
 from conformance.checks import mark_attribute
 from conformance.client import describe, xor
-from conformance.codes import Attr, Method
+from conformance.codes import FORBIDDEN, Attr, Method
 from conformance.expect import expect_attribute, expect_error, expect_success, expect_value
 from conformance.outcome import NotOffered, Outcome, Unanswered, Violated, seen, skipped
 from conformance.probe import Probe
@@ -20,7 +20,6 @@ from .needs import somewhere
 from .stuns_tcp import stream_client
 from .tcp_needs import (
     CONNECTION_ID_BYTES,
-    FORBIDDEN,
     allocate_tcp,
     bound,
     connect,

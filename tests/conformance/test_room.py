@@ -18,6 +18,7 @@ from .mutants import SETUPS, Mutant
 from .mutants.changing import failing, is_success, nth
 from .mutants.turn_gen import refused
 from .running import named
+from .test_losses import First
 from .world import run_rows
 
 assert conformance.rows  # registers them
@@ -79,6 +80,24 @@ def test_a_row_that_has_found_no_room_is_run_once_more_behind_the_others() -> No
     )
 
     assert ran == ["crowded", "other", "crowded"]
+    assert [each.outcome.verdict for each in report.results] == [Verdict.PASS, Verdict.PASS]
+
+
+def test_what_a_row_has_allocated_is_deleted_though_the_deletion_is_lost() -> None:
+    lost = First()
+
+    def take(data: bytes) -> bytes | None:
+        return lost(data) if data[:2] == b"\x00\x04" else data
+
+    async def allocating(probe: Probe) -> Outcome | None:
+        await probe.allocate()
+        return None
+
+    rows = [named(allocating, number, alone=True) for number in range(2)]
+    server = Mutant(take=take, options={"max_allocations": 1})
+
+    report = run_rows(rows, server, surveyed=Survey())
+
     assert [each.outcome.verdict for each in report.results] == [Verdict.PASS, Verdict.PASS]
 
 

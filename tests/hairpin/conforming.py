@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+from collections.abc import Callable
 
 import click
 from click.testing import CliRunner
 
 from hairpin.cli import cli
+from tests.conformance.loopback import success
 from transport import TransportAddress
 
 USERS = ("--user", "ann:secret", "--user", "bob:other")
+
+WITH_AN_EMPTY_ATTRIBUTE = 24
+"""Bytes of a request that STUNS-BASE-08 sends, and STUNS-BASE-02 does not."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,3 +49,22 @@ async def invoke_beside(*arguments: str) -> Ran:
 
 def uri(server: TransportAddress, more: str = "") -> str:
     return f"turn:{server}{more}"
+
+
+class AskedInVain:
+    """A server that never answers STUNS-BASE-08, and fails STUNS-BASE-02.
+
+    ``tell`` is called when the row has asked three times, and waits.
+    """
+
+    def __init__(self, tell: Callable[[], None]) -> None:
+        self._tell = tell
+        self._times = 0
+
+    def __call__(self, data: bytes) -> bytes | None:
+        if len(data) != WITH_AN_EMPTY_ATTRIBUTE:
+            return success(data)
+        self._times += 1
+        if self._times == 3:
+            self._tell()
+        return None

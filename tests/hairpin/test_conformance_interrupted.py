@@ -8,12 +8,9 @@ import sys
 
 import pytest
 
-from tests.conformance.loopback import answering, relay, success
+from tests.conformance.loopback import answering, relay
 
-from .conforming import USERS, uri
-
-WITH_AN_EMPTY_ATTRIBUTE = 24
-"""Bytes of a request that STUNS-BASE-08 sends, and no other of these rows."""
+from .conforming import USERS, AskedInVain, uri
 
 
 @pytest.mark.long
@@ -39,18 +36,8 @@ async def test_ctrl_c_stops_with_what_is_known_so_far() -> None:
 
 @pytest.mark.long
 async def test_ctrl_c_is_told_by_the_exit_status_also_where_a_row_has_failed() -> None:
-    asked_in_vain: list[bytes] = []
     is_waiting = asyncio.Event()
-
-    def answer(data: bytes) -> bytes | None:
-        if len(data) != WITH_AN_EMPTY_ATTRIBUTE:
-            return success(data)
-        asked_in_vain.append(data)
-        if len(asked_in_vain) == 3:
-            is_waiting.set()
-        return None
-
-    async with answering(answer) as server:
+    async with answering(AskedInVain(is_waiting.set)) as server:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", "from hairpin.cli import main; main()"),
             *("conformance", f"stun:{server}"),

@@ -22,6 +22,8 @@ from tests.conformance.loopback import CLOSED, answering, relay, success
 from transport import TransportAddress
 from turn.tokens import TokenKey, TokenVerifier
 
+from .conforming import AskedInVain
+
 # pytester forgets modules that it has seen imported; rows are registered once.
 assert hairpin.conforming.running
 assert hairpin.conforming.selecting
@@ -31,8 +33,6 @@ pytest_plugins = ("pytester",)
 pytestmark = pytest.mark.long  # a pytest in a pytest, and a server in a thread beside it
 
 PLUGIN = ("-p", "hairpin.pytest_plugin", "-p", "no:cacheprovider", "-p", "no:asyncio")
-WITH_AN_EMPTY_ATTRIBUTE = 24
-"""Bytes of a request that STUNS-BASE-08 sends, and no other of these rows."""
 
 TOKEN_KEY = "north:a2tra2tra2tra2tra2traw=="
 USERS = ("--stun-user", "ann:secret", "--stun-user", "bob:other")
@@ -173,18 +173,8 @@ def test_after_ctrl_c_what_is_known_is_told_and_the_rest_is_skipped(
     pytester: pytest.Pytester,
 ) -> None:
     own: pathlib.Path = pytester.makepyfile("def test_of_their_own(): assert False")
-    asked_in_vain: list[bytes] = []
     is_waiting = threading.Event()
-
-    def answer(data: bytes) -> bytes | None:
-        if len(data) != WITH_AN_EMPTY_ATTRIBUTE:
-            return success(data)
-        asked_in_vain.append(data)
-        if len(asked_in_vain) == 3:
-            is_waiting.set()
-        return None
-
-    with _Beside(answering(answer)) as server:
+    with _Beside(answering(AskedInVain(is_waiting.set))) as server:
         only = ("--stun-only", "STUNS-BASE-02", "--stun-only", "STUNS-BASE-08")
         command = (sys.executable, "-m", "pytest", *PLUGIN, "-rs", str(own))
         process = pytester.popen(

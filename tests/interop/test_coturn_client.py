@@ -17,6 +17,7 @@ import pytest
 
 import stun.aio
 from stun import AccessGrant
+from tests.turn.aio.peer import PAYLOADS, TIMEOUT, exchange, peer_at
 from transport import TransportAddress, TransportProtocol
 from turn.aio import Relay, connect, connect_tcp
 from turn.client import (
@@ -31,7 +32,6 @@ from turn.tokens import TokenContents, TokenKey, grant_access
 
 from .conftest import need
 from .coturn import PASSWORD, REALM, USER, Coturn, coturn
-from .peer import PAYLOADS, TIMEOUT, exchange, peer_at
 from .ports import free_port
 
 pytestmark = pytest.mark.interop

@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from stun import AddressFamily
+from tests.turn.aio.peer import PAYLOADS, TIMEOUT, Peer, exchange, peer_at
 from transport import TransportAddress
 from turn.aio import Relay, connect
 from turn.client import ClientConfig, PortWish
 
 from .coturn import PASSWORD, USER, coturn
-from .peer import PAYLOADS, TIMEOUT, Peer, exchange, peer_at
 from .ports import free_port
 from .process import Command, hairpin
 from .test_coturn_uclient import IPV4, IPV6, MESSAGES, echo, uclient

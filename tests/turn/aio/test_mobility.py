@@ -9,49 +9,19 @@ from collections.abc import Callable
 
 import pytest
 
-from transport import TransportAddress, TransportProtocol
-from transport.aio import KernelSocket, KernelSockets
+from transport import Path, TransportAddress, TransportProtocol
 from turn.aio import Endpoint, Relay, RelayServer, connect
 from turn.client import ClientConfig, ClientStateError, MoveRefused
 from turn.server import ServerConfig
 
+from .peer import TIMEOUT, exchange, peer_at
 from .test_client import ANYWHERE, LOOPBACK, PASSWORD, USER, config, uri
 
 MOBILE = ClientConfig(mobility=True)
-TIMEOUT = 15.0
 
 
 def mobile_server() -> ServerConfig:
     return dataclasses.replace(config(), mobility=True)
-
-
-class Peer:
-    """A plain UDP socket that is talked to through the relay."""
-
-    def __init__(self, sock: KernelSocket) -> None:
-        self.address = sock.local
-        self._sock = sock
-        self._readable = asyncio.Event()
-        self._received: list[tuple[bytes, TransportAddress]] = []
-        sock.start(self._readable.set)
-
-    @classmethod
-    async def open(cls) -> Peer:
-        return cls(await KernelSockets().open(ANYWHERE))
-
-    async def receive(self) -> tuple[bytes, TransportAddress]:
-        async with asyncio.timeout(TIMEOUT):
-            while not self._received:
-                await self._readable.wait()
-                self._readable.clear()
-                self._received += self._sock.receive()
-        return self._received.pop(0)
-
-    def send(self, data: bytes, remote: TransportAddress) -> None:
-        self._sock.send([data], remote, None)
-
-    def close(self) -> None:
-        self._sock.close()
 
 
 async def until(happens: Callable[[], bool]) -> None:
@@ -61,12 +31,11 @@ async def until(happens: Callable[[], bool]) -> None:
             await asyncio.sleep(0)
 
 
-async def exchange(relay: Relay, peer: Peer, payload: bytes) -> None:
-    assert relay.send(peer.address, payload)
-    assert await peer.receive() == (payload, relay.relayed)
-    peer.send(payload, relay.relayed)
-    async with asyncio.timeout(TIMEOUT):
-        assert await relay.receive() == (peer.address, payload)
+async def move_again_and_again(relay: Relay, paths: list[Path]) -> None:
+    """Ten times are allowed at once, and more as time passes."""
+    for _ in range(1000):
+        paths.append(relay.client.path)
+        await relay.move()
 
 
 @pytest.mark.requirement("stun-turn:TURN-MOB-03")
@@ -74,8 +43,8 @@ async def test_a_relay_goes_on_from_another_port_with_its_channels() -> None:
     async with (
         RelayServer.open(mobile_server()) as server,
         connect(uri(server.addresses[0]), USER, PASSWORD, config=MOBILE) as relay,
+        peer_at() as peer,
     ):
-        peer = await Peer.open()
         await relay.bind_channel(peer.address)
         await exchange(relay, peer, b"before")
         before, relayed = relay.client.path, relay.relayed
@@ -88,7 +57,6 @@ async def test_a_relay_goes_on_from_another_port_with_its_channels() -> None:
         (snapshot,) = server.allocations()
         assert snapshot.client.remote.port == relay.client.path.local.port
         assert server.plane_stats().entries == 1
-        peer.close()
 
 
 @pytest.mark.requirement("stun-turn:TURN-MOB-03")
@@ -96,8 +64,8 @@ async def test_a_client_that_only_listens_is_found_at_its_new_port() -> None:
     async with (
         RelayServer.open(mobile_server()) as server,
         connect(uri(server.addresses[0]), USER, PASSWORD, config=MOBILE) as relay,
+        peer_at() as peer,
     ):
-        peer = await Peer.open()
         await relay.permit(LOOPBACK)
 
         await relay.move()
@@ -106,7 +74,6 @@ async def test_a_client_that_only_listens_is_found_at_its_new_port() -> None:
         peer.send(b"news", relay.relayed)
         async with asyncio.timeout(TIMEOUT):
             assert await relay.receive() == (peer.address, b"news")
-        peer.close()
 
 
 async def test_a_server_without_mobility_is_stayed_with() -> None:
@@ -128,15 +95,13 @@ async def test_a_move_that_the_server_refuses_is_told_and_changes_nothing() -> N
         RelayServer.open(mobile_server()) as server,
         connect(uri(server.addresses[0]), USER, PASSWORD, config=MOBILE) as relay,
     ):
-        for _ in range(10):  # all that a client may move at once
-            await relay.move()
-        path = relay.client.path
+        paths: list[Path] = []
 
         with pytest.raises(MoveRefused) as refused:
-            await relay.move()
+            await move_again_and_again(relay, paths)
 
         assert refused.value.code == 508
-        assert relay.client.path == path
+        assert relay.client.path == paths[-1]
         await relay.permit(LOOPBACK)
 
 
@@ -147,8 +112,8 @@ async def test_a_stream_that_breaks_is_opened_again_and_data_goes_on() -> None:
         RelayServer.open(settings, endpoints=[Endpoint(TransportProtocol.TCP, ANYWHERE)]) as server,
         _Proxy(server.endpoints[-1].address) as proxy,
         connect(f"turn:{proxy.address}?transport=tcp", USER, PASSWORD, config=MOBILE) as relay,
+        peer_at() as peer,
     ):
-        peer = await Peer.open()
         await relay.bind_channel(peer.address)
         await exchange(relay, peer, b"before")
         path = relay.client.path
@@ -156,7 +121,6 @@ async def test_a_stream_that_breaks_is_opened_again_and_data_goes_on() -> None:
         proxy.cut()
         await until(lambda: relay.client.path != path)  # it asks for the stream by itself
         await exchange(relay, peer, b"after")
-        peer.close()
 
 
 class _Proxy:
