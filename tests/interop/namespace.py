@@ -31,7 +31,8 @@ class Namespace:
     def firewall(self, *rules: str) -> None:
         """Have iptables apply these rules inside."""
         for rule in rules:
-            command = (*self.prefix, need("iptables"), *rule.split())
+            # It waits for others: they have one lock for all networks of a machine.
+            command = (*self.prefix, need("iptables"), "-w", *rule.split())
             subprocess.run(command, check=True, capture_output=True)
 
     def wrap(self, program: str, folder: pathlib.Path) -> str:

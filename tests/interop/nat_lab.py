@@ -92,6 +92,8 @@ def nat_lab(kind: str, *, udp_timeout: int = 30) -> Iterator[Lab]:
         ):
             _run(ip, *command.split())
         router = (ip, "netns", "exec", nat)
+        # It waits for others: they have one lock for all networks of a machine.
+        firewall = (*router, iptables, "-w")
         for setting in (
             "net.ipv4.ip_forward=1",
             f"net.netfilter.nf_conntrack_udp_timeout={udp_timeout}",
@@ -99,10 +101,10 @@ def nat_lab(kind: str, *, udp_timeout: int = 30) -> Iterator[Lab]:
         ):
             _run(*router, "sysctl", "-q", "-w", setting)
         # Without this the router itself would answer what it cannot place, and remember it.
-        _run(*router, iptables, *["-A", "INPUT", "-i", "wan", "-j", "DROP"])
+        _run(*firewall, *["-A", "INPUT", "-i", "wan", "-j", "DROP"])
         for rule in NETWORKS[kind]:
             text = rule.format(client=lab.client, server=lab.server)
-            _run(*router, iptables, *text.split())
+            _run(*firewall, *text.split())
         yield lab
     finally:
         for name in names:

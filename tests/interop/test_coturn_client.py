@@ -9,6 +9,7 @@ import contextlib
 import dataclasses
 import ipaddress
 import os
+import socket
 import sqlite3
 import time
 from pathlib import Path
@@ -32,7 +33,6 @@ from turn.tokens import TokenContents, TokenKey, grant_access
 
 from .conftest import need
 from .coturn import PASSWORD, REALM, USER, Coturn, coturn
-from .ports import free_port
 
 pytestmark = pytest.mark.interop
 
@@ -268,11 +268,13 @@ async def test_tcp_connections_are_opened_and_accepted(tmp_path: Path, transport
 
 
 async def test_a_peer_that_coturn_cannot_reach_over_tcp_is_447(tmp_path: Path) -> None:
-    async with (
-        coturn(tmp_path) as server,
-        connect_tcp(f"{server.uri}?transport=tcp", USER, PASSWORD) as relay,
-    ):
-        with pytest.raises(PeerRefused) as refused:
-            await relay.open_connection(TransportAddress(LOOPBACK, free_port()))
+    with socket.socket() as deaf:
+        deaf.bind((str(LOOPBACK), 0))  # nobody else can listen there, and it does not
+        async with (
+            coturn(tmp_path) as server,
+            connect_tcp(f"{server.uri}?transport=tcp", USER, PASSWORD) as relay,
+        ):
+            with pytest.raises(PeerRefused) as refused:
+                await relay.open_connection(TransportAddress(LOOPBACK, deaf.getsockname()[1]))
 
     assert refused.value.code == 447
