@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
@@ -26,6 +26,17 @@ class Sink:
 
     def send_unit(self, unit: PacketizedUnit, timestamp: int, now: float) -> None:
         self.units.append(unit)
+
+
+NewThreads = Callable[[], set[threading.Thread]]
+
+
+@pytest.fixture
+def new_threads(monkeypatch: pytest.MonkeyPatch) -> NewThreads:
+    """Those since the test began; a source has time to end its own, however slow it is."""
+    monkeypatch.setattr("media.aio.player.CLOSE_TIMEOUT", 50.0)
+    before = set(threading.enumerate())
+    return lambda: set(threading.enumerate()) - before
 
 
 async def first_of(
@@ -53,7 +64,7 @@ async def test_a_clip_plays_to_its_end_by_the_loops_clock(tmp_path: Path) -> Non
 
 
 async def test_a_looped_clip_goes_on_until_it_is_closed_and_leaves_no_thread(
-    tmp_path: Path,
+    tmp_path: Path, new_threads: NewThreads
 ) -> None:
     clip = clips.h264_mp4(tmp_path / "clip.mp4", frames=2, gop=2, audio=False)
     timestamps = []
@@ -65,7 +76,7 @@ async def test_a_looped_clip_goes_on_until_it_is_closed_and_leaves_no_thread(
                 break
 
     assert [after - before for before, after in itertools.pairwise(timestamps)] == [3600] * 4
-    assert not [one for one in threading.enumerate() if one.name == f"media {clip}"]
+    assert not new_threads()
 
 
 async def test_streams_can_be_used_and_released_while_playing(tmp_path: Path) -> None:
@@ -89,24 +100,28 @@ async def test_streams_can_be_used_and_released_while_playing(tmp_path: Path) ->
     assert seen[-1] == vp8
 
 
-async def test_a_source_that_was_opened_and_never_read_is_closed(tmp_path: Path) -> None:
+async def test_a_source_that_was_opened_and_never_read_is_closed(
+    tmp_path: Path, new_threads: NewThreads
+) -> None:
     clip = clips.wav(tmp_path / "tone.wav")
 
     async with open_source(clip) as source:
         description = source.description
 
     assert description.video is None
-    assert not [one for one in threading.enumerate() if one.name == f"media {clip}"]
+    assert not new_threads()
 
 
-async def test_opening_what_does_not_exist_raises_and_leaves_no_thread(tmp_path: Path) -> None:
+async def test_opening_what_does_not_exist_raises_and_leaves_no_thread(
+    tmp_path: Path, new_threads: NewThreads
+) -> None:
     path = tmp_path / "missing.mp4"
 
     with pytest.raises(MediaSourceError, match="there is no such file"):
         async with open_source(path):
             pass
 
-    assert not [one for one in threading.enumerate() if one.name == f"media {path}"]
+    assert not new_threads()
 
 
 async def test_what_goes_wrong_while_playing_reaches_the_reader(tmp_path: Path) -> None:
@@ -123,7 +138,9 @@ async def test_what_goes_wrong_while_playing_reaches_the_reader(tmp_path: Path) 
     assert len(units) == 1
 
 
-async def test_the_test_card_plays_at_once_and_leaves_no_thread() -> None:
+async def test_the_test_card_plays_at_once_and_leaves_no_thread(
+    new_threads: NewThreads,
+) -> None:
     async with open_source("test-card") as source:
         h264 = source.description.streams[0]
         source.use(h264)
@@ -131,7 +148,7 @@ async def test_the_test_card_plays_at_once_and_leaves_no_thread() -> None:
 
     assert source.description.name == "test card"
     assert [unit.keyframe for unit in found] == [True, False, False]
-    assert not [one for one in threading.enumerate() if one.name == "media test card"]
+    assert not new_threads()
 
 
 async def test_a_stream_that_is_not_offered_cannot_be_used(tmp_path: Path) -> None:
