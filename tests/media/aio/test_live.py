@@ -24,17 +24,18 @@ async def serving(serve: Serve) -> AsyncIterator[str]:
     """A TCP server, which closes each connection when ``serve`` returns; its address."""
     busy: set[asyncio.Task[None]] = set()
 
-    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        busy.add(task)
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.CancelledError):
             await serve(reader, writer)
             await writer.drain()
         with contextlib.suppress(ConnectionError):
             writer.close()
             await writer.wait_closed()
-        busy.discard(task)
+
+    def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.ensure_future(answer(reader, writer))
+        busy.add(task)
+        task.add_done_callback(busy.discard)
 
     server = await asyncio.start_server(connected, "127.0.0.1", 0)
     host, port = server.sockets[0].getsockname()
@@ -44,7 +45,7 @@ async def serving(serve: Serve) -> AsyncIterator[str]:
         server.close()
         for task in busy:
             task.cancel()
-        await asyncio.gather(*busy)
+        await asyncio.gather(*busy, return_exceptions=True)
 
 
 @contextlib.asynccontextmanager
