@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import socket
 from collections.abc import AsyncIterator
 from typing import cast
 
@@ -63,19 +64,22 @@ async def test_two_relay_only_connections_meet_on_a_relay_of_this_host(relay: Re
 
 async def test_closing_ends_whoever_gathers() -> None:
     found = asyncio.Event()
-    connection = IceConnection(
-        controlling=True,
-        config=IceConfig(servers=(IceServer(("turn:127.0.0.1:9",), "u", "p"),)),
-        addresses=LOOPBACK,
-        on_candidate=lambda candidate: found.set(),
-    )
-    gathering = asyncio.ensure_future(connection.gather())
-    await found.wait()
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        url = f"turn:127.0.0.1:{silent.getsockname()[1]}"
+        connection = IceConnection(
+            controlling=True,
+            config=IceConfig(servers=(IceServer((url,), "u", "p"),)),
+            addresses=LOOPBACK,
+            on_candidate=lambda candidate: found.set(),
+        )
+        gathering = asyncio.ensure_future(connection.gather())
+        await found.wait()
 
-    await connection.aclose()
+        await connection.aclose()
 
-    with pytest.raises(ConnectionClosed):
-        await gathering
+        with pytest.raises(ConnectionClosed):
+            await gathering
 
 
 def test_a_server_is_found_by_its_name() -> None:
@@ -110,12 +114,20 @@ def test_a_server_is_found_by_its_name() -> None:
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
-        ("127.0.0.1", ["127.0.0.1"]),
-        ("nowhere.invalid", []),
-        ("a" * 70 + ".example", []),
+        pytest.param("127.0.0.1", ["127.0.0.1"], id="an-address"),
+        pytest.param("a" * 70 + ".example", [], id="no-name"),
     ],
 )
-async def test_what_has_no_address_is_no_error(name: str, expected: list[str]) -> None:
+async def test_what_can_have_no_address_is_no_error(name: str, expected: list[str]) -> None:
     found = await resolve(ResolveRequested(0, name))
 
     assert [str(ip) for ip in found] == expected
+
+
+async def test_a_name_without_an_address_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def getaddrinfo(*_: object, **__: object) -> list[object]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+    assert await resolve(ResolveRequested(0, "nowhere.invalid")) == []

@@ -21,18 +21,19 @@ class SilentNameServer:
         self.asked: list[str] = []
         self.answered: list[str] = []
         self._may_answer = threading.Event()
+        self._threads_before = set(threading.enumerate())
 
     def getaddrinfo(self, host: str, *_: object, **__: object) -> list[object]:
         self.asked.append(host)
-        self._may_answer.wait(2.0)
+        self._may_answer.wait(50.0)
         self.answered.append(host)
         raise socket.gaierror(socket.EAI_AGAIN, "nobody answers")
 
     def answer(self) -> None:
+        """Answer everybody, those too whose thread has only just begun."""
         self._may_answer.set()
-        for thread in threading.enumerate():
-            if thread.daemon and thread is not threading.current_thread():
-                thread.join(2.0)
+        for thread in set(threading.enumerate()) - self._threads_before:
+            thread.join()
 
 
 @pytest.fixture
