@@ -7,7 +7,7 @@ import dataclasses
 import pathlib
 import socket
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 
 import aiohttp
 from aiohttp import web
@@ -58,6 +58,14 @@ class RunningService:
             ) as response,
         ):
             return response.status, response.headers, await response.read()
+
+
+@contextlib.contextmanager
+def no_service() -> Iterator[str]:
+    """The URL of a port where nobody listens, and nobody can begin to."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
 
 
 @contextlib.asynccontextmanager

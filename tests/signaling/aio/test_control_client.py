@@ -9,7 +9,7 @@ from aiohttp import web
 from signaling import AccessKey, ChannelArn, ErrorName, Role, ServiceError
 from signaling.aio import ChannelEndpoints, ChannelUnreachable, ControlClient
 
-from .service import ISSUER, KEY, REGION, running_service
+from .service import ISSUER, KEY, REGION, no_service, running_service
 
 
 async def test_a_channels_whole_life() -> None:
@@ -92,11 +92,10 @@ async def test_a_refusal_has_the_errors_name(key: AccessKey, region: str, name: 
 
 
 async def test_a_service_that_is_not_there_is_unreachable() -> None:
-    async with running_service() as service:
-        client = service.client()
-    async with client:
-        with pytest.raises(ChannelUnreachable, match="no service answers"):
-            await client.list_channels()
+    with no_service() as url:
+        async with ControlClient(url, KEY, REGION) as client:
+            with pytest.raises(ChannelUnreachable, match="no service answers"):
+                await client.list_channels()
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:8080", "http://", "ftp://a", ""])

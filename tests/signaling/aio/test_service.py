@@ -25,12 +25,13 @@ from signaling.aio import (
     ChannelUnreachable,
     ConnectRefused,
     ServiceQuotas,
+    ServiceSettings,
     SignalingConnection,
     master_url,
     viewer_url,
 )
 
-from .service import KEY, REGION, RunningService, running_service
+from .service import KEY, REGION, RunningService, no_service, running_service
 
 
 def as_master(
@@ -286,12 +287,12 @@ async def test_a_new_ttl_is_for_new_messages() -> None:
 
 
 async def test_a_service_that_is_not_there_is_unreachable() -> None:
-    async with running_service() as service:
-        arn = await demo_channel(service)
-        connection = as_master(service, arn)
-    with pytest.raises(ChannelUnreachable):
-        async with connection:
-            pass
+    arn = str(ChannelArn("demo", 1))
+    with no_service() as url:
+        endpoint = ServiceSettings(url, REGION).websocket_endpoint(Role.MASTER)
+        with pytest.raises(ChannelUnreachable):
+            async with SignalingConnection(master_url(endpoint, arn, key=KEY, region=REGION)):
+                pass
 
 
 async def test_stopping_the_service_ends_a_clients_iteration() -> None:
