@@ -24,6 +24,8 @@ ARGUMENTS = [
 ]
 FAKE_DEVICES = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 """A camera and a microphone that need no permission."""
+START_PATIENCE = 60.0
+"""Seconds: on a machine that does nothing else it takes one."""
 
 
 @contextlib.asynccontextmanager
@@ -31,7 +33,9 @@ async def chromium(*more: str, executable: str | None = None) -> AsyncIterator[B
     """A browser with an empty profile, closed at the end."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=executable or need("chromium"), args=[*ARGUMENTS, *more]
+            executable_path=executable or need("chromium"),
+            args=[*ARGUMENTS, *more],
+            timeout=START_PATIENCE * 1000,
         )
         try:
             yield browser
@@ -81,7 +85,7 @@ async def read(page: Page) -> Reading:
     return Reading(**await page.evaluate(READ))
 
 
-async def wait_for_picture(page: Page, *, within: float = 10.0) -> None:
+async def wait_for_picture(page: Page, *, within: float = 40.0) -> None:
     """Until the page's video element shows frames.
 
     Raises:
@@ -93,7 +97,7 @@ async def wait_for_picture(page: Page, *, within: float = 10.0) -> None:
     )
 
 
-async def wait_for_frames(page: Page, frames: int, *, within: float = 20.0) -> Reading:
+async def wait_for_frames(page: Page, frames: int, *, within: float = 40.0) -> Reading:
     """What the page has received, once it has decoded so many pictures.
 
     Raises:
@@ -106,3 +110,28 @@ async def wait_for_frames(page: Page, frames: int, *, within: float = 20.0) -> R
     }}"""
     await asyncio.wait_for(page.evaluate(waiting, frames), within)
     return await read(page)
+
+
+async def paced(
+    page: Page, rate: float, *, seconds: float, tolerance: float, within: float = 30.0
+) -> tuple[Reading, Reading]:
+    """What the page has received at the begin and at the end of so many seconds, or more.
+
+    Who stops for a moment makes up for it afterwards, or it weighs less the longer it is ago:
+    there are more of them until the page has decoded ``rate`` pictures a second, give or take
+    a share of ``tolerance``, or ``within`` has passed besides.
+    """
+    first = await read(page)
+    deadline = first.time + seconds + within
+    while True:
+        await asyncio.sleep(seconds)
+        last = await read(page)
+        is_off = abs(frame_rate(first, last) / rate - 1) > tolerance
+        if not is_off or last.time > deadline:
+            return first, last
+        seconds = 1.0
+
+
+def frame_rate(first: Reading, last: Reading) -> float:
+    """Pictures decoded a second, from one reading to the other."""
+    return (last.frames - first.frames) / (last.time - first.time)

@@ -85,7 +85,7 @@ async def join(
     *,
     codec: str = "",
     relay: Address | None = None,
-    within: float = 10.0,
+    within: float = 30.0,
 ) -> Joined:
     """Open the page and wait for a picture.
 

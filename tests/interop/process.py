@@ -28,7 +28,7 @@ class Command:
 @contextlib.asynccontextmanager
 async def hairpin(
     *arguments: str,
-    ready_within: float = 30.0,
+    ready_within: float = 50.0,
     environment: Mapping[str, str] | None = None,
     prefix: Sequence[str] = (),
 ) -> AsyncIterator[Command]:
@@ -46,7 +46,7 @@ async def hairpin(
 @contextlib.asynccontextmanager
 async def running(
     *command_line: str,
-    ready_within: float = 30.0,
+    ready_within: float = 50.0,
     environment: Mapping[str, str] | None = None,
     folder: pathlib.Path | None = None,
 ) -> AsyncIterator[Command]:

@@ -38,7 +38,7 @@ POLICIES = {
     ALL: aioice.TransportPolicy.ALL,
     RELAY: aioice.TransportPolicy.RELAY,
 }
-TIMEOUT = 15.0
+TIMEOUT = 45.0
 
 
 async def introduce(ours: IceConnection, theirs: aioice.Connection) -> None:

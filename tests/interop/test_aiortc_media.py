@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.interop, pytest.mark.filterwarnings("default")]
 
 LOOPBACK = (ipaddress.ip_address("127.0.0.1"),)
 WIDTH, HEIGHT = 320, 240
-TIMEOUT = 15.0
+TIMEOUT = 45.0
 
 Codec = Callable[[], RtpCodec]
 ROWS: dict[CodecName, Codec] = {CodecName.H264: h264, CodecName.VP8: vp8, CodecName.OPUS: opus}

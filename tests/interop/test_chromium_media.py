@@ -22,7 +22,7 @@ from .test_aiortc_media import HEIGHT, WIDTH, decoded, play, units_of
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(60)]
 
 LOOPBACK = (ipaddress.ip_address("127.0.0.1"),)
-TIMEOUT = 20.0
+TIMEOUT = 45.0
 
 SCRIPT = """
 window.pc = new RTCPeerConnection();

@@ -30,7 +30,7 @@ from .coturn import coturn
 from .ports import free_port
 from .process import running
 
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(900)]
 
 SECRET = "shared"
 TOKEN_KEY = TokenKey("kid", bytes(range(32)), "relay.example")

@@ -12,7 +12,7 @@ from .service import SECRET, serving
 pytestmark = [
     pytest.mark.interop,
     pytest.mark.alone,
-    pytest.mark.timeout(60, func_only=True),
+    pytest.mark.timeout(120, func_only=True),
     pytest.mark.usefixtures("javascript_sdks"),
 ]
 

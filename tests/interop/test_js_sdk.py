@@ -37,7 +37,7 @@ from .test_aiortc_media import decoded
 pytestmark = [
     pytest.mark.interop,
     pytest.mark.alone,
-    pytest.mark.timeout(60, func_only=True),
+    pytest.mark.timeout(120, func_only=True),
     pytest.mark.usefixtures("javascript_sdks"),
 ]
 

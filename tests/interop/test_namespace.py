@@ -20,7 +20,7 @@ from .namespace import Namespace, second_network
 from .page_host import page_host
 from .process import hairpin
 
-pytestmark = [pytest.mark.interop, pytest.mark.alone, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.interop, pytest.mark.alone, pytest.mark.timeout(150)]
 
 KEY = AccessKey("AKIDNAMESPACE", "secret")
 CHANNEL = "porch"
