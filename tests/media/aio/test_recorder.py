@@ -175,7 +175,7 @@ from tests.media.aio.test_recorder import BOTH, units_of
 async def main() -> None:
     async with FileRecorder(sys.argv[2]) as recorder:
         recorder.begin(BOTH)
-        for each in units_of(Path(sys.argv[1]), repeat=4):
+        for each in units_of(Path(sys.argv[1]), repeat=5):
             recorder.push(each)
         sys.stdin.read()
 
@@ -198,13 +198,13 @@ def test_a_process_that_is_killed_leaves_all_but_the_last_second(
     path = tmp_path / f"out{ending}"
     command = [sys.executable, "-c", KILLED, str(clips[codec]), str(path)]
     with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
-        while frames_so_far(path) < 95 and process.poll() is None:
+        while frames_so_far(path) < 125 and process.poll() is None:
             time.sleep(0.01)
         process.kill()
 
     assert process.returncode == -9
-    assert picture_hashes(path)[:95] == (picture_hashes(clips[codec]) * 4)[:95]
-    assert decoded_frames(path)[0] >= 95
+    assert picture_hashes(path)[:125] == (picture_hashes(clips[codec]) * 5)[:125]
+    assert decoded_frames(path)[0] >= 125
 
 
 async def test_a_file_that_is_there_is_not_overwritten_unless_asked(tmp_path: Path) -> None:
