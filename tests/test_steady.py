@@ -27,16 +27,12 @@ def test_an_answer_is_not_too_late_because_the_process_was_stopped() -> None:
             client.setblocking(False)
             server.setblocking(False)
 
-            async def answer() -> None:
-                server.send(await loop.sock_recv(server, 10))
-                time.sleep(0.15)  # noqa: ASYNC251 - as a process does that is stopped
-
-            answering = asyncio.create_task(answer())
+            loop.add_reader(server, lambda: server.send(server.recv(10)))
             client.send(b"hello")
-            loop.call_soon(time.sleep, 0.15)
+            loop.call_soon(time.sleep, 0.15)  # as a process does that is stopped
 
             assert await asyncio.wait_for(loop.sock_recv(client, 10), 0.05) == b"hello"
-            await answering
+            loop.remove_reader(server)
 
     run(main)
 
