@@ -27,11 +27,15 @@ def test_an_answer_is_not_too_late_because_the_process_was_stopped() -> None:
             client.setblocking(False)
             server.setblocking(False)
 
-            loop.add_reader(server, lambda: server.send(server.recv(10)))
-            client.send(b"hello")
-            loop.call_soon(time.sleep, 0.15)  # as a process does that is stopped
+            def answer() -> None:
+                time.sleep(0.1)  # as a process does that is stopped
+                server.send(server.recv(10))
 
-            assert await asyncio.wait_for(loop.sock_recv(client, 10), 0.05) == b"hello"
+            loop.add_reader(server, answer)
+            async with asyncio.timeout(0.05):
+                for number in (b"1", b"2", b"3"):
+                    client.send(number)
+                    assert await loop.sock_recv(client, 10) == number
             loop.remove_reader(server)
 
     run(main)
