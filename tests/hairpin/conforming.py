@@ -1,22 +1,22 @@
-"""``hairpin conformance`` as tests run it."""
+"""``hairpin conformance`` as tests run it, and for whom."""
 
 from __future__ import annotations
 
 import asyncio
 import dataclasses
+import shlex
+import sys
 from collections.abc import Callable
 
 import click
 from click.testing import CliRunner
 
+from conformance.codes import HEADER_BYTES, MAGIC_COOKIE
 from hairpin.cli import cli
 from tests.conformance.loopback import success
 from transport import TransportAddress
 
 USERS = ("--user", "ann:secret", "--user", "bob:other")
-
-WITH_AN_EMPTY_ATTRIBUTE = 24
-"""Bytes of a request that STUNS-BASE-08 sends, and STUNS-BASE-02 does not."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,20 +51,50 @@ def uri(server: TransportAddress, more: str = "") -> str:
     return f"turn:{server}{more}"
 
 
-class AskedInVain:
-    """A server that never answers STUNS-BASE-08, and fails STUNS-BASE-02.
+class DyingOfGarbage:
+    """A server that fails STUNS-BASE-02, and falls silent at the first garbage of SEC-15.
 
-    ``tell`` is called when the row has asked three times, and waits.
+    That row begins when all others have ended, and then waits for the server for more than ten
+    seconds. ``tell`` is called when it has begun.
     """
 
     def __init__(self, tell: Callable[[], None]) -> None:
         self._tell = tell
-        self._times = 0
+        self._is_dead = False
 
     def __call__(self, data: bytes) -> bytes | None:
-        if len(data) != WITH_AN_EMPTY_ATTRIBUTE:
-            return success(data)
-        self._times += 1
-        if self._times == 3:
+        if self._is_dead or not _is_message(data):
+            self._is_dead = True
             self._tell()
-        return None
+            return None
+        return success(data)
+
+
+def _is_message(data: bytes) -> bool:
+    cookie = MAGIC_COOKIE.to_bytes(4, "big")
+    return data[4:8] == cookie and len(data) == HEADER_BYTES + int.from_bytes(data[2:4], "big")
+
+
+CLIENT = """
+import os, socket, sys, time
+if sys.argv[3] in sys.argv[4:]:
+    time.sleep(600)
+kind = socket.SOCK_STREAM if sys.argv[2] == "tcp" else socket.SOCK_DGRAM
+with socket.socket(socket.AF_INET, kind) as sock:
+    sock.connect(("127.0.0.1", int(sys.argv[1])))
+    sock.send(b"\\0\\1\\0\\0\\x21\\x12\\xa4\\x42" + os.urandom(12))
+    while True:
+        try:
+            data = sock.recv(2000)
+        except ConnectionError:
+            sys.exit(1)
+        if len(data) > 20 and data[:2] == b"\\1\\1":
+            sys.exit(0)
+"""
+
+
+def client_command(*silent: str) -> str:
+    """For --command: a client that sends one Binding request, takes any success for its answer,
+    and waits for it for as long as it has to; in these scripts it sends nothing at all."""
+    words = [sys.executable, "-I", "-c", CLIENT.replace("{", "{{")]
+    return " ".join([shlex.join(words), "{port} {transport} {script}", *silent])

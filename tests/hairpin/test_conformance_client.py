@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import pathlib
-import shlex
 import signal
 import socket
 import subprocess
@@ -15,14 +14,12 @@ import pytest
 from conformance.clients import Action, Script, scripts
 from hairpin.conforming.arguments import PROTOCOLS
 from hairpin.conforming.scripting import NAMES, ClientPlan, check_command, fill
-from tests.conformance.clients.test_client_server import BINDING
 from transport import TransportAddress, TransportProtocol
 from turn.aio import Endpoint
 
-from .conforming import invoke
+from .conforming import client_command, invoke
 
 ANYWHERE = ("client", "--listen", "udp://127.0.0.1:0")
-COMMAND = f"{sys.executable} -I -c {shlex.quote(BINDING.replace('{', '{{'))} {{port}} {{transport}}"
 
 
 def plan_of(*chosen: Script, command: str | None = None) -> ClientPlan:
@@ -45,7 +42,7 @@ def test_a_client_that_fails_is_shown_with_its_bytes(tmp_path: pathlib.Path) -> 
     result = invoke(
         *ANYWHERE,
         *("--script", "stunc-rx-03", "--script", "STUNC-TCP-01"),
-        *("--command", COMMAND, "--status-tells"),
+        *("--command", client_command(), "--status-tells"),
         *("--json", str(report), "--html", str(page)),
     )
 
@@ -124,7 +121,7 @@ def test_ctrl_c_is_told_by_the_exit_status_also_where_a_script_has_failed() -> N
         [
             *(sys.executable, "-c", "from hairpin.cli import main; main()", "conformance"),
             *(*ANYWHERE, "--script", "STUNC-RX-03", "--script", "STUNC-RX-04"),
-            *("--command", COMMAND, "--status-tells", "--jobs", "1"),
+            *("--command", client_command("STUNC-RX-04"), "--status-tells", "--jobs", "1"),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -22,7 +22,7 @@ from tests.conformance.loopback import CLOSED, answering, relay, success
 from transport import TransportAddress
 from turn.tokens import TokenKey, TokenVerifier
 
-from .conforming import AskedInVain
+from .conforming import DyingOfGarbage
 
 # pytester forgets modules that it has seen imported; rows are registered once.
 assert hairpin.conforming.running
@@ -173,16 +173,16 @@ def test_after_ctrl_c_what_is_known_is_told_and_the_rest_is_skipped(
     pytester: pytest.Pytester,
 ) -> None:
     own: pathlib.Path = pytester.makepyfile("def test_of_their_own(): assert False")
-    is_waiting = threading.Event()
-    with _Beside(answering(AskedInVain(is_waiting.set))) as server:
-        only = ("--stun-only", "STUNS-BASE-02", "--stun-only", "STUNS-BASE-08")
+    has_begun = threading.Event()
+    with _Beside(answering(DyingOfGarbage(has_begun.set))) as server:
+        only = ("--stun-only", "STUNS-BASE-02", "--stun-only", "SEC-15")
         command = (sys.executable, "-m", "pytest", *PLUGIN, "-rs", str(own))
         process = pytester.popen(
             [*command, "--stun-target", f"stun:{server}", *only],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
         )
-        is_waiting.wait(30)
+        assert has_begun.wait(50)
         process.send_signal(signal.SIGINT)
         output, _ = process.communicate()
         stdout = output.decode()
