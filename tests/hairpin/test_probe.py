@@ -22,6 +22,7 @@ from click.testing import CliRunner, Result
 
 from hairpin.cli import cli
 from hairpin.errors import HairpinError
+from hairpin.probing import relaying
 from transport import TransportAddress
 from turn import CredentialVerifier, RelaySecret
 from turn.aio import connect
@@ -42,6 +43,12 @@ from .probing.servers import (
 ANN = ("--user", f"{USER}:{PASSWORD}")
 SECRET = "a shared secret"
 HAIRPIN = (sys.executable, "-c", "from hairpin.cli import main; main()")
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No packet is lost here, and none is too late."""
+    monkeypatch.setattr(relaying, "LAST_PATIENCE", 50.0)
 
 
 async def probe(*arguments: str) -> Result:
@@ -174,7 +181,8 @@ async def http() -> AsyncIterator[str]:
 
 @contextlib.asynccontextmanager
 async def nobody() -> AsyncIterator[str]:
-    yield f"turn:127.0.0.1:{closed_port()}?transport=udp"
+    with closed_port() as port:
+        yield f"turn:127.0.0.1:{port}?transport=udp"
 
 
 @contextlib.asynccontextmanager
@@ -268,12 +276,15 @@ def test_on_a_terminal_it_is_told_in_colours_and_within_the_width() -> None:
     terminal, side = pty.openpty()
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "60"}
     environment.pop("NO_COLOR", None)
-    with subprocess.Popen(
-        [*HAIRPIN, "probe", f"stun:127.0.0.1:{closed_port()}"],
-        stdout=side,
-        stderr=side,
-        env=environment,
-    ) as process:
+    with (
+        closed_port() as port,
+        subprocess.Popen(
+            [*HAIRPIN, "probe", f"stun:127.0.0.1:{port}"],
+            stdout=side,
+            stderr=side,
+            env=environment,
+        ) as process,
+    ):
         os.close(side)
         shown = b""
         with contextlib.suppress(OSError):  # how a terminal says that its other side is gone
@@ -289,7 +300,8 @@ def test_on_a_terminal_it_is_told_in_colours_and_within_the_width() -> None:
 
 
 async def test_a_report_that_cannot_be_written_is_one_line() -> None:
-    result = await probe(f"stun:127.0.0.1:{closed_port()}", "--json", "/nowhere/report.json")
+    with closed_port() as port:
+        result = await probe(f"stun:127.0.0.1:{port}", "--json", "/nowhere/report.json")
 
     assert result.exit_code == 1
     assert "/nowhere/report.json cannot be written" in str(result.exception)

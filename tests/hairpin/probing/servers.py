@@ -131,14 +131,30 @@ async def serving(machine: Machine) -> AsyncIterator[TransportAddress]:
 @contextlib.contextmanager
 def streaming(reply: bytes, *, tls: ssl.SSLContext | None = None) -> Iterator[TransportAddress]:
     """A TCP server that says something else than STUN, and hangs up."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=_answer_all, args=(listener, reply, tls))
-        thread.start()
-        try:
+    with socket.create_server(("127.0.0.1", 0)) as listener, _answering(listener, reply, tls):
+        yield TransportAddress.parse(*listener.getsockname())
+
+
+@contextlib.contextmanager
+def streaming_beside_silence() -> Iterator[TransportAddress]:
+    """The same, which only hangs up; over UDP its port says nothing."""
+    with both_ports() as (_, listener):
+        listener.listen()
+        with _answering(listener, b""):
             yield TransportAddress.parse(*listener.getsockname())
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
+
+
+@contextlib.contextmanager
+def _answering(
+    listener: socket.socket, reply: bytes, tls: ssl.SSLContext | None = None
+) -> Iterator[None]:
+    thread = threading.Thread(target=_answer_all, args=(listener, reply, tls))
+    thread.start()
+    try:
+        yield
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
 
 
 def _answer_all(listener: socket.socket, reply: bytes, tls: ssl.SSLContext | None) -> None:
@@ -148,21 +164,36 @@ def _answer_all(listener: socket.socket, reply: bytes, tls: ssl.SSLContext | Non
         except OSError:
             return
         with plain, contextlib.suppress(OSError):
-            plain.settimeout(1.0)
+            plain.settimeout(30.0)
             with tls.wrap_socket(plain, server_side=True) if tls else plain as stream:
                 stream.recv(1)
                 stream.sendall(reply)
 
 
-def silent_socket(port: int = 0) -> socket.socket:
-    """Takes datagrams, and says nothing."""
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.bind(("127.0.0.1", port))
-    return sock
+@contextlib.contextmanager
+def both_ports() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Sockets of UDP and TCP at the same port, which nobody else gets meanwhile.
+
+    The one takes datagrams, and says nothing; connections to the other are refused.
+    """
+    while True:
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
+        ):
+            udp.bind(("127.0.0.1", 0))
+            try:
+                tcp.bind(udp.getsockname())
+            except OSError:
+                continue  # somebody has that port over TCP
+            yield udp, tcp
+            return
 
 
-def closed_port() -> int:
-    """Where nobody listens any more."""
-    with silent_socket() as sock:
-        port: int = sock.getsockname()[1]
-        return port
+@contextlib.contextmanager
+def closed_port() -> Iterator[int]:
+    """Where nobody listens, over UDP or TCP."""
+    with both_ports() as (udp, _):
+        port: int = udp.getsockname()[1]
+        udp.connect(("127.0.0.1", 9))  # what others send to it is refused, from now on
+        yield port

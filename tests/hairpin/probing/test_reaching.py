@@ -9,7 +9,7 @@ import ssl
 import pytest
 
 from hairpin.probing.advice import Cause
-from hairpin.probing.reaching import Reached, Unreached, reach
+from hairpin.probing.reaching import TIMING, Reached, Unreached, reach
 from stun import TransactionTiming
 from stun.resolution import Target
 from tests.hairpin.certificates import write_certificate
@@ -20,15 +20,18 @@ from turn.aio import Endpoint, RelayServer, ServerCertificate
 from .servers import (
     LOOPBACK,
     Refusing,
+    both_ports,
     closed_port,
     relay,
     relay_config,
     serving,
-    silent_socket,
     streaming,
+    streaming_beside_silence,
 )
 
 HASTE = TransactionTiming(rc=1, rm=1, ti=0.5)
+"""Where nothing will come."""
+
 HTTP = b"HTTP/1.1 400 Bad Request\r\n\r\n"
 
 
@@ -42,8 +45,10 @@ def loopback(port: int) -> TransportAddress:
     return TransportAddress.parse("127.0.0.1", port)
 
 
-async def why(to: Target, tls: ClientTls | None = None) -> Unreached:
-    outcome = await reach(to, tls or ClientTls(), timing=HASTE)
+async def why(
+    to: Target, tls: ClientTls | None = None, *, timing: TransactionTiming = TIMING
+) -> Unreached:
+    outcome = await reach(to, tls or ClientTls(), timing=timing)
     assert isinstance(outcome, Unreached)
     return outcome
 
@@ -61,7 +66,8 @@ async def test_a_server_that_answers_says_who_we_are() -> None:
     "transport", [TransportProtocol.UDP, TransportProtocol.TCP, TransportProtocol.TLS]
 )
 async def test_a_closed_port_is_found_out_at_once(transport: TransportProtocol) -> None:
-    outcome = await why(target(loopback(closed_port()), transport))
+    with closed_port() as port:
+        outcome = await why(target(loopback(port), transport))
 
     assert outcome.cause is Cause.PORT_CLOSED
     assert "refused" in outcome.said.lower()
@@ -69,8 +75,8 @@ async def test_a_closed_port_is_found_out_at_once(transport: TransportProtocol) 
 
 @pytest.mark.long  # an RTO
 async def test_silence_over_udp_of_a_machine_that_is_there_is_a_filter() -> None:
-    with silent_socket() as silent:
-        outcome = await why(target(loopback(silent.getsockname()[1])))
+    with both_ports() as (silent, _):
+        outcome = await why(target(loopback(silent.getsockname()[1])), timing=HASTE)
 
     assert outcome.cause is Cause.UDP_BLOCKED
     assert "refuses TCP" in outcome.said
@@ -78,8 +84,8 @@ async def test_silence_over_udp_of_a_machine_that_is_there_is_a_filter() -> None
 
 @pytest.mark.long  # an RTO
 async def test_silence_over_udp_of_a_server_that_takes_tcp_is_a_filter() -> None:
-    with streaming(b"") as address, silent_socket(address.port):
-        outcome = await why(target(address))
+    with streaming_beside_silence() as address:
+        outcome = await why(target(address), timing=HASTE)
 
     assert outcome.cause is Cause.UDP_BLOCKED
     assert "TCP connects" in outcome.said
@@ -105,7 +111,7 @@ async def test_a_stream_of_something_else_is_no_stun(reply: bytes) -> None:
 async def test_a_stream_that_is_silent_is_no_stun() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         address = TransportAddress.parse(*listener.getsockname())
-        outcome = await why(target(address, TransportProtocol.TCP))
+        outcome = await why(target(address, TransportProtocol.TCP), timing=HASTE)
 
     assert outcome.cause is Cause.NOT_STUN
 
