@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 
 import pytest
 
@@ -37,6 +36,7 @@ from stun.resolution import (
     UnsupportedTransport,
     UnverifiableServer,
 )
+from tests.transport.aio.closed import closed_port
 from transport import DecodeError, TransportAddress, TransportProtocol
 
 from .servers import (
@@ -51,13 +51,6 @@ from .servers import (
 )
 
 TCP = TransportProtocol.TCP
-
-
-def closed_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
 
 
 async def test_a_server_tells_our_mapped_address() -> None:
@@ -81,28 +74,30 @@ async def test_a_uri_that_is_parsed_already_serves_too() -> None:
 
 @pytest.mark.requirement("stun-turn:STUNC-UDP-09")
 async def test_a_closed_port_is_found_out_at_once() -> None:
-    async with asyncio.timeout(15.0):
-        with pytest.raises(ServerUnreachable):
-            async with connect(f"stun:127.0.0.1:{closed_port()}"):
-                pass
+    with closed_port() as nobody:
+        async with asyncio.timeout(15.0):
+            with pytest.raises(ServerUnreachable):
+                async with connect(f"stun:{nobody}"):
+                    pass
 
 
 @pytest.mark.requirement("stun-turn:STUNC-DNS-06")
 @pytest.mark.requirement("stun-turn:STUNC-DNS-05")
 async def test_the_next_server_of_the_srv_records_is_tried() -> None:
-    async with DatagramServer() as server:
-        names = Names(
-            {
-                "SRV _stun._udp.stun.example": [
-                    SrvRecord(2, 0, server.address.port, "good.example."),
-                    SrvRecord(1, 0, closed_port(), "bad.example."),
-                ],
-                "A bad.example": [LOOPBACK],
-                "A good.example": [LOOPBACK],
-            }
-        )
-        async with connect("stun:stun.example", resolver=names) as client:
-            assert client.path.remote == server.address
+    with closed_port() as nobody:
+        async with DatagramServer() as server:
+            names = Names(
+                {
+                    "SRV _stun._udp.stun.example": [
+                        SrvRecord(2, 0, server.address.port, "good.example."),
+                        SrvRecord(1, 0, nobody.port, "bad.example."),
+                    ],
+                    "A bad.example": [LOOPBACK],
+                    "A good.example": [LOOPBACK],
+                }
+            )
+            async with connect("stun:stun.example", resolver=names) as client:
+                assert client.path.remote == server.address
 
 
 async def test_a_redirection_is_followed() -> None:
@@ -296,10 +291,8 @@ async def test_a_stream_that_is_no_stun_is_an_error() -> None:
 
 
 async def test_a_port_where_nobody_listens_is_an_error_over_tcp_too() -> None:
-    port = closed_port(socket.SOCK_STREAM)
-
-    with pytest.raises(ServerUnreachable):
-        async with connect(f"stun:127.0.0.1:{port}", transports=(TCP,)):
+    with closed_port(transport=TCP) as nobody, pytest.raises(ServerUnreachable):
+        async with connect(f"stun:{nobody}", transports=(TCP,)):
             pass
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Iterator
 
 import pytest
 
@@ -22,6 +23,7 @@ from transport.aio import (
     MachineDriver,
 )
 
+from .closed import closed_port
 from .machines import Events, SilentMachine
 
 UDP = TransportProtocol.UDP
@@ -48,11 +50,10 @@ class Asking(SilentMachine):
         self.was_refused.set()
 
 
-async def nobody() -> TransportAddress:
-    """Where nobody listens any more."""
-    sock = await KernelSockets().open(ANYWHERE)
-    sock.close()
-    return sock.local
+@pytest.fixture
+def nobody() -> Iterator[TransportAddress]:
+    with closed_port() as address:
+        yield address
 
 
 async def test_a_connected_socket_has_its_peer_and_its_own_address() -> None:
@@ -71,11 +72,13 @@ async def test_a_connected_socket_has_its_peer_and_its_own_address() -> None:
 
 
 @pytest.mark.requirement("stun-turn:STUNC-UDP-09")
-async def test_a_closed_port_is_told_to_the_machine_with_its_path() -> None:
+async def test_a_closed_port_is_told_to_the_machine_with_its_path(
+    nobody: TransportAddress,
+) -> None:
     machine = Asking()
     assert isinstance(machine, ReachabilityMachine)
     driver = MachineDriver(machine, Events())
-    sock = await KernelSockets().open_connected(await nobody())
+    sock = await KernelSockets().open_connected(nobody)
     driver.add_socket(sock)
     path = Path(UDP, sock.local, sock.remote)
 
@@ -87,11 +90,11 @@ async def test_a_closed_port_is_told_to_the_machine_with_its_path() -> None:
     await driver.aclose()
 
 
-async def test_a_refusal_that_comes_with_a_send_is_told_too() -> None:
+async def test_a_refusal_that_comes_with_a_send_is_told_too(nobody: TransportAddress) -> None:
     """The error waits in the socket, and the send that finds it takes it out."""
     machine = Asking()
     driver = MachineDriver(machine, Events())
-    sock = await KernelSockets().open_connected(await nobody())
+    sock = await KernelSockets().open_connected(nobody)
     path = Path(UDP, sock.local, sock.remote)
     sock.send((b"1",), sock.remote, None)
     sock.send((b"2",), sock.remote, None)
@@ -104,10 +107,10 @@ async def test_a_refusal_that_comes_with_a_send_is_told_too() -> None:
     await driver.aclose()
 
 
-async def test_a_closed_socket_tells_nothing() -> None:
+async def test_a_closed_socket_tells_nothing(nobody: TransportAddress) -> None:
     machine = Asking()
     driver = MachineDriver(machine, Events())
-    sock = await KernelSockets().open_connected(await nobody())
+    sock = await KernelSockets().open_connected(nobody)
     driver.add_socket(sock)
     sock.send((b"1",), sock.remote, None)
     sock.send((b"2",), sock.remote, None)

@@ -28,6 +28,7 @@ from transport.dtls import (
     DtlsServer,
 )
 
+from .closed import closed_port
 from .machines import (
     Connected,
     Disconnected,
@@ -170,13 +171,12 @@ async def test_a_context_of_the_ssl_module_says_whom_to_trust(ca: str) -> None:
 
 
 async def test_a_port_that_nobody_listens_on_is_known_at_once(ca: str) -> None:
-    sock = await KernelSockets().open(LOOPBACK)
-    sock.close()
     client = Client(ClientTls(ca))
 
-    client.connect(sock.local)
+    with closed_port() as nobody:
+        client.connect(nobody)
 
-    assert await refusal(client) == "nobody takes datagrams there"
+        assert await refusal(client) == "nobody takes datagrams there"
 
 
 @pytest.mark.parametrize(

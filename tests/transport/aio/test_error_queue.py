@@ -13,6 +13,7 @@ import pytest_asyncio
 from transport import IcmpError, TransportAddress
 from transport.aio import DropReason, KernelSocket, KernelSockets, allow_fragments
 
+from .closed import closed_port
 from .icmp import RAW, forge
 
 SOMEWHERE = TransportAddress.parse("127.0.0.9", 7000)
@@ -21,12 +22,6 @@ SOMEWHERE = TransportAddress.parse("127.0.0.9", 7000)
 def bound(host: str) -> tuple[socket.socket, TransportAddress]:
     sock = KernelSockets().bind(TransportAddress.parse(host, 0))
     return sock, TransportAddress.parse(*sock.getsockname()[:2])
-
-
-def closed_port(host: str) -> TransportAddress:
-    sock, address = bound(host)
-    sock.close()
-    return address
 
 
 class Sender:
@@ -70,21 +65,19 @@ async def test_a_closed_port_is_told_with_type_code_and_port(
         sender = Sender(host)
     except OSError:
         pytest.skip(f"this host has no {host}")
-    nowhere = closed_port(host)
-
     sender.socket.start(sender.read)
-    sender.socket.send((b"data",), nowhere, None)
+    with closed_port(host) as nowhere:
+        sender.socket.send((b"data",), nowhere, None)
 
-    assert await sender.error() == IcmpError(nowhere, *kind)
+        assert await sender.error() == IcmpError(nowhere, *kind)
     assert not sender.is_readable()
     sender.socket.close()
 
 
 async def test_the_error_of_one_datagram_costs_no_other_its_way(sender: Sender) -> None:
     peer, there = bound("127.0.0.1")
-    nowhere = closed_port("127.0.0.1")
     run = [bytes(100)] * 3
-    with peer:
+    with peer, closed_port() as nowhere:
         for _ in range(5):
             sender.socket.send((b"lost",), nowhere, None)
             sender.socket.send((b"found",), there, None)
@@ -102,8 +95,8 @@ async def test_the_error_of_one_datagram_costs_no_other_its_way(sender: Sender) 
 
 async def test_a_queue_that_a_send_has_left_is_read_when_the_socket_is(sender: Sender) -> None:
     """Or the socket would be readable for ever, and the loop never at rest."""
-    nowhere = closed_port("127.0.0.1")
-    sender.socket.send((b"data",), nowhere, None)
+    with closed_port() as nowhere:
+        sender.socket.send((b"data",), nowhere, None)
     with socket.socket(fileno=socket.dup(sender.fd)) as other:
         assert other.getsockopt(
             socket.SOL_SOCKET, socket.SO_ERROR
@@ -119,7 +112,8 @@ async def test_a_queue_that_a_send_has_left_is_read_when_the_socket_is(sender: S
 async def test_who_does_not_ask_hears_of_no_error() -> None:
     sock, _ = bound("127.0.0.1")
     kernel = KernelSocket(sock)
-    kernel.send((b"data",), closed_port("127.0.0.1"), None)
+    with closed_port() as nowhere:
+        kernel.send((b"data",), nowhere, None)
 
     assert not kernel.read_errors()
     kernel.close()

@@ -22,6 +22,8 @@ from transport.aio import (
 )
 from transport.aio.kernel import MAX_BYTES_PER_CALL, MAX_SEGMENTS_PER_CALL, split_runs
 
+from .closed import closed_port
+
 UDP_SEGMENT = 103
 IPV4 = TransportAddress.parse("127.0.0.1", 0)
 IPV6 = TransportAddress.parse("::1", 0)
@@ -173,32 +175,27 @@ async def test_a_port_that_nobody_listens_on_ends_nothing(
     pair: tuple[KernelSocket, KernelSocket],
 ) -> None:
     one, other = pair
-    gone = KernelSockets().bind(TransportAddress(one.local.ip, 0))
-    nobody = TransportAddress(one.local.ip, gone.getsockname()[1])
-    gone.close()
-
-    for _ in range(3):
-        one.send([b"x"], nobody, None)
+    with closed_port(one.local.host) as nobody:
+        for _ in range(3):
+            one.send([b"x"], nobody, None)
     other.send([b"hello"], one.local, None)
 
     assert await receive(one, 1) == [b"hello"]
 
 
 async def test_a_connected_socket_reads_on_after_the_error_of_an_earlier_datagram() -> None:
-    gone = KernelSockets().bind(IPV4)
-    peer = gone.getsockname()
-    gone.close()
-    raw = KernelSockets().bind(IPV4)
-    raw.connect(peer)
+    peer, raw = KernelSockets().bind(IPV4), KernelSockets().bind(IPV4)
+    peer.connect(peer.getsockname())  # to itself alone its port is open
+    raw.connect(peer.getsockname())
     connected = KernelSocket(raw)
-    connected.send([b"nobody there"], TransportAddress.parse(*peer), None)
-    back = KernelSockets().bind(TransportAddress.parse(*peer))
-    back.sendto(b"now there is", raw.getsockname())
+    connected.send([b"nobody there"], TransportAddress.parse(*peer.getsockname()), None)
+    peer.connect(raw.getsockname())
+    peer.send(b"now there is")
 
     received = await receive(connected, 1)
 
     connected.close()
-    back.close()
+    peer.close()
     assert received == [b"now there is"]
     assert connected.stats().receive_errors == 1
 

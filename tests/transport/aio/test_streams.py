@@ -24,6 +24,7 @@ from transport import (
 )
 from transport.aio import MAX_UNSENT_BYTES, MachineDriver
 
+from .closed import closed_port
 from .machines import (
     Connected,
     Disconnected,
@@ -147,13 +148,12 @@ async def test_tls_is_the_drivers_and_its_name_is_checked(
 
 async def test_a_stream_that_cannot_be_opened_is_reported() -> None:
     client = Side()
-    with listener() as sock:
-        nobody = address(sock)
 
-    client.connect(ConnectRequested(TCP, nobody))
-    client.connect(ConnectRequested(TransportProtocol.DTLS, nobody))
+    with closed_port(transport=TCP) as nobody:
+        client.connect(ConnectRequested(TCP, nobody))
+        client.connect(ConnectRequested(TransportProtocol.DTLS, nobody))
+        events = [await client.events.next() for _ in range(2)]
 
-    events = [await client.events.next() for _ in range(2)]
     assert {e.path.transport for e in events if isinstance(e, Disconnected)} == {
         TCP,
         TransportProtocol.DTLS,

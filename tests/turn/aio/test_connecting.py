@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import functools
 import pathlib
-import socket
 from collections.abc import AsyncIterator
 
 import pytest
@@ -24,6 +23,7 @@ from stun import (
 from stun.resolution import NaptrRecord, SrvRecord, UnsupportedTransport, UnverifiableServer
 from tests.stun.aio.certificates import bundle, make_certificate
 from tests.stun.aio.servers import LOOPBACK, Names, everywhere
+from tests.transport.aio.closed import closed_port
 from transport import TransportAddress, TransportProtocol
 from transport.aio import KernelSockets
 from turn.aio import Endpoint, RelayServer, ServerCertificate, connect
@@ -55,20 +55,14 @@ def secured_uri(host: str, port: int, transport: TransportProtocol) -> str:
     return f"turns:{host}:{port}?transport={'tcp' if transport is TLS else 'udp'}"
 
 
-def closed_port(kind: socket.SocketKind = socket.SOCK_DGRAM) -> int:
-    with socket.socket(socket.AF_INET, kind) as sock:
-        sock.bind(("127.0.0.1", 0))
-        port: int = sock.getsockname()[1]
-        return port
-
-
 @pytest.mark.requirement("stun-turn:STUNC-UDP-09")
 async def test_a_closed_port_is_found_out_at_once() -> None:
-    uri = f"turn:127.0.0.1:{closed_port()}?transport=udp"
-    async with asyncio.timeout(15.0):
-        with pytest.raises(AllocationError) as refused:
-            async with connect(uri, USER, PASSWORD):
-                pass
+    with closed_port() as nobody, pytest.raises(AllocationError) as refused:
+        async with (
+            asyncio.timeout(15.0),
+            connect(f"turn:{nobody}?transport=udp", USER, PASSWORD),
+        ):
+            pass
 
     assert refused.value.failure.reason is FailureReason.UNREACHABLE
 
@@ -84,15 +78,16 @@ async def test_where_udp_leads_nowhere_tcp_may() -> None:
 
 @pytest.mark.requirement("stun-turn:STUNC-DNS-13")
 async def test_records_of_dns_are_followed_to_the_server_that_allocates() -> None:
-    async with RelayServer.open(config(ANYWHERE)) as server:
+    async with RelayServer.open(config(ANYWHERE)) as server, contextlib.AsyncExitStack() as stack:
         port = server.endpoints[0].address.port
+        nobody = stack.enter_context(closed_port())
         names = Names(
             {
                 "NAPTR relay.example": [
                     NaptrRecord(1, 1, "s", "RELAY:turn.udp", "", "_turn._udp.relay.example.")
                 ],
                 "SRV _turn._udp.relay.example": [
-                    SrvRecord(1, 0, closed_port(), "bad.example."),
+                    SrvRecord(1, 0, nobody.port, "bad.example."),
                     SrvRecord(2, 0, port, "good.example."),
                 ],
                 "A bad.example": [LOOPBACK],

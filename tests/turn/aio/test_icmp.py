@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
+from tests.transport.aio.closed import closed_port
 from tests.transport.aio.icmp import RAW, forge
 from transport import TransportAddress
 from transport.aio import KernelSockets
@@ -46,26 +47,21 @@ def config() -> ServerConfig:
     )
 
 
-def closed_port(host: str) -> TransportAddress:
-    with KernelSockets().bind(TransportAddress.parse(host, 0)) as sock:
-        return TransportAddress.parse(*sock.getsockname()[:2])
-
-
 @contextlib.asynccontextmanager
 async def relay_to(
     host: str, *, has_channel: bool
 ) -> AsyncIterator[tuple[Relay, TransportAddress]]:
     """A relay in use, and a peer of it that is not there."""
     settings = ClientConfig(dual=":" in host, dont_fragment=True)
-    nowhere = closed_port(host)
     async with RelayServer.open(config()) as server:
         uri = f"turn:{server.addresses[0]}"
-        async with connect(uri, "ann", "secret", config=settings) as relay:
-            if has_channel:
-                await relay.bind_channel(nowhere)
-            else:
-                await relay.permit(nowhere.ip)
-            yield relay, nowhere
+        with closed_port(host) as nowhere:
+            async with connect(uri, "ann", "secret", config=settings) as relay:
+                if has_channel:
+                    await relay.bind_channel(nowhere)
+                else:
+                    await relay.permit(nowhere.ip)
+                yield relay, nowhere
 
 
 async def icmp_of(relay: Relay) -> IcmpReceived:

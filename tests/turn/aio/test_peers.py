@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import select
 import socket
 from collections.abc import AsyncIterator
@@ -10,6 +11,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from tests.transport.aio.closed import closed_port
 from transport import IcmpError, TransportAddress
 from transport.aio import KernelSocket, KernelSockets
 from turn.aio.connected import connect_beside
@@ -26,9 +28,9 @@ class Gone:
 
     def __init__(self) -> None:
         loop = asyncio.get_running_loop()
-        with KernelSockets().bind(LOOPBACK) as gone:
-            name: tuple[str, int] = gone.getsockname()
-        self.address = TransportAddress.parse(*name)
+        self._closed = contextlib.ExitStack()
+        self.address = self._closed.enter_context(closed_port())
+        name = self.address.host, self.address.port
         self.relayed = KernelSockets().bind(LOOPBACK)
         self.socket = connect_beside(self.relayed, name)
         self.errors: list[IcmpError] = []
@@ -49,6 +51,7 @@ class Gone:
     def close(self) -> None:
         self.peer.close()
         self.relayed.close()
+        self._closed.close()
 
 
 @pytest_asyncio.fixture

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from tests.transport.aio.closed import closed_port
 from transport import Path, TransportAddress, TransportProtocol
 from transport.aio import MAX_DATAGRAMS_PER_WAKE_UP, DatagramSocket, DropReason, KernelSockets
 from turn.aio import UserSpacePlane
@@ -272,16 +273,15 @@ async def test_a_peer_that_is_not_there_costs_its_own_datagrams_and_no_others(
     world: World,
 ) -> None:
     entry = world.entry()
-    with bound(world.listening.local.host) as gone:
-        nowhere = address(gone)
-    dead = ForwardingEntry(entry.client, 0x4002, entry.relayed, nowhere, Meter())
-    world.plane.upsert(dead)
+    with closed_port(world.listening.local.host) as nowhere:
+        dead = ForwardingEntry(entry.client, 0x4002, entry.relayed, nowhere, Meter())
+        world.plane.upsert(dead)
 
-    for data in (b"one", b"two", b"three"):
-        world.client.send(framed(data, 0x4002))
-        world.client.send(framed(data))
+        for data in (b"one", b"two", b"three"):
+            world.client.send(framed(data, 0x4002))
+            world.client.send(framed(data))
 
-    assert await receive(world.peer, 3) == [b"one", b"two", b"three"]
+        assert await receive(world.peer, 3) == [b"one", b"two", b"three"]
 
 
 async def test_channels_of_a_client_come_and_go_each_by_itself(world: World) -> None:
