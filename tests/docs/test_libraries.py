@@ -30,7 +30,7 @@ async def run(example: str) -> str:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    printed, complaints = await asyncio.wait_for(process.communicate(), 15.0)
+    printed, complaints = await asyncio.wait_for(process.communicate(), 50.0)
     assert complaints.decode() == ""
     return printed.decode()
 

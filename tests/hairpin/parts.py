@@ -43,7 +43,10 @@ from transport import Event, TransportAddress
 
 KEY = AccessKey("AKIDTEST", "secret")
 CHANNEL = "porch"
-PATIENCE = 10.0
+PATIENCE = 50.0
+"""Seconds, less than pytest has, which may strike in a callback, where the event loop swallows
+it."""
+
 ANY_PORT = TransportAddress.parse("127.0.0.1", 0)
 PEER_CLOSED = "the peer closed the connection"
 LOOPBACK = (ipaddress.ip_address("127.0.0.1"),)
@@ -58,10 +61,7 @@ def service_options(data: pathlib.Path, *, listen: TransportAddress = ANY_PORT) 
 async def service(
     data: pathlib.Path, *, listen: TransportAddress = ANY_PORT
 ) -> AsyncIterator[Service]:
-    """A service with a channel, for ten seconds at most.
-
-    pytest's own time limit may strike in a callback, where the event loop swallows it.
-    """
+    """A service with a channel, for as long as there is patience."""
     async with asyncio.timeout(PATIENCE), Life() as life:
         running = await start_service(life, service_options(data, listen=listen))
         if await running.store.find_channel(CHANNEL) is None:

@@ -16,6 +16,8 @@ import pytest
 from hairpin.cli import main
 from tests.media.clips import h264_mp4
 
+from .test_daemon import FAR
+
 pytestmark = pytest.mark.long  # A service of its own has to start, once for all of them.
 
 SERVE = (
@@ -39,7 +41,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, 
             yield dict(word.split("=", 1) for word in words if word != "export")
         finally:
             process.send_signal(signal.SIGTERM)
-            assert process.wait(2) == 0
+            assert process.wait(FAR) == 0
 
 
 @pytest.fixture

@@ -10,10 +10,13 @@ import sys
 
 import pytest
 
-from hairpin.daemon import Life, run_daemon
+from hairpin.daemon import LAST_PATIENCE, STOP_PATIENCE, Life, run_daemon
 from hairpin.errors import HairpinError
 from hairpin.http import bind, local_address
 from transport import TransportAddress
+
+FAR = 50.0
+"""Seconds after which something will never happen."""
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -92,13 +95,17 @@ def test_work_that_fails_while_starting_ends_the_start(capsys: pytest.CaptureFix
     assert capsys.readouterr().out == ""
 
 
+def test_a_stop_takes_two_seconds_at_most() -> None:
+    assert STOP_PATIENCE + LAST_PATIENCE < 2
+
+
 STUCK = """
 import asyncio, os, signal, time
-from hairpin.daemon import Life, run_daemon
+from hairpin.daemon import LAST_PATIENCE, STOP_PATIENCE, Life, run_daemon
 
 async def start(life):
     loop = asyncio.get_running_loop()
-    loop.run_in_executor(None, time.sleep, 60)
+    loop.run_in_executor(None, time.sleep, 600)
     life.push_async_callback(asyncio.Event().wait)
     loop.call_soon(os.kill, os.getpid(), signal.SIGTERM)
     return "stuck"
@@ -112,10 +119,14 @@ async def test_neither_a_thread_that_hangs_nor_an_end_that_waits_holds_it_up() -
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", STUCK, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
-    assert process.stdout is not None
-    assert await process.stdout.readline() == b"ready stuck\n"
+    try:
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"ready stuck\n"
 
-    assert await asyncio.wait_for(process.wait(), 2) == 0
+        assert await asyncio.wait_for(process.wait(), FAR) == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
 
 
 def test_a_busy_port_is_named_with_the_flag_that_changes_it() -> None:

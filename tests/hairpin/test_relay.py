@@ -26,6 +26,7 @@ from turn.client import AllocationError
 from turn.credentials import RelaySecret, make_credentials
 
 from .certificates import write_certificate
+from .test_daemon import FAR
 
 LISTEN = ("--listen", "udp://127.0.0.1:0")
 USER = ("--user", "ann:secret")
@@ -83,7 +84,7 @@ async def test_it_says_where_it_is_ready_relays_and_ends_when_it_is_told_to() ->
                 pass
 
         process.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(process.wait(), 2) == 0
+        assert await asyncio.wait_for(process.wait(), FAR) == 0
 
 
 @pytest.mark.long  # As above.
@@ -108,7 +109,7 @@ async def test_it_drains_until_its_last_client_has_gone() -> None:
                 break
             assert process.returncode is None
 
-        assert await asyncio.wait_for(process.wait(), 2) == 0
+        assert await asyncio.wait_for(process.wait(), FAR) == 0
 
 
 @pytest.mark.parametrize(

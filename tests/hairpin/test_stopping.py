@@ -1,4 +1,7 @@
-"""Daemons as processes: ready when they are, and gone within two seconds of a signal."""
+"""Daemons as processes: ready when they are, and gone after a signal, whatever clients do.
+
+How soon is shown with ``daemon``: a machine that is busy takes longer.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,7 @@ from tests.media.clips import h264_mp4
 from turn.aio import connect
 
 from .parts import CHANNEL, KEY, connect_viewer
+from .test_daemon import FAR
 
 pytestmark = pytest.mark.long  # Processes have to start.
 
@@ -39,16 +43,16 @@ async def answers(url: str) -> bool:
     parts = urllib.parse.urlsplit(url)
     try:
         _, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        writer.close()
+        await writer.wait_closed()
     except ConnectionError:
         return False
-    writer.close()
-    await writer.wait_closed()
     return True
 
 
 async def terminate(command: Command) -> int:
     command.process.send_signal(signal.SIGTERM)
-    return await asyncio.wait_for(command.process.wait(), 2)
+    return await asyncio.wait_for(command.process.wait(), FAR)
 
 
 async def open_silent_viewer(
@@ -135,4 +139,4 @@ async def test_a_service_that_drains_waits_for_its_relays_clients(tmp_path: path
                 pass
             assert serve.process.returncode is None
 
-        assert await asyncio.wait_for(serve.process.wait(), 2) == 0
+        assert await asyncio.wait_for(serve.process.wait(), FAR) == 0
