@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Final
 
 from transport import DecodeError
 
@@ -105,20 +107,27 @@ async def _expect_stun(probe: Probe) -> None:
     raise TargetUnusable(f"no answer to a Binding request in {patience:g} s: {why}")
 
 
+HASTE_TRIES: Final = 4
+"""Requests that are to be answered soon: a path may lose one, a busy machine delay another."""
+
+
 async def _expect_haste(client: Client, probe: Probe) -> None:
     """Silence is told from an answer by waiting, so that answers have to come sooner.
 
     The first answer may have waited for what is done once, so that another one is asked for.
     """
-    begun = probe.wire.now()
-    if await client.ask(client.message(Method.BINDING).build()) is None:
-        raise TargetUnusable("a second Binding request is not answered: packets are lost")
-    seconds, silence = probe.wire.now() - begun, probe.target.silence
-    if seconds > silence / 2:
-        raise TargetUnusable(
-            f"too slow: an answer takes {seconds:.1f} s, and {silence:g} s without one count as "
-            "silence"
-        )
+    silence, quickest = probe.target.silence, math.inf
+    for _ in range(HASTE_TRIES):
+        begun = probe.wire.now()
+        if await client.ask(client.message(Method.BINDING).build()) is None:
+            raise TargetUnusable("a second Binding request is not answered: packets are lost")
+        quickest = min(quickest, probe.wire.now() - begun)
+        if quickest <= silence / 2:
+            return
+    raise TargetUnusable(
+        f"too slow: an answer takes {quickest:.1f} s, and {silence:g} s without one count as "
+        "silence"
+    )
 
 
 async def _expect_good_credentials(probe: Probe) -> None:

@@ -9,7 +9,8 @@ from conformance.outcome import Verdict
 from conformance.row import registered
 from conformance.survey import Survey
 
-from .mutants import SETUPS
+from .mutants import SETUPS, Mutant
+from .running import named, quick
 from .world import run_rows
 
 assert conformance.rows  # registers them
@@ -33,3 +34,14 @@ def test_rows_pass_the_right_server_over_a_path_that_loses_datagrams(seed: int) 
     }
 
     assert failed == {}
+
+
+def test_a_server_is_not_too_slow_for_a_request_that_is_lost() -> None:
+    is_lost = iter([False, True])  # the second is the one whose time is taken
+
+    def take(data: bytes) -> bytes | None:
+        return None if next(is_lost, False) else data
+
+    report = run_rows([named(quick, 0)], Mutant(take=take))
+
+    assert [each.outcome.verdict for each in report.results] == [Verdict.PASS]
