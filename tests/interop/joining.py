@@ -7,6 +7,7 @@ import dataclasses
 import re
 import statistics
 from collections.abc import Mapping, Sequence
+from math import inf
 
 import aiohttp
 from playwright.async_api import Browser, BrowserContext, Page, Route
@@ -149,10 +150,13 @@ async def pictures_shown(joined: Joined, seconds: float) -> list[tuple[float, in
 
 
 def behind(late: Shown, live: Shown) -> float:
-    """How many milliseconds later the one shows the pictures that both show: the median."""
+    """How many milliseconds later the one shows the pictures that both show: the median.
+
+    It is infinite if there are none.
+    """
     shown_live = {number: at for at, number in live}
     delays = [at - shown_live[number] for at, number in late if number in shown_live]
-    return statistics.median(delays)
+    return statistics.median(delays) if delays else inf
 
 
 @dataclasses.dataclass(frozen=True)

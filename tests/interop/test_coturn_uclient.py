@@ -21,6 +21,8 @@ pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
 
 SECRET = "shared"
 MESSAGES = 20
+WITHIN = 60.0
+"""Seconds for a run: it takes four, and ten more when a message is lost."""
 ATTEMPTS = 1000
 """uclient picks its channel numbers anew in each run, from the range of RFC 5766, of which
 RFC 8656 section 12 has left a quarter, and gives up at the first that is refused. A run
@@ -73,7 +75,12 @@ async def run(program: str, *arguments: str) -> str:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    output, _ = await asyncio.wait_for(process.communicate(), 30)
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), WITHIN)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     return output.decode(errors="replace")
 
 

@@ -16,16 +16,20 @@ import pytest
 
 from .browser import chromium
 from .film import H264, MPEG4, VP8, FilmFormat, numbered_film
-from .joining import Joined, behind, buffered, join, pictures_shown, read_stats
+from .joining import Buffered, Joined, behind, buffered, join, pictures_shown, read_stats
 from .process import hairpin
 from .reporting import Report
 
-pytestmark = [pytest.mark.interop, pytest.mark.alone, pytest.mark.timeout(90)]
+pytestmark = [pytest.mark.interop, pytest.mark.alone, pytest.mark.timeout(150)]
 
 LISTEN = ("--listen", "127.0.0.1:0", "--relay-listen", "127.0.0.1:0")
 JOINS = 2
 SETTLED = 3.0
 """Seconds after which a viewer has caught up."""
+
+LOOKS = 5
+"""Of two seconds each, until one shows that it has: a machine may stall in some. Who has not
+caught up does not do so later."""
 
 AT_MOST_BEHIND = 1000
 AT_MOST_APART = 500
@@ -76,22 +80,42 @@ async def test_a_late_viewer_gets_a_picture_and_is_soon_with_the_others(
                 await joined[-1].context.close()
 
         await asyncio.sleep(SETTLED)
-        late = joined[-1]
-        before = await read_stats(late)
-        shown, shown_live = await asyncio.gather(
-            pictures_shown(late, 2.0), pictures_shown(live, 2.0)
-        )
-        figures = buffered(before, await read_stats(late))
-        lag = behind(shown, shown_live)
+        for _ in range(LOOKS):
+            seen = await _compare(joined[-1], live)
+            if seen.is_together:
+                break
 
     report(
-        f"{_first_pictures(joined)}; after {SETTLED:.0f} s {lag:.0f} ms behind the first viewer,"
-        f" {figures.jitter_buffer:.0f} ms buffered, {-figures.playout_apart:.0f} ms ahead of sound"
+        f"{_first_pictures(joined)}; after {SETTLED:.0f} s {seen.lag:.0f} ms behind the first"
+        f" viewer, {seen.buffered.jitter_buffer:.0f} ms buffered,"
+        f" {-seen.buffered.playout_apart:.0f} ms ahead of sound"
     )
     assert case.log in demo.log[0]
-    assert len(shown) > 25
-    assert lag < AT_MOST_BEHIND
-    assert abs(figures.playout_apart) < AT_MOST_APART
+    assert seen.is_together, seen
+
+
+@dataclasses.dataclass(frozen=True)
+class Compared:
+    """How two seconds of a late viewer were, beside those of the first one."""
+
+    pictures: int
+    lag: float
+    buffered: Buffered
+
+    @property
+    def is_together(self) -> bool:
+        return (
+            self.pictures > 25
+            and self.lag < AT_MOST_BEHIND
+            and abs(self.buffered.playout_apart) < AT_MOST_APART
+        )
+
+
+async def _compare(late: Joined, live: Joined) -> Compared:
+    before = await read_stats(late)
+    shown, shown_live = await asyncio.gather(pictures_shown(late, 2.0), pictures_shown(live, 2.0))
+    figures = buffered(before, await read_stats(late))
+    return Compared(len(shown), behind(shown, shown_live), figures)
 
 
 def _first_pictures(joined: list[Joined]) -> str:

@@ -23,6 +23,8 @@ pytestmark = [pytest.mark.interop, pytest.mark.timeout(180)]
 
 TWO = ("127.0.0.1", "127.0.0.2")
 ANN = ("--user", f"{USER}:{PASSWORD}")
+WITHIN = 60.0
+"""Seconds for a run of coturn's clients."""
 HAIRPIN = (sys.executable, "-c", "from hairpin.cli import main; main()")
 
 
@@ -51,7 +53,12 @@ async def run(program: str, *arguments: str) -> str:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    output, _ = await asyncio.wait_for(process.communicate(), 30)
+    try:
+        output, _ = await asyncio.wait_for(process.communicate(), WITHIN)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
     return output.decode(errors="replace")
 
 

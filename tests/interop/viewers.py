@@ -54,8 +54,9 @@ from transport.aio import SocketFactory
 REPORT_INTERVAL = 0.25
 """Seconds between the lines of a process."""
 
-JOIN_PATIENCE = 15.0
-LEAVE_PATIENCE = 3.0
+JOIN_PATIENCE = 40.0
+LEAVE_PATIENCE = 20.0
+"""Seconds: who has no time to leave is missed by the master as late as one who was cut off."""
 
 
 Invitation = tuple[SignalingConnection, tuple[IceServer, ...]]
