@@ -166,14 +166,18 @@ async def test_on_a_wildcard_clients_are_told_of_the_address_that_they_reached(
 async def test_behind_a_public_url_a_relay_on_every_address_is_named_by_the_urls_host(
     tmp_path: pathlib.Path,
 ) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    relay = OwnRelay(plain_endpoints(TransportAddress.parse("0.0.0.0", port)))
-    options = dataclasses.replace(
-        service_options(tmp_path), relay=relay, public_url="https://[2001:db8::7]:8443"
-    )
-    async with Life() as life:
-        running = await start_service(life, options)
+    running = None
+    while running is None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        relay = OwnRelay(plain_endpoints(TransportAddress.parse("0.0.0.0", port)))
+        options = dataclasses.replace(
+            service_options(tmp_path), relay=relay, public_url="https://[2001:db8::7]:8443"
+        )
+        async with Life() as life:
+            # It is free of TCP on one address, and somebody may take it there.
+            with contextlib.suppress(HairpinError):
+                running = await start_service(life, options)
 
     assert running.issuer.uris == (
         f"turn:[2001:db8::7]:{port}?transport=udp",
