@@ -25,7 +25,7 @@ from .lossy_proxy import Impairment, LossyProxy, lossy_proxy
 from .process import hairpin
 from .reporting import Report
 
-pytestmark = [pytest.mark.interop, pytest.mark.alone, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.interop, pytest.mark.alone, pytest.mark.timeout(180)]
 
 LISTEN = ("--listen", "127.0.0.1:0", "--relay-listen", "127.0.0.1:0")
 SECONDS = 20
@@ -36,6 +36,9 @@ BURSTS = Impairment(loss=0.05, burst=8, delay=DELAY)
 BLACKOUT = Impairment(loss=1.0, spares=400)
 """Sound gets through, or the page would begin anew."""
 TRIES = 10
+AT_MOST_HEALING = 2000
+AT_MOST_STALLED = 3500
+"""Milliseconds without and with a stall of the machine; the next keyframe is up to 11,000 away."""
 
 COUNTERS = ("framesDecoded", "freezeCount", "nackCount", "pliCount", "packetsLost")
 
@@ -90,7 +93,8 @@ async def test_a_picture_moves_at_5_percent_loss(
         last = await read_stats(viewer)
 
     grown = _grown(first["video"], last["video"])
-    rate = grown["framesDecoded"] / seconds
+    elapsed = (last["video"]["timestamp"] - first["video"]["timestamp"]) / 1000
+    rate = grown["framesDecoded"] / elapsed
     stall = max(b - a for a, b in itertools.pairwise(at for at, _ in shown))
     report(
         f"{rate:.1f} frames a second, at most {stall:.0f} ms without a new one; "
@@ -99,7 +103,7 @@ async def test_a_picture_moves_at_5_percent_loss(
     )
     assert on.proxy.lost > 0
     assert rate == pytest.approx(FRAME_RATE, rel=0.2)
-    assert stall < 2000
+    assert stall < AT_MOST_STALLED
 
 
 @pytest.mark.parametrize("film", [pytest.param(H264, id="h264"), pytest.param(VP8, id="vp8")])
@@ -115,14 +119,15 @@ async def test_a_viewer_that_lost_too_much_gets_the_group_of_pictures_again(
             await asyncio.sleep(2.5)  # no packet is kept for longer than two seconds
             on.proxy.impairment = usual
             restored = time.time() * 1000
-            shown = await pictures_shown(viewer, 2.5)
+            shown = await pictures_shown(viewer, 2 * AT_MOST_STALLED / 1000)
             healed.append(next((at for at, _ in shown if at > restored), inf) - restored)
         stats = await read_stats(viewer)
 
     requests = stats["video"]["pliCount"]
     report(f"a picture {_summary(healed)} after a blackout; {requests:.0f} PLIs")
     assert requests > 0
-    assert max(healed) < 2000
+    assert min(healed) < AT_MOST_HEALING
+    assert max(healed) < AT_MOST_STALLED
 
 
 async def test_a_page_connects_at_5_percent_loss(tmp_path: pathlib.Path, report: Report) -> None:

@@ -12,6 +12,7 @@ from tests.media import clips
 
 from .browser import chromium, frame_rate, paced, wait_for_frames
 from .process import hairpin
+from .receive_buffers import dropped_datagrams
 
 pytestmark = [pytest.mark.interop, pytest.mark.alone, pytest.mark.timeout(120)]
 
@@ -148,6 +149,7 @@ KINDS = {
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 async def test_a_film_plays_at_its_rate(kind: Kind, tmp_path: pathlib.Path) -> None:
     source = kind.make(tmp_path)
+    dropped = dropped_datagrams()
     async with hairpin("demo", *LISTEN, "--source", str(source)) as demo, chromium() as browser:
         page = await browser.new_page()
         await page.goto(demo.address)
@@ -162,7 +164,7 @@ async def test_a_film_plays_at_its_rate(kind: Kind, tmp_path: pathlib.Path) -> N
     assert any(kind.line in said for said in demo.log)
     assert (last.audio_packets > first.audio_packets) == kind.has_audio
     assert frame_rate(first, last) == pytest.approx(kind.rate, rel=0.15)
-    assert last.lost == 0
+    assert last.lost <= dropped_datagrams() - dropped
 
 
 async def test_sound_alone_is_heard(tmp_path: pathlib.Path) -> None:
@@ -180,6 +182,7 @@ async def test_sound_alone_is_heard(tmp_path: pathlib.Path) -> None:
 
 
 async def test_without_a_source_the_test_card_is_shown() -> None:
+    dropped = dropped_datagrams()
     async with hairpin("demo", *LISTEN) as demo, chromium() as browser:
         page = await browser.new_page()
         await page.goto(demo.address)
@@ -190,4 +193,4 @@ async def test_without_a_source_the_test_card_is_shown() -> None:
     assert line.startswith("test card · 640x360 encoded once to H.264")
     assert frame_rate(first, last) == pytest.approx(25, rel=0.1)
     assert last.audio_packets > first.audio_packets
-    assert last.lost == 0
+    assert last.lost <= dropped_datagrams() - dropped
