@@ -17,11 +17,12 @@ import pytest
 from .conftest import need
 from .reporting import Report
 
-pytestmark = [pytest.mark.interop, pytest.mark.alone, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.interop, pytest.mark.alone, pytest.mark.timeout(400)]
 
 ROOT = pathlib.Path(__file__).parents[2]
-FIRST_PATIENCE, SECOND_PATIENCE = 90.0, 5.0
-STOP_PATIENCE = 2.0
+FIRST_PATIENCE, SECOND_PATIENCE = 180.0, 20.0
+STOP_PATIENCE = 20.0
+"""Seconds, for a machine that is busy with other things; the figures are printed."""
 LISTEN = "127.0.0.9:0"
 """An address of loopback where no other relay has the default port."""
 
@@ -33,6 +34,11 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     folder = tmp_path_factory.mktemp("fresh") / "clone"
     subprocess.run([need("git"), "clone", "-q", str(ROOT), str(folder)], check=True)
     return folder
+
+
+def installations(clone: pathlib.Path) -> dict[str, int]:
+    """When make has installed something there."""
+    return {each.name: each.stat().st_mtime_ns for each in clone.glob(".venv/.installed-*")}
 
 
 def processes_of(session: int) -> list[str]:
@@ -91,6 +97,7 @@ async def test_a_fresh_clone_is_ready_soon_and_the_second_time_at_once(
     async with make_run(clone) as first:
         os.killpg(first.process.pid, signal.SIGINT)  # as Ctrl-C in a terminal does
         ended = await first.end()
+    installed = installations(clone)
     async with make_run(clone) as second:
         second.process.send_signal(signal.SIGTERM)  # make alone
         terminated = await second.end()
@@ -102,3 +109,5 @@ async def test_a_fresh_clone_is_ready_soon_and_the_second_time_at_once(
     )
     assert first.ready_after < FIRST_PATIENCE
     assert second.ready_after < SECOND_PATIENCE
+    assert len(installed) == 1
+    assert installations(clone) == installed
