@@ -1,8 +1,9 @@
-"""Ports that are closed for as long as a test needs them to be."""
+"""Ports that are closed as long as a test needs them to be, and what the kernel says of it."""
 
 from __future__ import annotations
 
 import contextlib
+import select
 import socket
 from collections.abc import Iterator
 
@@ -26,3 +27,13 @@ def closed_port(
         if not transport.is_reliable:
             sock.connect(sock.getsockname())
         yield from_sockaddr(sock.getsockname())
+
+
+PATIENCE_MS = 15_000
+
+
+def wait_for_error(sock: socket.socket | int) -> None:
+    """Until the kernel has told a socket, which may be a while after the send that was for it."""
+    poll = select.poll()
+    poll.register(sock, 0)  # errors are told to who asks for nothing, too
+    assert poll.poll(PATIENCE_MS), "the kernel says nothing"

@@ -21,9 +21,10 @@ from transport.aio import (
     ConnectingSocketFactory,
     KernelSockets,
     MachineDriver,
+    to_sockaddr,
 )
 
-from .closed import closed_port
+from .closed import closed_port, wait_for_error
 from .machines import Events, SilentMachine
 
 UDP = TransportProtocol.UDP
@@ -94,9 +95,12 @@ async def test_a_refusal_that_comes_with_a_send_is_told_too(nobody: TransportAdd
     """The error waits in the socket, and the send that finds it takes it out."""
     machine = Asking()
     driver = MachineDriver(machine, Events())
-    sock = await KernelSockets().open_connected(nobody)
-    path = Path(UDP, sock.local, sock.remote)
-    sock.send((b"1",), sock.remote, None)
+    with KernelSockets().bind(ANYWHERE) as raw:
+        raw.connect(to_sockaddr(nobody))
+        sock = ConnectedSocket(raw.dup())
+        path = Path(UDP, sock.local, sock.remote)
+        sock.send((b"1",), sock.remote, None)
+        wait_for_error(raw)
     sock.send((b"2",), sock.remote, None)
     driver.add_socket(sock)
 

@@ -13,7 +13,7 @@ import pytest_asyncio
 from transport import IcmpError, TransportAddress
 from transport.aio import DropReason, KernelSocket, KernelSockets, allow_fragments
 
-from .closed import closed_port
+from .closed import closed_port, wait_for_error
 from .icmp import RAW, forge
 
 SOMEWHERE = TransportAddress.parse("127.0.0.9", 7000)
@@ -76,6 +76,7 @@ async def test_a_closed_port_is_told_with_type_code_and_port(
 
 async def test_the_error_of_one_datagram_costs_no_other_its_way(sender: Sender) -> None:
     peer, there = bound("127.0.0.1")
+    peer.settimeout(15)
     run = [bytes(100)] * 3
     with peer, closed_port() as nowhere:
         for _ in range(5):
@@ -97,6 +98,7 @@ async def test_a_queue_that_a_send_has_left_is_read_when_the_socket_is(sender: S
     """Or the socket would be readable for ever, and the loop never at rest."""
     with closed_port() as nowhere:
         sender.socket.send((b"data",), nowhere, None)
+        wait_for_error(sender.fd)
     with socket.socket(fileno=socket.dup(sender.fd)) as other:
         assert other.getsockopt(
             socket.SOL_SOCKET, socket.SO_ERROR
@@ -142,6 +144,7 @@ async def test_what_a_router_says_is_told_with_where_the_datagram_went(
 
 async def test_a_datagram_that_fits_goes_whole_and_the_next_one_as_usual(sender: Sender) -> None:
     peer, there = bound("127.0.0.1")
+    peer.settimeout(15)
     with peer:
         sender.socket.send_unfragmented((b"whole",), there, None)
         sender.socket.send((b"usual",), there, None)

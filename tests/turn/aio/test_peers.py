@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.transport.aio.closed import closed_port
+from tests.transport.aio.closed import closed_port, wait_for_error
 from transport import IcmpError, TransportAddress
 from transport.aio import KernelSocket, KernelSockets
 from turn.aio.connected import connect_beside
@@ -69,6 +69,7 @@ async def test_an_error_is_told_and_the_socket_at_rest_again(
 ) -> None:
     """Level-triggered as it is, the loop would spin for ever on what nobody reads."""
     gone.socket.send(b"anybody?")
+    wait_for_error(gone.socket)
     if is_taken:
         assert gone.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     assert gone.is_readable()
