@@ -58,7 +58,7 @@ async def test_two_relay_only_connections_meet_on_a_relay_of_this_host(relay: Re
         assert {c.type for c in left.local_candidates} == {CandidateType.RELAYED}
         assert len(relay.allocations()) == 2
 
-    await relay.drain(5.0)
+    await relay.drain(50.0)
     assert not relay.allocations()
 
 
