@@ -98,13 +98,21 @@ class SignalingConnection:
 
     async def __aiter__(self) -> AsyncIterator[ServiceEvent]:
         assert self._socket is not None, "enter the connection first"
-        async for message in self._socket:
-            if message.type is not aiohttp.WSMsgType.TEXT:
-                continue
+        while (text := await self._next_text(self._socket)) is not None:
             try:
-                yield decode_event(message.data)
+                yield decode_event(text)
             except ServiceError as error:
                 logger.warning("dropped a message of the service: %s", error)
+
+    async def _next_text(self, socket: aiohttp.ClientWebSocketResponse) -> str | None:
+        """None when the line is cut, which answering a ping may be the first to notice."""
+        try:
+            async for message in socket:
+                if message.type is aiohttp.WSMsgType.TEXT:
+                    return str(message.data)
+        except (aiohttp.ClientError, ConnectionError) as error:
+            logger.debug("the signaling connection is gone: %s", error)
+        return None
 
     async def send(self, message: ClientMessage) -> None:
         """Send one message to the channel's other side."""

@@ -8,6 +8,7 @@ import time
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from signaling import (
     AccessKey,
@@ -32,6 +33,13 @@ from signaling.aio import (
 )
 
 from .service import KEY, REGION, RunningService, no_service, running_service
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Peers that are not reading answer no ping: they stay for as long as a test takes."""
+    monkeypatch.setattr("signaling.aio.websocket.PING_INTERVAL", 600.0)
+    monkeypatch.setattr("signaling.aio.client.PING_INTERVAL", 600.0)
 
 
 def as_master(
@@ -293,6 +301,36 @@ async def test_a_service_that_is_not_there_is_unreachable() -> None:
         with pytest.raises(ChannelUnreachable):
             async with SignalingConnection(master_url(endpoint, arn, key=KEY, region=REGION)):
                 pass
+
+
+async def send_for_ever(connection: SignalingConnection) -> None:
+    while True:
+        await connection.send_candidate(RemoteCandidate("candidate:1", "0", 0))
+        await asyncio.sleep(0)
+
+
+async def test_a_ping_that_cannot_be_answered_any_more_ends_a_clients_iteration() -> None:
+    async def ping_and_cut(request: web.Request) -> web.StreamResponse:
+        server = web.WebSocketResponse()
+        await server.prepare(request)
+        await server.ping()
+        assert request.transport is not None
+        request.transport.close()
+        return server
+
+    app = web.Application()
+    app.router.add_get("/", ping_and_cut)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    try:
+        async with SignalingConnection(f"ws://127.0.0.1:{runner.addresses[0][1]}/") as connection:
+            with pytest.raises(ChannelUnreachable):
+                await send_for_ever(connection)  # now the line is cut, and the ping not read
+
+            assert [event async for event in connection] == []
+    finally:
+        await runner.cleanup()
 
 
 async def test_stopping_the_service_ends_a_clients_iteration() -> None:
