@@ -123,7 +123,7 @@ async def test_our_viewer_receives_what_a_page_sends(tmp_path: pathlib.Path) -> 
             key=AccessKey(KEY_ID, SECRET),
             region=REGION,
         )
-        async with asyncio.timeout(20), SignalingConnection(url) as signaling, ours:
+        async with asyncio.timeout(60), SignalingConnection(url) as signaling, ours:
             ours.add_transceiver(MediaKind.VIDEO, direction=Direction.RECVONLY)
             ours.add_transceiver(MediaKind.AUDIO, direction=Direction.RECVONLY)
             await ours.set_local_description(await ours.create_offer())
