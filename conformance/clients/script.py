@@ -111,7 +111,9 @@ class Over(enum.Enum):
 class Script:
     """A row that can be played to a client.
 
-    ``sentence`` is what the RFC says. A ``slow`` one takes more than two minutes.
+    ``sentence`` is what the RFC says. A ``slow`` one takes more than two minutes. A ``timed``
+    one judges fractions of a second, so that a client which the machine has kept waiting looks
+    as one that waits wrongly: that one does so each time.
     """
 
     requirement: Requirement
@@ -120,6 +122,7 @@ class Script:
     action: Action
     over: Over
     slow: bool
+    timed: bool
 
     @property
     def id(self) -> str:
@@ -133,7 +136,13 @@ _SCRIPTS: Final[dict[str, Script]] = {}
 
 
 def script(
-    row_id: str, sentence: str, action: Action, *, over: Over = Over.ANY, slow: bool = False
+    row_id: str,
+    sentence: str,
+    action: Action,
+    *,
+    over: Over = Over.ANY,
+    slow: bool = False,
+    timed: bool = False,
 ) -> Callable[[Play], Play]:
     """Register a coroutine function as what shows a row of the catalogue.
 
@@ -147,7 +156,8 @@ def script(
         raise ValueError(f"{row_id} is no row, or has its script already")
 
     def register(play: Play) -> Play:
-        _SCRIPTS[row_id] = Script(_REQUIREMENTS[row_id], play, sentence, action, over, slow)
+        requirement = _REQUIREMENTS[row_id]
+        _SCRIPTS[row_id] = Script(requirement, play, sentence, action, over, slow, timed)
         return play
 
     return register

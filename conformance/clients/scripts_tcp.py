@@ -83,6 +83,7 @@ async def a_transaction_lasts_39_5_seconds(stage: Stage) -> None:
     "If the TCP connection cannot be made or is lost, the transactions in progress have failed.",
     Action.REQUEST,
     over=Over.STREAM,
+    timed=True,
 )
 async def a_reset_fails_what_is_in_progress(stage: Stage) -> Outcome | None:
     first = await stage.first()

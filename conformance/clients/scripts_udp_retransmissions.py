@@ -73,6 +73,7 @@ def _mark_difference(first: Heard, other: Heard) -> Mark:
     "The value for RTO SHOULD be configurable and SHOULD be 500 ms or greater by default.",
     Action.REQUEST,
     over=Over.DATAGRAMS,
+    timed=True,
 )
 async def the_first_retransmission_waits(stage: Stage) -> None:
     copies = await copies_of_a_request(stage, 2)
@@ -89,6 +90,7 @@ async def the_first_retransmission_waits(stage: Stage) -> None:
     "doubling after each retransmission.",
     Action.REQUEST,
     over=Over.DATAGRAMS,
+    timed=True,
 )
 async def the_interval_doubles(stage: Stage) -> None:
     copies = await copies_of_a_request(stage, ENOUGH_COPIES)
@@ -121,6 +123,7 @@ async def there_are_seven_requests(stage: Stage) -> None:
     "response, the client SHOULD consider the transaction to have failed (Rm = 16).",
     Action.REQUEST,
     over=Over.DATAGRAMS,
+    timed=True,
 )
 async def the_end_comes_16_rto_after_the_last_request(stage: Stage) -> None:
     copies = await copies_of_a_request(stage)
@@ -165,6 +168,7 @@ async def retransmissions_are_identical(stage: Stage) -> Outcome | None:
     "A client that receives a hard ICMP error MUST treat the transaction as failed.",
     Action.REQUEST,
     over=Over.DATAGRAMS,
+    timed=True,
 )
 async def an_icmp_error_ends_a_transaction(stage: Stage) -> Outcome | None:
     copies = await copies_of_a_request(stage, 2)

@@ -11,10 +11,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from conformance.aio import ClientCommand, ClientServer, Listener
+from conformance.aio.client_server import PLAYS
 from conformance.building import MessageBuilder
 from conformance.clients import Script, Settings, Stage, scripts
 from conformance.codes import Class, Method
-from conformance.outcome import Verdict
+from conformance.outcome import Verdict, Violated
 from transport import TransportAddress, TransportProtocol
 
 SCRIPTS = {each.id: each for each in scripts()}
@@ -121,6 +122,31 @@ async def test_a_port_is_closed_and_opened_again(udp: Playing) -> None:
     assert result.outcome.verdict is Verdict.PASS
     assert was_refused == [True]
     assert udp.listener.listening == first
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("timed", "late", "plays", "verdict"),
+    [
+        pytest.param(True, 1, 2, Verdict.PASS, id="late-once"),
+        pytest.param(True, 9, PLAYS, Verdict.FAIL, id="late-each-time"),
+        pytest.param(False, 9, 1, Verdict.FAIL, id="not-timed"),
+    ],
+)
+async def test_a_client_that_is_late_fails_a_timed_script_when_it_is_so_each_time(
+    udp: Playing, timed: bool, late: int, plays: int, verdict: Verdict
+) -> None:
+    async def play(stage: Stage) -> None:
+        stage.answer(await stage.first())
+        if udp.starts <= late:
+            raise Violated("late")
+
+    script = dataclasses.replace(SCRIPTS["STUNC-UDP-02"], play=play, timed=timed)
+
+    result = await udp.server.play(script)
+
+    assert result.outcome.verdict is verdict
+    assert udp.starts == plays
 
 
 def _is_refused(address: TransportAddress) -> bool:
