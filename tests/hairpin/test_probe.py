@@ -23,6 +23,7 @@ from click.testing import CliRunner, Result
 from hairpin.cli import cli
 from hairpin.errors import HairpinError
 from hairpin.probing import relaying
+from tests.closed import closed_port
 from transport import TransportAddress
 from turn import CredentialVerifier, RelaySecret
 from turn.aio import connect
@@ -33,7 +34,6 @@ from .probing.servers import (
     PASSWORD,
     USER,
     Refusing,
-    closed_port,
     relay,
     relay_config,
     serving,
@@ -181,8 +181,8 @@ async def http() -> AsyncIterator[str]:
 
 @contextlib.asynccontextmanager
 async def nobody() -> AsyncIterator[str]:
-    with closed_port() as port:
-        yield f"turn:127.0.0.1:{port}?transport=udp"
+    with closed_port() as nobody:
+        yield f"turn:{nobody}?transport=udp"
 
 
 @contextlib.asynccontextmanager
@@ -277,9 +277,9 @@ def test_on_a_terminal_it_is_told_in_colours_and_within_the_width() -> None:
     environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "60"}
     environment.pop("NO_COLOR", None)
     with (
-        closed_port() as port,
+        closed_port() as nobody,
         subprocess.Popen(
-            [*HAIRPIN, "probe", f"stun:127.0.0.1:{port}"],
+            [*HAIRPIN, "probe", f"stun:{nobody}"],
             stdout=side,
             stderr=side,
             env=environment,
@@ -300,8 +300,8 @@ def test_on_a_terminal_it_is_told_in_colours_and_within_the_width() -> None:
 
 
 async def test_a_report_that_cannot_be_written_is_one_line() -> None:
-    with closed_port() as port:
-        result = await probe(f"stun:127.0.0.1:{port}", "--json", "/nowhere/report.json")
+    with closed_port() as nobody:
+        result = await probe(f"stun:{nobody}", "--json", "/nowhere/report.json")
 
     assert result.exit_code == 1
     assert "/nowhere/report.json cannot be written" in str(result.exception)

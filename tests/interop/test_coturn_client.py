@@ -9,7 +9,6 @@ import contextlib
 import dataclasses
 import ipaddress
 import os
-import socket
 import sqlite3
 import time
 from pathlib import Path
@@ -18,6 +17,7 @@ import pytest
 
 import stun.aio
 from stun import AccessGrant
+from tests.closed import closed_port
 from tests.turn.aio.peer import PAYLOADS, TIMEOUT, exchange, peer_at
 from transport import TransportAddress, TransportProtocol
 from turn.aio import Relay, connect, connect_tcp
@@ -268,13 +268,12 @@ async def test_tcp_connections_are_opened_and_accepted(tmp_path: Path, transport
 
 
 async def test_a_peer_that_coturn_cannot_reach_over_tcp_is_447(tmp_path: Path) -> None:
-    with socket.socket() as deaf:
-        deaf.bind((str(LOOPBACK), 0))  # nobody else can listen there, and it does not
+    with closed_port() as nobody:
         async with (
             coturn(tmp_path) as server,
             connect_tcp(f"{server.uri}?transport=tcp", USER, PASSWORD) as relay,
         ):
             with pytest.raises(PeerRefused) as refused:
-                await relay.open_connection(TransportAddress(LOOPBACK, deaf.getsockname()[1]))
+                await relay.open_connection(nobody)
 
     assert refused.value.code == 447

@@ -22,6 +22,7 @@ from stun import (
     encode_message,
     long_term_key,
 )
+from tests.closed import both_ports
 from transport import Event, Machine, Path, Transmit, TransportAddress
 from transport.aio import KernelSockets, MachineDriver
 from turn import CredentialVerifier
@@ -168,32 +169,3 @@ def _answer_all(listener: socket.socket, reply: bytes, tls: ssl.SSLContext | Non
             with tls.wrap_socket(plain, server_side=True) if tls else plain as stream:
                 stream.recv(1)
                 stream.sendall(reply)
-
-
-@contextlib.contextmanager
-def both_ports() -> Iterator[tuple[socket.socket, socket.socket]]:
-    """Sockets of UDP and TCP at the same port, which nobody else gets meanwhile.
-
-    The one takes datagrams, and says nothing; connections to the other are refused.
-    """
-    while True:
-        with (
-            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
-            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as tcp,
-        ):
-            udp.bind(("127.0.0.1", 0))
-            try:
-                tcp.bind(udp.getsockname())
-            except OSError:
-                continue  # somebody has that port over TCP
-            yield udp, tcp
-            return
-
-
-@contextlib.contextmanager
-def closed_port() -> Iterator[int]:
-    """Where nobody listens, over UDP or TCP."""
-    with both_ports() as (udp, _):
-        port: int = udp.getsockname()[1]
-        udp.connect(("127.0.0.1", 9))  # what others send to it is refused, from now on
-        yield port

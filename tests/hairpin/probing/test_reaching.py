@@ -12,6 +12,7 @@ from hairpin.probing.advice import Cause
 from hairpin.probing.reaching import TIMING, Reached, Unreached, reach
 from stun import TransactionTiming
 from stun.resolution import Target
+from tests.closed import both_ports, closed_port
 from tests.hairpin.certificates import write_certificate
 from transport import TransportAddress, TransportProtocol
 from transport.aio import ClientTls
@@ -20,8 +21,6 @@ from turn.aio import Endpoint, RelayServer, ServerCertificate
 from .servers import (
     LOOPBACK,
     Refusing,
-    both_ports,
-    closed_port,
     relay,
     relay_config,
     serving,
@@ -66,8 +65,8 @@ async def test_a_server_that_answers_says_who_we_are() -> None:
     "transport", [TransportProtocol.UDP, TransportProtocol.TCP, TransportProtocol.TLS]
 )
 async def test_a_closed_port_is_found_out_at_once(transport: TransportProtocol) -> None:
-    with closed_port() as port:
-        outcome = await why(target(loopback(port), transport))
+    with closed_port() as nobody:
+        outcome = await why(target(nobody, transport))
 
     assert outcome.cause is Cause.PORT_CLOSED
     assert "refused" in outcome.said.lower()

@@ -22,6 +22,7 @@ from signaling.aio import (
     make_application,
 )
 from signaling.ice_servers import IceServerIssuer
+from tests.closed import closed_port
 from turn.credentials import RelaySecret
 
 KEY = AccessKey("AKIDTEST", "secret")
@@ -63,9 +64,8 @@ class RunningService:
 @contextlib.contextmanager
 def no_service() -> Iterator[str]:
     """The URL of a port where nobody listens, and nobody can begin to."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{taken.getsockname()[1]}"
+    with closed_port() as nobody:
+        yield f"http://{nobody}"
 
 
 @contextlib.asynccontextmanager

@@ -36,7 +36,7 @@ from stun.resolution import (
     UnsupportedTransport,
     UnverifiableServer,
 )
-from tests.transport.aio.closed import closed_port
+from tests.closed import closed_port
 from transport import DecodeError, TransportAddress, TransportProtocol
 
 from .servers import (
@@ -291,7 +291,7 @@ async def test_a_stream_that_is_no_stun_is_an_error() -> None:
 
 
 async def test_a_port_where_nobody_listens_is_an_error_over_tcp_too() -> None:
-    with closed_port(transport=TCP) as nobody, pytest.raises(ServerUnreachable):
+    with closed_port() as nobody, pytest.raises(ServerUnreachable):
         async with connect(f"stun:{nobody}", transports=(TCP,)):
             pass
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.closed import closed_port, wait_for_error
 from transport import (
     Path,
     ReachabilityMachine,
@@ -24,7 +25,6 @@ from transport.aio import (
     to_sockaddr,
 )
 
-from .closed import closed_port, wait_for_error
 from .machines import Events, SilentMachine
 
 UDP = TransportProtocol.UDP

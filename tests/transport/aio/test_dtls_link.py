@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from tests.closed import closed_port
 from tests.transport.dtls.issued import IDENTITY, NAME, SELF_ISSUED, pem
 from transport import (
     CloseRequested,
@@ -28,7 +29,6 @@ from transport.dtls import (
     DtlsServer,
 )
 
-from .closed import closed_port
 from .machines import (
     Connected,
     Disconnected,

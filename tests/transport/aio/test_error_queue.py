@@ -10,10 +10,10 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from tests.closed import closed_port, wait_for_error
 from transport import IcmpError, TransportAddress
 from transport.aio import DropReason, KernelSocket, KernelSockets, allow_fragments
 
-from .closed import closed_port, wait_for_error
 from .icmp import RAW, forge
 
 SOMEWHERE = TransportAddress.parse("127.0.0.9", 7000)

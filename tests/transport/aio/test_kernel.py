@@ -12,6 +12,7 @@ import pytest_asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.closed import closed_port, wait_for_error
 from transport import TransportAddress
 from transport.aio import (
     MAX_DATAGRAMS_PER_WAKE_UP,
@@ -21,8 +22,6 @@ from transport.aio import (
     KernelSockets,
 )
 from transport.aio.kernel import MAX_BYTES_PER_CALL, MAX_SEGMENTS_PER_CALL, split_runs
-
-from .closed import closed_port, wait_for_error
 
 UDP_SEGMENT = 103
 IPV4 = TransportAddress.parse("127.0.0.1", 0)

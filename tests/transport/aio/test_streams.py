@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
+from tests.closed import closed_port
 from transport import (
     CloseRequested,
     ConnectRequested,
@@ -24,7 +25,6 @@ from transport import (
 )
 from transport.aio import MAX_UNSENT_BYTES, MachineDriver
 
-from .closed import closed_port
 from .machines import (
     Connected,
     Disconnected,
@@ -149,7 +149,7 @@ async def test_tls_is_the_drivers_and_its_name_is_checked(
 async def test_a_stream_that_cannot_be_opened_is_reported() -> None:
     client = Side()
 
-    with closed_port(transport=TCP) as nobody:
+    with closed_port() as nobody:
         client.connect(ConnectRequested(TCP, nobody))
         client.connect(ConnectRequested(TransportProtocol.DTLS, nobody))
         events = [await client.events.next() for _ in range(2)]

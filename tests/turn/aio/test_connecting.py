@@ -21,9 +21,9 @@ from stun import (
     encode_message,
 )
 from stun.resolution import NaptrRecord, SrvRecord, UnsupportedTransport, UnverifiableServer
+from tests.closed import closed_port
 from tests.stun.aio.certificates import bundle, make_certificate
 from tests.stun.aio.servers import LOOPBACK, Names, everywhere
-from tests.transport.aio.closed import closed_port
 from transport import TransportAddress, TransportProtocol
 from transport.aio import KernelSockets
 from turn.aio import Endpoint, RelayServer, ServerCertificate, connect

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from tests.transport.aio.closed import closed_port
+from tests.closed import closed_port
 from tests.transport.aio.icmp import RAW, forge
 from transport import TransportAddress
 from transport.aio import KernelSockets

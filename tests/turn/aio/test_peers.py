@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from tests.transport.aio.closed import closed_port, wait_for_error
+from tests.closed import closed_port, wait_for_error
 from transport import IcmpError, TransportAddress
 from transport.aio import KernelSocket, KernelSockets
 from turn.aio.connected import connect_beside

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from tests.transport.aio.closed import closed_port
+from tests.closed import closed_port
 from transport import Path, TransportAddress, TransportProtocol
 from transport.aio import MAX_DATAGRAMS_PER_WAKE_UP, DatagramSocket, DropReason, KernelSockets
 from turn.aio import UserSpacePlane
