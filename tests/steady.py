@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import selectors
 import time
+from collections.abc import Callable, Mapping
 from typing import Final
 
 BUSY: Final = 0.0002
@@ -53,3 +54,8 @@ class SteadyLoop(asyncio.SelectorEventLoop):
 
     def time(self) -> float:
         return self._steady.now
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """For the ``conftest.py`` of a folder whose tests run on this loop."""
+    return {"steady": SteadyLoop}

@@ -18,7 +18,7 @@ from conformance.target import TokenKey
 from transport import TransportAddress
 
 from .ports import free_port
-from .process import hairpin
+from .process import communicate, hairpin
 
 assert conformance.rows  # imported for the rows that it registers
 
@@ -71,12 +71,7 @@ async def conform(target: str, *options: str, report: pathlib.Path) -> Done:
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
     )
-    try:
-        _, said = await asyncio.wait_for(process.communicate(), WITHIN)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    _, said = await communicate(process, within=WITHIN)
     assert process.returncode is not None
     return Done(process.returncode, _read(report, said.decode()), said.decode())
 

@@ -25,6 +25,20 @@ class Command:
         return await asyncio.wait_for(self.process.wait(), within)
 
 
+async def communicate(process: asyncio.subprocess.Process, *, within: float) -> tuple[bytes, bytes]:
+    """What a process has written when it ends.
+
+    Raises:
+        TimeoutError: it had to be ended.
+    """
+    try:
+        return await asyncio.wait_for(process.communicate(), within)
+    finally:
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
+
+
 @contextlib.asynccontextmanager
 async def hairpin(
     *arguments: str,

@@ -15,6 +15,7 @@ import msgspec
 import pytest
 
 from .conftest import need
+from .process import communicate
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(450)]
 
@@ -61,12 +62,7 @@ async def played(
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
     )
-    try:
-        _, said = await asyncio.wait_for(process.communicate(), WITHIN)
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.wait()
+    _, said = await communicate(process, within=WITHIN)
     assert process.returncode in (0, 1), said.decode()
     return rows_of(report)
 

@@ -15,7 +15,7 @@ from .answering import until_all_answer
 from .certificate import Certificate
 from .conftest import need
 from .ports import free_port
-from .process import Command, hairpin
+from .process import Command, communicate, hairpin
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(120)]
 
@@ -75,12 +75,7 @@ async def run(program: str, *arguments: str) -> str:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    try:
-        output, _ = await asyncio.wait_for(process.communicate(), WITHIN)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    output, _ = await communicate(process, within=WITHIN)
     return output.decode(errors="replace")
 
 

@@ -17,7 +17,7 @@ from .certificate import Certificate
 from .conftest import need
 from .coturn import PASSWORD, USER, coturn
 from .nat_lab import nat_lab
-from .process import hairpin
+from .process import communicate, hairpin
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(180)]
 
@@ -53,12 +53,7 @@ async def run(program: str, *arguments: str) -> str:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    try:
-        output, _ = await asyncio.wait_for(process.communicate(), WITHIN)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+    output, _ = await communicate(process, within=WITHIN)
     return output.decode(errors="replace")
 
 
