@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from conformance.codes import HEADER_BYTES, MAGIC_COOKIE
 from hairpin.cli import cli
+from tests.conformance.clients.one_request import CLIENT
 from tests.conformance.loopback import success
 from transport import TransportAddress
 
@@ -73,24 +74,6 @@ class DyingOfGarbage:
 def _is_message(data: bytes) -> bool:
     cookie = MAGIC_COOKIE.to_bytes(4, "big")
     return data[4:8] == cookie and len(data) == HEADER_BYTES + int.from_bytes(data[2:4], "big")
-
-
-CLIENT = """
-import os, socket, sys, time
-if sys.argv[3] in sys.argv[4:]:
-    time.sleep(600)
-kind = socket.SOCK_STREAM if sys.argv[2] == "tcp" else socket.SOCK_DGRAM
-with socket.socket(socket.AF_INET, kind) as sock:
-    sock.connect(("127.0.0.1", int(sys.argv[1])))
-    sock.send(b"\\0\\1\\0\\0\\x21\\x12\\xa4\\x42" + os.urandom(12))
-    while True:
-        try:
-            data = sock.recv(2000)
-        except ConnectionError:
-            sys.exit(1)
-        if len(data) > 20 and data[:2] == b"\\1\\1":
-            sys.exit(0)
-"""
 
 
 def client_command(*silent: str) -> str:

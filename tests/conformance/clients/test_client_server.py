@@ -18,26 +18,11 @@ from conformance.codes import Class, Method
 from conformance.outcome import Verdict, Violated
 from transport import TransportAddress, TransportProtocol
 
+from .one_request import CLIENT
+
 SCRIPTS = {each.id: each for each in scripts()}
 ANYWHERE = TransportAddress.parse("127.0.0.1", 0)
 REQUEST = MessageBuilder(Method.BINDING, Class.REQUEST, b"n" * 12).build()
-
-BINDING = """
-import os, socket, sys
-kind = socket.SOCK_STREAM if sys.argv[2] == "tcp" else socket.SOCK_DGRAM
-with socket.socket(socket.AF_INET, kind) as sock:
-    sock.connect(("127.0.0.1", int(sys.argv[1])))
-    sock.settimeout(50)
-    sock.send(b"\\0\\1\\0\\0\\x21\\x12\\xa4\\x42" + os.urandom(12))
-    while True:
-        try:
-            data = sock.recv(2000)
-        except ConnectionError:
-            sys.exit(1)
-        if len(data) > 20 and data[:2] == b"\\1\\1":
-            sys.exit(0)
-"""
-"""A client that sends one Binding request, and takes any success for its answer."""
 
 
 class Playing:
@@ -53,13 +38,13 @@ class Playing:
 
     def _start(self, script: Script, listener: Listener) -> asyncio.Task[ClientCommand]:
         self.starts += 1
-        return asyncio.create_task(self._command(listener))
+        return asyncio.create_task(self._command(script, listener))
 
-    async def _command(self, listener: Listener) -> ClientCommand:
+    async def _command(self, script: Script, listener: Listener) -> ClientCommand:
         await self.may_start.wait()
-        words = (str(listener.listening.port), listener.protocol.value)
+        words = (str(listener.listening.port), listener.protocol.value, script.id)
         return await ClientCommand.start(
-            [sys.executable, "-I", "-c", BINDING, *words], status_tells=True
+            [sys.executable, "-I", "-c", CLIENT, *words], status_tells=True
         )
 
 
