@@ -47,8 +47,8 @@ class ClientServer:
         self._known: frozenset[bytes] = frozenset()
 
     async def play(self, script: Script) -> RowResult:
-        """Play one script, and come back when it has judged; one that is timed fails a client
-        that has failed each time.
+        """Play one script, and come back when it has judged. One that is timed fails a client
+        that has not done better in another play; one that does nothing then has not.
 
         Raises:
             OSError: the client cannot be started.
@@ -60,7 +60,10 @@ class ClientServer:
         for _ in range(PLAYS - 1 if script.timed else 0):
             if result.outcome.verdict is not Verdict.FAIL:
                 break
-            result = await self._play_once(script, listener)
+            again = await self._play_once(script, listener)
+            if again.outcome.verdict is Verdict.SKIP:
+                break
+            result = again
         return result
 
     async def _play_once(self, script: Script, listener: Listener) -> RowResult:

@@ -15,7 +15,7 @@ from conformance.aio.client_server import PLAYS
 from conformance.building import MessageBuilder
 from conformance.clients import Script, Settings, Stage, scripts
 from conformance.codes import Class, Method
-from conformance.outcome import Verdict, Violated
+from conformance.outcome import NotOffered, Verdict, Violated
 from transport import TransportAddress, TransportProtocol
 
 from .one_request import CLIENT
@@ -132,6 +132,22 @@ async def test_a_client_that_is_late_fails_a_timed_script_when_it_is_so_each_tim
 
     assert result.outcome.verdict is verdict
     assert udp.starts == plays
+
+
+@pytest.mark.long
+async def test_a_client_that_is_late_and_then_does_nothing_fails_a_timed_script(
+    udp: Playing,
+) -> None:
+    async def play(stage: Stage) -> None:
+        stage.answer(await stage.first())
+        raise Violated("late") if udp.starts == 1 else NotOffered("nothing")
+
+    script = dataclasses.replace(SCRIPTS["STUNC-UDP-02"], play=play)
+
+    result = await udp.server.play(script)
+
+    assert result.outcome.verdict is Verdict.FAIL
+    assert udp.starts == 2
 
 
 def _is_refused(address: TransportAddress) -> bool:
